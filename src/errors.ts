@@ -1,0 +1,48 @@
+import { exitCodes, type ExitCode } from './exit-codes.js';
+
+/** Every error code a person can meet, with the exit code it leads to. Listed in `docs/errors.md`. */
+export const errorCodes = {
+  SETTINGS_INVALID: exitCodes.settings,
+  PARAMETER_STORE_UNREACHABLE: exitCodes.parameterStore,
+  PARAMETER_STORE_DENIED: exitCodes.parameterStore,
+  PARAMETER_STORE_EMPTY: exitCodes.parameterStore,
+  DATABASE_UNREACHABLE: exitCodes.databaseUnreachable,
+  DATABASE_REFUSED: exitCodes.databaseUnreachable,
+  DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
+  PERMISSION_DENIED: exitCodes.databaseNotReady,
+  RESET_REFUSED: exitCodes.refused,
+  SCHEMA_EXISTS: exitCodes.refused,
+  NOT_REGISTRY: exitCodes.refused,
+  MAINTENANCE_MODE: exitCodes.refused,
+  SAMPLE_DATA_REFUSED: exitCodes.refused,
+  JOB_FAILED: exitCodes.jobFailed,
+  UNHEALTHY: exitCodes.unhealthy,
+  SQL_FILE_FAILED: exitCodes.migrationFailed,
+  MIGRATION_LOCKED: exitCodes.migrationFailed,
+  FIXTURE_INVALID: exitCodes.migrationFailed,
+  EMBEDDED_UNAVAILABLE: exitCodes.databaseUnreachable,
+  STATUS_PORT_IN_USE: exitCodes.failure,
+  USAGE: exitCodes.usage,
+} as const satisfies Record<string, ExitCode>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * An error meant for a person: the message says what was expected and what was found,
+ * the hint says what to do. Never carries a secret.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): ExitCode {
+    return errorCodes[this.code];
+  }
+}
