@@ -1,0 +1,25 @@
+-- A checksum with the keys of its file; read by Registry's list and page of checksums.
+
+begin;
+
+create view public.checksums_view as
+select
+  checksums.id,
+  checksums.algorithm,
+  checksums.datetime,
+  checksums.digest,
+  checksums.generic_file_id,
+  checksums.created_at,
+  checksums.updated_at,
+  generic_files.state,
+  generic_files.identifier as generic_file_identifier,
+  generic_files.intellectual_object_id,
+  generic_files.institution_id
+from public.checksums
+left join public.generic_files
+  on generic_files.id = checksums.generic_file_id;
+
+comment on view public.checksums_view is
+  'Checksums with state, identifier, object and institution of their file.';
+
+commit;
