@@ -6,6 +6,7 @@ export const errorCodes = {
   PARAMETER_STORE_UNREACHABLE: exitCodes.parameterStore,
   PARAMETER_STORE_DENIED: exitCodes.parameterStore,
   PARAMETER_STORE_EMPTY: exitCodes.parameterStore,
+  PARAMETER_STORE_INCOMPLETE: exitCodes.parameterStore,
   DATABASE_UNREACHABLE: exitCodes.databaseUnreachable,
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,

@@ -1,0 +1,57 @@
+import type { DeepReadonly } from './deep-freeze.js';
+
+export const aptEnvs = [
+  'ci',
+  'demo',
+  'dev',
+  'docker',
+  'integration',
+  'production',
+  'staging',
+  'test',
+  'travis',
+] as const;
+
+export type AptEnv = (typeof aptEnvs)[number];
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** The typed settings: what the rest of the program sees. Times are milliseconds. */
+export type Config = DeepReadonly<{
+  aptEnv: AptEnv;
+  /** APT_ENV was set somewhere, not defaulted. */
+  isAptEnvExplicit: boolean;
+  /** staging, demo or production. */
+  isLive: boolean;
+  isMaintenance: boolean;
+  /** The Parameter Store path that was read; undefined where it is not used. */
+  ssmPath: string | undefined;
+  awsRegion: string | undefined;
+  /** Absolute. */
+  dataDir: string;
+  db: {
+    host: string | undefined;
+    port: number;
+    name: string;
+    user: string;
+    password: string | undefined;
+    useSsl: boolean;
+    /** Absolute path of a PEM file that existed and could be read when the settings were loaded. */
+    sslCa: string | undefined;
+    poolSize: number;
+    connectTimeoutMs: number;
+  };
+  log: { level: LogLevel; sql: boolean; format: 'auto' | 'json' | 'pretty' };
+  refreshSchedule: string;
+  timeouts: {
+    countsMs: number;
+    depositsMs: number;
+    historyMs: number;
+    lockMs: number;
+    shutdownMs: number;
+  };
+  retryAttempts: number;
+  status: { host: string; port: number };
+}>;

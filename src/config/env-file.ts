@@ -1,0 +1,72 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+
+import type { Problem } from './problems.js';
+import { pickOurs } from './raw-settings.js';
+import { settingKeys, type SettingKey } from './settings.js';
+
+export interface EnvFile {
+  readonly values: Map<SettingKey, string>;
+  readonly problems: readonly Problem[];
+}
+
+const maxBytes = 64 * 1024;
+
+/** Reads one .env file. A missing one holds nothing; one that cannot be trusted is a problem. */
+export async function readEnvFile(cwd: string, name: string): Promise<EnvFile> {
+  try {
+    const file = join(cwd, name);
+    const info = await stat(file);
+    if (info.isDirectory()) return broken(name, 'a directory');
+    // Reading a named pipe would wait for ever.
+    if (!info.isFile()) return broken(name, 'something that is not a file');
+    if (info.size > maxBytes) return broken(name, `${info.size} bytes`);
+    return parseText(name, await readFile(file));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'an error';
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? nothing
+      : broken(name, `${code} on reading it`);
+  }
+}
+
+const nothing: EnvFile = { values: new Map(), problems: [] };
+
+function broken(source: string, foundNote: string): EnvFile {
+  const expected = 'a readable UTF-8 text file of at most 64 KiB with lines KEY=value';
+  return { values: new Map(), problems: [{ source, expected, foundNote }] };
+}
+
+function parseText(name: string, bytes: Buffer): EnvFile {
+  if (bytes.includes(0)) return broken(name, 'a NUL byte');
+  let text: string;
+  try {
+    // Drops a byte order mark too, which would become part of the first key.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return broken(name, 'bytes that are not UTF-8');
+  }
+  const parsed = parseEnv(text);
+  // parseEnv joins a line without "=" to the next one, whose setting is then lost. The line itself
+  // is not shown: it may be half of a secret.
+  const oddKey = Object.keys(parsed).find((key) => !/^[\w.-]+$/.test(key));
+  if (oddKey !== undefined) return broken(name, `a line that is not, ${lineOf(text, oddKey)}`);
+  return { values: pickOurs(parsed), problems: findCutValues(name, text) };
+}
+
+function lineOf(text: string, key: string): string {
+  const index = text.replaceAll('\r\n', '\n').indexOf(key);
+  return index < 0 ? 'somewhere' : `line ${text.slice(0, index).split('\n').length}`;
+}
+
+/** parseEnv takes "#" for a comment even in the middle of a word: half a password would be used. */
+function findCutValues(name: string, text: string): Problem[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    const [, key] = /^\s*(?:export\s+)?(\w+)\s*=\s*[^\s#'"`][^#]*[^\s#]#/.exec(line) ?? [];
+    const known = settingKeys.find((setting) => setting === key);
+    if (known === undefined) return [];
+    const expected = 'quotes around a value that holds "#"';
+    return [{ key: known, source: name, expected, foundNote: 'a "#" without quotes' }];
+  });
+}

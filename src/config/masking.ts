@@ -1,0 +1,41 @@
+export const mask = '********';
+
+const maxShownLength = 80;
+
+/** A value as it may be shown: no secret, no control character, on one line, not too long. */
+export function showValue(text: string, secrets: readonly string[]): string {
+  const shown = Array.from(redact(text, secrets));
+  const isCut = shown.length > maxShownLength;
+  const escaped = JSON.stringify(shown.slice(0, maxShownLength).join('')).replace(
+    // What JSON leaves alone but a terminal obeys: C1 controls, line separators, bidi marks.
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return isCut ? `${escaped}…` : escaped;
+}
+
+/** Replaces the secrets themselves and whatever looks like credentials: people paste whole URLs. */
+export function redact(text: string, secrets: readonly string[]): string {
+  const longestFirst = secrets
+    .flatMap((secret) => [
+      secret,
+      secret.trim(),
+      encodeURIComponent(secret.replace(/\p{Surrogate}/gu, '')),
+    ])
+    .filter((secret) => secret !== '')
+    .sort((a, b) => b.length - a.length);
+  let redacted = text;
+  for (const secret of longestFirst) redacted = redacted.replaceAll(secret, () => mask);
+  return redactCredentials(redacted);
+}
+
+function redactCredentials(text: string): string {
+  const at = text.lastIndexOf('@');
+  const scheme = text.indexOf('://');
+  const start = scheme >= 0 && scheme < at ? scheme + 3 : 0;
+  const withoutUserInfo = at > start ? `${text.slice(0, start)}${mask}${text.slice(at)}` : text;
+  return withoutUserInfo.replace(
+    /(pass|passwd|password|pwd|secret|token)(\s*[=:]\s*)('[^']*'?|"[^"]*"?|[^\s&;,]+)/gi,
+    (_all, name: string, sign: string) => `${name}${sign}${mask}`,
+  );
+}

@@ -1,0 +1,100 @@
+import { AppError } from '../errors.js';
+
+import { showValue } from './masking.js';
+
+interface Place {
+  readonly path: string;
+  readonly region: string;
+}
+
+interface Circumstances extends Place {
+  readonly timeoutMs: number;
+  readonly isStopped: boolean;
+  readonly isTimedOut: boolean;
+  readonly lastFault: unknown;
+}
+
+const deniedNames =
+  /^(AccessDenied|Unrecognized|InvalidClientToken|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|UnauthorizedOperation|OptInRequired|KMS|InvalidKeyId)/;
+
+/** Tells why Parameter Store could not be read. Never carries an answer's body: it holds values. */
+export function toParameterStoreError(error: unknown, at: Circumstances): AppError {
+  if (error instanceof AppError) return error;
+  if (at.isStopped) return unreachable(at, 'reading was stopped', 'Start it again.', undefined);
+  const fault = at.isTimedOut ? at.lastFault : error;
+  const reason = describeFault(fault);
+  if (isDenied(fault)) return denied(at, reason);
+  if (nameOf(fault) === 'CredentialsProviderError') {
+    const hint = `Give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.`;
+    return unreachable(at, 'no AWS credentials were found', hint, fault);
+  }
+  const hint = `Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.`;
+  const late = `no complete answer within ${at.timeoutMs} ms`;
+  const summary = at.isTimedOut
+    ? fault === undefined
+      ? late
+      : `${late}; last: ${reason}`
+    : reason;
+  return unreachable(at, summary, hint, fault);
+}
+
+export function emptyError({ path, region }: Place): AppError {
+  const message = `Parameter Store path ${path} in ${region} holds none of our settings`;
+  const hint = `Check AWS_REGION and SSM_PATH; expected names like ${path}DB_HOST. SSM_PATH=none does without Parameter Store.`;
+  return new AppError('PARAMETER_STORE_EMPTY', message, { hint });
+}
+
+export function tokenLoopError(at: Place): AppError {
+  const hint = 'Its pages never end; check AWS_ENDPOINT_URL, and try again.';
+  return unreachable(at, 'it gave the same NextToken twice', hint, undefined);
+}
+
+function unreachable({ path, region }: Place, reason: string, hint: string, fault: unknown) {
+  const message = `Parameter Store path ${path} in ${region} could not be read: ${reason}`;
+  return new AppError('PARAMETER_STORE_UNREACHABLE', message, { hint, cause: safeCause(fault) });
+}
+
+function denied({ path, region }: Place, reason: string): AppError {
+  const message = `Parameter Store path ${path} in ${region} may not be read: ${reason}`;
+  const hint = `Allow the role ssm:GetParametersByPath on ${path} and kms:Decrypt on its key; check that its credentials are valid.`;
+  return new AppError('PARAMETER_STORE_DENIED', message, { hint });
+}
+
+function isDenied(fault: unknown): boolean {
+  const status = metadataOf(fault).httpStatusCode;
+  return deniedNames.test(nameOf(fault)) || status === 401 || status === 403;
+}
+
+/** The service's own message, a network code, or a name; what failed to parse is never quoted. */
+function describeFault(fault: unknown): string {
+  const name = nameOf(fault);
+  const { code, message } = (fault ?? {}) as { code?: unknown; message?: unknown };
+  if (fault instanceof SyntaxError) return 'its answer is not the JSON that was expected';
+  if (typeof code === 'string') return `${name} ${code}`.replace(/^Error /, '');
+  const { httpStatusCode } = metadataOf(fault);
+  if (isServiceFault(fault) && typeof message === 'string') {
+    return `${name}, ${showValue(message, []).slice(1, -1)}`;
+  }
+  return httpStatusCode === undefined ? name : `${name}, HTTP ${httpStatusCode}`;
+}
+
+/** What a log may print of the fault: the SDK's own error carries the answer with every value in it. */
+function safeCause(fault: unknown): Error | undefined {
+  if (fault === undefined) return undefined;
+  const cause = new Error(describeFault(fault));
+  cause.name = nameOf(fault);
+  return cause;
+}
+
+function isServiceFault(fault: unknown): boolean {
+  return typeof fault === 'object' && fault !== null && '$fault' in fault;
+}
+
+function nameOf(fault: unknown): string {
+  return fault instanceof Error ? fault.name : 'unknown error';
+}
+
+function metadataOf(fault: unknown): { httpStatusCode?: number | undefined } {
+  const { $metadata = {} } = (fault ?? {}) as { $metadata?: { httpStatusCode?: number } };
+  return $metadata;
+}

@@ -1,0 +1,14 @@
+import type { z } from 'zod';
+
+export interface Setting {
+  /** From the text of the setting to its value; its message says what was expected. */
+  readonly schema: z.ZodType<unknown, string>;
+  /** As text; read by the schema like any other value. */
+  readonly default: string | undefined;
+  /** What stands in for a default that depends on other settings, in words. */
+  readonly defaultNote?: string;
+  readonly about: string;
+  readonly isSecret?: boolean;
+  /** Needed to find Parameter Store, so never taken from it. */
+  readonly isLocal?: boolean;
+}
