@@ -1,0 +1,30 @@
+import { Client, escapeIdentifier } from 'pg';
+import type { EmbeddedServer } from './types.js';
+import { codeOf } from './unavailable.js';
+
+// 42P04 duplicate_database; 23505 when two create it at the same moment.
+const existsAlready = new Set(['42P04', '23505']);
+
+/** Creates a database if it is missing. True if this call created it. */
+export async function ensureDatabase(
+  server: Pick<EmbeddedServer, 'host' | 'port' | 'user' | 'password'>,
+  name: string,
+): Promise<boolean> {
+  const { host, port, user, password } = server;
+  const client = new Client({ host, port, user, password, database: 'postgres', ssl: false });
+  // A lost connection rejects the query; without a listener it would end the process as well.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    if (rowCount === 1) return false;
+    // Nobody can be connected to template0, so the copy never has to wait.
+    await client.query(`create database ${escapeIdentifier(name)} template template0`);
+    return true;
+  } catch (error) {
+    if (existsAlready.has(codeOf(error) ?? '')) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
+}
