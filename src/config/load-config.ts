@@ -63,10 +63,11 @@ async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSetti
 const storedKeys = settingKeys.filter((key) => !('isLocal' in settings[key]));
 
 async function addParameterStore(local: RawSettings, signal?: AbortSignal): Promise<RawSettings> {
-  const { APT_ENV, SSM_PATH, SSM_TIMEOUT, AWS_REGION: region } = parseValues(local).values;
-  const isSsmPathInvalid =
-    SSM_PATH === undefined && parseValues(local).problems.some((p) => p.key === 'SSM_PATH');
-  if (!APT_ENV || !SSM_TIMEOUT || !region || isSsmPathInvalid) return local;
+  const { values, problems } = parseValues(local);
+  const { APT_ENV, SSM_PATH, SSM_TIMEOUT, AWS_REGION: region } = values;
+  // With one of these wrong, the wrong place would be read; parseConfig tells.
+  const isPathInvalid = problems.some((problem) => problem.key === 'SSM_PATH');
+  if (!APT_ENV || !SSM_TIMEOUT || !region || isPathInvalid) return local;
   const path = storePath(APT_ENV, SSM_PATH);
   if (path === undefined) return local;
 

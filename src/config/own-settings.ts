@@ -9,6 +9,7 @@ export const ownSettings = {
     schema: ssmPath(),
     default: undefined,
     defaultNote: '/STAGING/REGISTRY/, /DEMO/REGISTRY/ or /PROD/REGISTRY/ when live, else none',
+    example: '/STAGING/REGISTRY/',
     about: 'The Parameter Store path to read settings from; `none` reads none.',
     isLocal: true,
   },
@@ -22,6 +23,7 @@ export const ownSettings = {
     schema: plainText('the path of a PEM file'),
     default: undefined,
     defaultNote: 'the certificate authorities of RDS and of Node.js',
+    example: 'certificates/ca.pem',
     about: 'PEM file of the certificate authority that signed the certificate of PostgreSQL.',
   },
   DB_POOL_SIZE: {

@@ -17,16 +17,19 @@ interface Circumstances extends Place {
 const deniedNames =
   /^(AccessDenied|Unrecognized|InvalidClientToken|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|UnauthorizedOperation|OptInRequired|KMS|InvalidKeyId)/;
 
-/** Tells why Parameter Store could not be read. Never carries an answer's body: it holds values. */
+/**
+ * Tells why Parameter Store could not be read. The SDK's own error is no cause of ours: it carries
+ * the answer, and with it every value.
+ */
 export function toParameterStoreError(error: unknown, at: Circumstances): AppError {
   if (error instanceof AppError) return error;
-  if (at.isStopped) return unreachable(at, 'reading was stopped', 'Start it again.', undefined);
+  if (at.isStopped) return unreachable(at, 'reading was stopped', 'Start it again.');
   const fault = at.isTimedOut ? at.lastFault : error;
   const reason = describeFault(fault);
   if (isDenied(fault)) return denied(at, reason);
   if (nameOf(fault) === 'CredentialsProviderError') {
     const hint = `Give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.`;
-    return unreachable(at, 'no AWS credentials were found', hint, fault);
+    return unreachable(at, 'no AWS credentials were found', hint);
   }
   const hint = `Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.`;
   const late = `no complete answer within ${at.timeoutMs} ms`;
@@ -35,7 +38,7 @@ export function toParameterStoreError(error: unknown, at: Circumstances): AppErr
       ? late
       : `${late}; last: ${reason}`
     : reason;
-  return unreachable(at, summary, hint, fault);
+  return unreachable(at, summary, hint);
 }
 
 export function emptyError({ path, region }: Place): AppError {
@@ -46,12 +49,12 @@ export function emptyError({ path, region }: Place): AppError {
 
 export function tokenLoopError(at: Place): AppError {
   const hint = 'Its pages never end; check AWS_ENDPOINT_URL, and try again.';
-  return unreachable(at, 'it gave the same NextToken twice', hint, undefined);
+  return unreachable(at, 'it gave the same NextToken twice', hint);
 }
 
-function unreachable({ path, region }: Place, reason: string, hint: string, fault: unknown) {
+function unreachable({ path, region }: Place, reason: string, hint: string) {
   const message = `Parameter Store path ${path} in ${region} could not be read: ${reason}`;
-  return new AppError('PARAMETER_STORE_UNREACHABLE', message, { hint, cause: safeCause(fault) });
+  return new AppError('PARAMETER_STORE_UNREACHABLE', message, { hint });
 }
 
 function denied({ path, region }: Place, reason: string): AppError {
@@ -73,17 +76,9 @@ function describeFault(fault: unknown): string {
   if (typeof code === 'string') return `${name} ${code}`.replace(/^Error /, '');
   const { httpStatusCode } = metadataOf(fault);
   if (isServiceFault(fault) && typeof message === 'string') {
-    return `${name}, ${showValue(message, []).slice(1, -1)}`;
+    return `${name}, ${showValue(message, [], 400).slice(1, -1)}`;
   }
   return httpStatusCode === undefined ? name : `${name}, HTTP ${httpStatusCode}`;
-}
-
-/** What a log may print of the fault: the SDK's own error carries the answer with every value in it. */
-function safeCause(fault: unknown): Error | undefined {
-  if (fault === undefined) return undefined;
-  const cause = new Error(describeFault(fault));
-  cause.name = nameOf(fault);
-  return cause;
 }
 
 function isServiceFault(fault: unknown): boolean {
@@ -91,7 +86,8 @@ function isServiceFault(fault: unknown): boolean {
 }
 
 function nameOf(fault: unknown): string {
-  return fault instanceof Error ? fault.name : 'unknown error';
+  // The name of a service's error is the answer's own word.
+  return fault instanceof Error && /^[\w.]{1,80}$/.test(fault.name) ? fault.name : 'unknown error';
 }
 
 function metadataOf(fault: unknown): { httpStatusCode?: number | undefined } {

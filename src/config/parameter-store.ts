@@ -78,13 +78,14 @@ async function readPages(input: ParameterStoreInput, signal: AbortSignal, progre
 }
 
 function clientOptions({ region, timeoutMs }: ParameterStoreInput) {
-  const requestTimeout = Math.min(5_000, timeoutMs);
+  // Half of the deadline at most, so that a lost request leaves time for another.
+  const requestTimeout = Math.min(5_000, Math.ceil(timeoutMs / 2));
   return {
     region,
     retryMode: 'adaptive',
     maxAttempts: 5,
     requestHandler: {
-      connectionTimeout: Math.min(3_000, timeoutMs),
+      connectionTimeout: Math.min(3_000, requestTimeout),
       requestTimeout,
       // Without it the SDK only warns. It covers the time to the headers; socketTimeout the body.
       throwOnRequestTimeout: true,

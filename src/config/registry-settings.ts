@@ -22,6 +22,7 @@ export const registrySettings = {
     schema: databaseHost(),
     default: undefined,
     defaultNote: 'in dev and test an embedded PostgreSQL is started; required elsewhere',
+    example: 'localhost',
     about: 'Host name or IP address of PostgreSQL, or the directory of its socket.',
   },
   DB_PORT: {
@@ -33,18 +34,21 @@ export const registrySettings = {
     schema: databaseIdentifier('a database name'),
     default: undefined,
     defaultNote: 'registry_stats_dev or registry_stats_test when embedded; required elsewhere',
+    example: 'registry',
     about: 'Name of the database.',
   },
   DB_USER: {
     schema: databaseIdentifier('a role name'),
     default: undefined,
     defaultNote: 'registry when embedded; required elsewhere',
+    example: 'registry',
     about: 'Role to connect as.',
   },
   DB_PASSWORD: {
     schema: plainText('a password without control characters (a line break at its end?)'),
     default: undefined,
-    defaultNote: 'required when live',
+    defaultNote: 'none; required when live',
+    example: '',
     about: 'Password of the role; the only setting whose surrounding spaces are kept.',
     isSecret: true,
   },
@@ -52,6 +56,7 @@ export const registrySettings = {
     schema: booleanText(),
     default: undefined,
     defaultNote: 'true when live, else false',
+    example: 'true',
     about: "Whether to connect by TLS and check the server's certificate.",
   },
   LOG_LEVEL: {

@@ -7,6 +7,8 @@ export interface Setting {
   readonly default: string | undefined;
   /** What stands in for a default that depends on other settings, in words. */
   readonly defaultNote?: string;
+  /** What `.env.example` shows where there is no default. */
+  readonly example?: string;
   readonly about: string;
   readonly isSecret?: boolean;
   /** Needed to find Parameter Store, so never taken from it. */

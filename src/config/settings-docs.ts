@@ -1,0 +1,46 @@
+import { ownSettings } from './own-settings.js';
+import { registrySettings } from './registry-settings.js';
+import type { Setting } from './setting.js';
+import { settings } from './settings.js';
+
+const envExampleHead = `# Settings of registry-stats, each with its default or an example.
+# Copy this file to .env or .env.<APT_ENV> and uncomment what you change.
+# The environment wins over Parameter Store, that over .env.<APT_ENV>, that over .env.
+# Put quotes around a value that holds a "#". An empty value counts as unset.`;
+
+/** The text of `.env.example`. */
+export function renderEnvExample(): string {
+  return [
+    envExampleHead,
+    '# ---- Shared with Registry ----',
+    ...Object.entries(registrySettings).map(renderExample),
+    '# ---- Of registry-stats alone ----',
+    ...Object.entries(ownSettings).map(renderExample),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function renderExample([key, setting]: [string, Setting]): string {
+  const note = setting.defaultNote === undefined ? [] : [`# Default: ${setting.defaultNote}.`];
+  const value = setting.default ?? setting.example ?? '';
+  return [`# ${setting.about}`, ...note, `#${key}=${value}`].join('\n');
+}
+
+/** The Markdown table in `docs/settings.md`, aligned as prettier would. */
+export function renderSettingsTable(): string {
+  const rows = Object.entries(settings).map(([key, setting]) => renderRow(key, setting));
+  const table = [['Setting', 'Default', 'Meaning'], ...rows];
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...table.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = table.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const [head = [], ...body] = lines;
+  return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function renderRow(key: string, setting: Setting): string[] {
+  const shown = setting.default === undefined ? undefined : `\`${setting.default}\``;
+  return [`\`${key}\``, shown ?? setting.defaultNote ?? 'none', setting.about];
+}

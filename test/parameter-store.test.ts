@@ -1,0 +1,425 @@
+import { createServer } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { loadConfig } from '../src/config/load-config.js';
+import { readParameterStore } from '../src/config/parameter-store.js';
+import { AppError } from '../src/errors.js';
+import {
+  startSsmStandIn,
+  type SsmStandIn,
+  type SsmStandInOptions,
+} from './support/ssm-stand-in.js';
+
+const path = '/PROD/REGISTRY/';
+const region = 'us-east-1';
+const place = 'Parameter Store path /PROD/REGISTRY/ in us-east-1';
+const complete = {
+  '/PROD/REGISTRY/DB_HOST': 'db.example.org',
+  '/PROD/REGISTRY/DB_NAME': 'registry',
+  '/PROD/REGISTRY/DB_USER': 'stats',
+  '/PROD/REGISTRY/DB_PASSWORD': 'pw-of-the-store',
+};
+
+let cwd: string;
+let standIns: SsmStandIn[] = [];
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'registry-stats-'));
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
+  }
+  vi.stubEnv('AWS_CONFIG_FILE', join(cwd, 'no-config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(cwd, 'no-credentials'));
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  await Promise.all(standIns.map((standIn) => standIn.close()));
+  standIns = [];
+  await rm(cwd, { recursive: true });
+});
+
+async function start(options: SsmStandInOptions): Promise<SsmStandIn> {
+  const standIn = await startSsmStandIn(options);
+  standIns.push(standIn);
+  vi.stubEnv('AWS_ENDPOINT_URL_SSM', standIn.url);
+  return standIn;
+}
+
+function read(input: { keys?: string[]; timeoutMs?: number; signal?: AbortSignal } = {}) {
+  const keys = ['DB_HOST', 'DB_NAME', 'DB_USER', 'DB_PASSWORD'];
+  return readParameterStore({ path, region, keys, timeoutMs: 10_000, ...input });
+}
+
+function completeWithout(...keys: string[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(complete).filter(([name]) => !keys.some((key) => name === `${path}${key}`)),
+  );
+}
+
+async function failureOf(promise: Promise<unknown>) {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof AppError)) throw new Error('expected an AppError', { cause: error });
+  return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
+}
+
+const checkHint =
+  'Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.';
+
+test('the path is read once, one level deep and decrypted, in signed requests', async () => {
+  const standIn = await start({
+    parameters: { ...complete, '/PROD/REGISTRY/OLD/DB_HOST': 'deeper', '/PROD/DB_HOST': 'higher' },
+  });
+  expect(Object.fromEntries(await read())).toEqual({
+    DB_HOST: 'db.example.org',
+    DB_NAME: 'registry',
+    DB_USER: 'stats',
+    DB_PASSWORD: 'pw-of-the-store',
+  });
+  expect(standIn.requests).toHaveLength(1);
+  expect(standIn.requests[0]).toEqual({
+    target: 'AmazonSSM.GetParametersByPath',
+    authorization: expect.stringMatching(
+      /^AWS4-HMAC-SHA256 Credential=test\/\d+\/us-east-1\/ssm/,
+    ) as string,
+    body: { Path: path, Recursive: false, WithDecryption: true, MaxResults: 10 },
+  });
+});
+
+test('AWS_ENDPOINT_URL, the general variable of the SDK, is followed too', async () => {
+  const standIn = await start({ parameters: complete });
+  vi.stubEnv('AWS_ENDPOINT_URL_SSM', undefined);
+  vi.stubEnv('AWS_ENDPOINT_URL', standIn.url);
+  expect((await read()).size).toBe(4);
+});
+
+test('several pages are followed to the last, with each token sent once', async () => {
+  const foreign = Object.fromEntries(
+    Array.from({ length: 25 }, (_, i) => [`/PROD/REGISTRY/A${i}`, 'x']),
+  );
+  const standIn = await start({ parameters: { ...foreign, ...complete } });
+  expect((await read()).size).toBe(4);
+  expect(standIn.requests.map((request) => request.body.NextToken)).toEqual([
+    undefined,
+    'page-1',
+    'page-2',
+  ]);
+});
+
+test('an empty page with a token is not the end', async () => {
+  const standIn = await start({ pages: [{}, complete, {}, {}] });
+  expect((await read()).size).toBe(4);
+  expect(standIn.requests).toHaveLength(4);
+});
+
+test('fifty parameters of others are not kept', async () => {
+  const foreign = Object.fromEntries(
+    Array.from({ length: 50 }, (_, i) => [`/PROD/REGISTRY/FOREIGN_${i}`, `foreign-${i}`]),
+  );
+  await start({ parameters: { ...foreign, ...complete } });
+  expect([...(await read()).keys()].sort()).toEqual([
+    'DB_HOST',
+    'DB_NAME',
+    'DB_PASSWORD',
+    'DB_USER',
+  ]);
+});
+
+test('a name outside of the path is not taken, even if the service sends it', async () => {
+  await start({ pages: [{ '/DEMO/REGISTRY/DB_HOST': 'demo', DB_NAME: 'bare', ...complete }] });
+  expect((await read()).get('DB_HOST')).toBe('db.example.org');
+  expect((await read()).get('DB_NAME')).toBe('registry');
+});
+
+test.each(['throttle', 'reset', 'an error 500'] as const)(
+  'after %s the next attempt counts',
+  async (kind) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const fault =
+      kind === 'an error 500'
+        ? { status: 500, type: 'InternalServerError', message: 'try again' }
+        : kind;
+    const standIn = await start({
+      parameters: complete,
+      fault: (attempt) => (attempt === 1 ? fault : undefined),
+    });
+    expect((await read()).size).toBe(4);
+    expect(standIn.requests).toHaveLength(2);
+  },
+);
+
+test('throttling for ever ends after five attempts', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const standIn = await start({ parameters: complete, fault: () => 'throttle' });
+  expect(await failureOf(read({ timeoutMs: 40_000 }))).toEqual({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: ThrottlingException, Rate exceeded`,
+    hint: checkHint,
+    exitCode: 4,
+  });
+  expect(standIn.requests).toHaveLength(5);
+});
+
+test('throttling for ever ends at the deadline when that is earlier, and is named', async () => {
+  await start({ parameters: complete, fault: () => 'throttle' });
+  const before = performance.now();
+  expect((await failureOf(read({ timeoutMs: 700 }))).message).toBe(
+    `${place} could not be read: no complete answer within 700 ms; last: ThrottlingException, Rate exceeded`,
+  );
+  expect(performance.now() - before).toBeLessThan(1_500);
+});
+
+test('access denied is told at once, with what the service said', async () => {
+  const standIn = await start({ parameters: complete, fault: () => 'deny' });
+  expect(await failureOf(read())).toEqual({
+    code: 'PARAMETER_STORE_DENIED',
+    message: `${place} may not be read: AccessDeniedException, User: arn:aws:sts::123456789012:assumed-role/stats/task is not authorized to perform: ssm:GetParametersByPath on resource: arn:aws:ssm:us-east-1:123456789012:parameter/PROD/REGISTRY/`,
+    hint: 'Allow the role ssm:GetParametersByPath on /PROD/REGISTRY/ and kms:Decrypt on its key; check that its credentials are valid.',
+    exitCode: 4,
+  });
+  expect(standIn.requests).toHaveLength(1);
+});
+
+test.each([
+  'UnrecognizedClientException',
+  'ExpiredTokenException',
+  'InvalidSignatureException',
+  'InvalidClientTokenId',
+  'KMSAccessDeniedException',
+  'InvalidKeyId',
+])('%s counts as denied', async (type) => {
+  await start({ fault: () => ({ status: 400, type, message: 'no' }) });
+  expect(await failureOf(read())).toMatchObject({
+    code: 'PARAMETER_STORE_DENIED',
+    message: `${place} may not be read: ${type}, no`,
+  });
+});
+
+test('another refusal of the service is passed on in its words', async () => {
+  const message = 'The path is\u001b[31m wrong';
+  await start({ fault: () => ({ status: 400, type: 'ValidationException', message }) });
+  expect(await failureOf(read())).toMatchObject({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: ValidationException, The path is\\u001b[31m wrong`,
+  });
+});
+
+test.each(['silence', 'half'] as const)('the deadline holds against %s', async (fault) => {
+  await start({ parameters: complete, fault: () => fault });
+  const before = performance.now();
+  const failure = await failureOf(read({ timeoutMs: 600 }));
+  expect(failure.code).toBe('PARAMETER_STORE_UNREACHABLE');
+  expect(failure.message).toContain('no complete answer within 600 ms');
+  expect(performance.now() - before).toBeLessThan(1_500);
+});
+
+test('a request that gets no answer is given up and sent again before the deadline', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const standIn = await start({
+    parameters: complete,
+    fault: (attempt) => (attempt === 1 ? 'silence' : undefined),
+  });
+  expect((await read({ timeoutMs: 1_600 })).size).toBe(4);
+  expect(standIn.requests).toHaveLength(2);
+});
+
+test('an answer that stops in its middle is given up and asked for again', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const standIn = await start({
+    parameters: complete,
+    fault: (attempt) => (attempt === 1 ? 'half' : undefined),
+  });
+  expect((await read({ timeoutMs: 1_600 })).size).toBe(4);
+  expect(standIn.requests).toHaveLength(2);
+});
+
+test('a refused connection is told with its code', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const standIn = await start({});
+  await standIn.close();
+  standIns = [];
+  expect(await failureOf(read())).toEqual({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: ECONNREFUSED`,
+    hint: checkHint,
+    exitCode: 4,
+  });
+});
+
+test('an answer that is no JSON is told without quoting it, for it holds the values', async () => {
+  await start({ parameters: complete, fault: () => 'garbage' });
+  const failure = await failureOf(read());
+  expect(failure.message).toBe(
+    `${place} could not be read: its answer is not the JSON that was expected`,
+  );
+  expect(JSON.stringify(failure)).not.toContain('pw-of');
+});
+
+test('a token that comes twice ends the reading', async () => {
+  const standIn = await start({ pages: [complete], isTokenStuck: true });
+  expect(await failureOf(read())).toEqual({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: it gave the same NextToken twice`,
+    hint: 'Its pages never end; check AWS_ENDPOINT_URL, and try again.',
+    exitCode: 4,
+  });
+  expect(standIn.requests).toHaveLength(2);
+});
+
+test('a path without anything of ours is an error of its own', async () => {
+  await start({ parameters: { '/PROD/REGISTRY/FOREIGN': 'x' } });
+  expect(await failureOf(read())).toEqual({
+    code: 'PARAMETER_STORE_EMPTY',
+    message: `${place} holds none of our settings`,
+    hint: 'Check AWS_REGION and SSM_PATH; expected names like /PROD/REGISTRY/DB_HOST. SSM_PATH=none does without Parameter Store.',
+    exitCode: 4,
+  });
+});
+
+test('a stop signal ends the reading at once', async () => {
+  const standIn = await start({ parameters: complete, fault: () => 'silence' });
+  const controller = new AbortController();
+  const failure = failureOf(read({ signal: controller.signal }));
+  await vi.waitFor(() => {
+    expect(standIn.requests).toHaveLength(1);
+  });
+  controller.abort();
+  expect((await failure).message).toBe(`${place} could not be read: reading was stopped`);
+});
+
+test('a signal that stopped before the start ends it too, and nothing is asked', async () => {
+  const standIn = await start({ parameters: complete });
+  const failure = await failureOf(read({ signal: AbortSignal.abort() }));
+  expect(failure.message).toBe(`${place} could not be read: reading was stopped`);
+  expect(standIn.requests).toEqual([]);
+});
+
+test('no credentials anywhere is told, with what to do', async () => {
+  const standIn = await start({ parameters: complete });
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+  expect(await failureOf(read())).toEqual({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: no AWS credentials were found`,
+    hint: 'Give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.',
+    exitCode: 4,
+  });
+  expect(standIn.requests).toEqual([]);
+});
+
+test('the deadline covers a metadata service that never answers', async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  await start({ parameters: complete });
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', undefined);
+  vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
+  const before = performance.now();
+  const failure = await failureOf(read({ timeoutMs: 400 }));
+  expect(failure.message).toBe(`${place} could not be read: no complete answer within 400 ms`);
+  expect(performance.now() - before).toBeLessThan(1_200);
+  silent.close();
+});
+
+test('production reads its path, and the settings say so', async () => {
+  const standIn = await start({ parameters: complete });
+  const { config, settings } = await loadConfig({ env: { APT_ENV: 'production' }, cwd });
+  expect(config.ssmPath).toBe(path);
+  expect(config.db).toMatchObject({
+    host: 'db.example.org',
+    name: 'registry',
+    user: 'stats',
+    password: 'pw-of-the-store',
+    useSsl: true,
+  });
+  expect(settings.find(({ key }) => key === 'DB_PASSWORD')).toMatchObject({
+    value: '********',
+    source: 'parameter store',
+  });
+  expect(JSON.stringify(settings)).not.toContain('pw-of');
+  expect(standIn.requests.map((request) => request.body.Path)).toEqual([path]);
+});
+
+test.each([
+  [{ APT_ENV: 'staging' }, '/STAGING/REGISTRY/', 'us-east-1'],
+  [{ APT_ENV: 'demo', AWS_DEFAULT_REGION: 'eu-west-1' }, '/DEMO/REGISTRY/', 'eu-west-1'],
+  [{ APT_ENV: 'dev', SSM_PATH: '/my/own', AWS_REGION: 'eu-west-2' }, '/my/own/', 'eu-west-2'],
+])('%j reads the path %s in %s', async (env, expectedPath, expectedRegion) => {
+  const parameters = Object.fromEntries(
+    Object.entries(complete).map(([name, value]) => [name.replace(path, expectedPath), value]),
+  );
+  const standIn = await start({ parameters });
+  const { config } = await loadConfig({ env, cwd });
+  expect([config.ssmPath, config.awsRegion]).toEqual([expectedPath, expectedRegion]);
+  expect(standIn.requests[0]?.body.Path).toBe(expectedPath);
+  expect(standIn.requests[0]?.authorization).toContain(`/${expectedRegion}/ssm/`);
+});
+
+test('what says how to read the path is never taken from the path', async () => {
+  const local = { APT_ENV: 'dev', SSM_PATH: '/x/', SSM_TIMEOUT: '1h', AWS_REGION: 'eu-west-1' };
+  const stored = Object.entries(local).map(([key, value]) => [`${path}${key}`, value]);
+  await start({ parameters: { ...complete, ...Object.fromEntries(stored) } });
+  const { config, settings } = await loadConfig({ env: { APT_ENV: 'production' }, cwd });
+  expect([config.aptEnv, config.ssmPath, config.awsRegion]).toEqual([
+    'production',
+    path,
+    'us-east-1',
+  ]);
+  expect(settings.find(({ key }) => key === 'SSM_TIMEOUT')?.value).toBe('10s');
+});
+
+test('SSM_PATH=none asks nobody', async () => {
+  const standIn = await start({ parameters: complete });
+  const env = { APT_ENV: 'production', SSM_PATH: 'none' };
+  expect((await failureOf(loadConfig({ env, cwd }))).code).toBe('SETTINGS_INVALID');
+  expect(standIn.requests).toEqual([]);
+});
+
+test('a required setting that the path lacks is a fault of Parameter Store', async () => {
+  await start({ parameters: completeWithout('DB_NAME', 'DB_USER') });
+  expect(await failureOf(loadConfig({ env: { APT_ENV: 'production' }, cwd }))).toEqual({
+    code: 'PARAMETER_STORE_INCOMPLETE',
+    message: `${place} lacks DB_NAME, DB_USER; no other source has it`,
+    hint: 'Create /PROD/REGISTRY/DB_NAME, /PROD/REGISTRY/DB_USER, or set the same names in the environment.',
+    exitCode: 4,
+  });
+});
+
+test('a missing setting beside a wrong one is listed with it', async () => {
+  await start({ parameters: { ...completeWithout('DB_NAME'), '/PROD/REGISTRY/DB_PORT': 'x' } });
+  expect(await failureOf(loadConfig({ env: { APT_ENV: 'production' }, cwd }))).toMatchObject({
+    code: 'SETTINGS_INVALID',
+    message: [
+      '2 problems with the settings:',
+      '  DB_PORT (parameter store): expected a whole number from 1 to 65535, found "x"',
+      '  DB_NAME: expected a value (required in production), found none in environment, parameter store, .env.production, .env',
+    ].join('\n'),
+    exitCode: 3,
+  });
+});
+
+test('where the path is wrong it is not read, and nothing is called missing', async () => {
+  const standIn = await start({ parameters: complete });
+  const env = { APT_ENV: 'production', AWS_REGION: 'US East' };
+  expect((await failureOf(loadConfig({ env, cwd }))).message).toBe(
+    [
+      '1 problem with the settings:',
+      '  AWS_REGION (environment): expected a region like us-east-1, found "US East"',
+    ].join('\n'),
+  );
+  expect(standIn.requests).toEqual([]);
+});
