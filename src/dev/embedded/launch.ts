@@ -15,6 +15,8 @@ export interface Launch {
   pid: number;
   logFile: string;
   isRunning(): boolean;
+  /** It was shut down in the proper way, after it had been up. */
+  hasStopped(): boolean;
   /** What it wrote to the log. */
   log(): Promise<string>;
   /** Ends it, if this process must give up on it. */
@@ -68,6 +70,7 @@ export async function launchPostgres(
       pid,
       logFile,
       isRunning: () => child.exitCode === null && child.signalCode === null,
+      hasStopped: () => child.exitCode === 0,
       log: async () => ownLines(await readFile(logFile), size, pid),
       abandon: () => void child.kill('SIGINT'),
     };

