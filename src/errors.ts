@@ -12,7 +12,6 @@ export const errorCodes = {
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
   PERMISSION_DENIED: exitCodes.databaseNotReady,
   RESET_REFUSED: exitCodes.refused,
-  SCHEMA_EXISTS: exitCodes.refused,
   NOT_REGISTRY: exitCodes.refused,
   MAINTENANCE_MODE: exitCodes.refused,
   SAMPLE_DATA_REFUSED: exitCodes.refused,
@@ -22,7 +21,7 @@ export const errorCodes = {
   MIGRATION_LOCKED: exitCodes.migrationFailed,
   FIXTURE_INVALID: exitCodes.migrationFailed,
   EMBEDDED_UNAVAILABLE: exitCodes.databaseUnreachable,
-  STATUS_PORT_IN_USE: exitCodes.failure,
+  STATUS_PORT_UNAVAILABLE: exitCodes.failure,
   USAGE: exitCodes.usage,
 } as const satisfies Record<string, ExitCode>;
 

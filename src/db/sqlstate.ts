@@ -40,10 +40,14 @@ const lostConnection: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ]);
 
-const retryable: ReadonlySet<string> = new Set([
+const conflicts: ReadonlySet<string> = new Set([
   sqlstate.serializationFailure,
   sqlstate.deadlockDetected,
   sqlstate.lockNotAvailable,
+]);
+
+const retryable: ReadonlySet<string> = new Set([
+  ...conflicts,
   sqlstate.tooManyConnections,
   // The server became a standby in a failover: the next connection may reach the new primary.
   sqlstate.readOnlyTransaction,
@@ -70,6 +74,7 @@ export function errorCodeOf(error: unknown): string | undefined {
 
 /** Whether the connection is gone, or could not be made because no server answers. */
 export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'DATABASE_UNREACHABLE';
   if (lostConnection.has(errorCodeOf(error) ?? '')) return true;
   const message = error instanceof Error ? error.message : '';
   // pg gives these two no code.
@@ -79,6 +84,11 @@ export function isConnectionLost(error: unknown): boolean {
 /** Whether the same transaction may succeed when it is tried again. */
 export function isTransient(error: unknown): boolean {
   return isConnectionLost(error) || retryable.has(errorCodeOf(error) ?? '');
+}
+
+/** Whether somebody else's lock was in the way: worth another try a little later. */
+export function isConflict(error: unknown): boolean {
+  return conflicts.has(errorCodeOf(error) ?? '');
 }
 
 /** Where a connection goes, without its password. */

@@ -1,0 +1,82 @@
+// Makes a new clone ready to run with nothing but Node and npm: installs what package-lock.json
+// names and builds dist/. Does nothing where both are up to date, so a warm start stays fast.
+// Install scripts stay off: nothing here needs one, and npm 11 blocks them anyway.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export function prepare({ force = false } = {}) {
+  assertNodeVersion();
+  const lock = fingerprint(['package.json', 'package-lock.json'], process.versions.modules);
+  if (!isCurrent('node_modules/.prepared', lock)) {
+    say('installing dependencies …');
+    npm('ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
+    writeFileSync(path.join(root, 'node_modules/.prepared'), lock);
+  }
+  const sources = fingerprint(['tsconfig.json', 'tsconfig.build.json', ...files('src')], lock);
+  if (force || !isCurrent('dist/.prepared', sources)) {
+    say('building …');
+    rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+    runNode('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+    writeFileSync(path.join(root, 'dist/.prepared'), sources);
+  }
+}
+
+/** Runs a Node program of the project's; ends this one with its exit code if it fails. */
+export function runNode(...args) {
+  runOrExit(process.execPath, args);
+}
+
+function npm(...args) {
+  const cli = process.env.npm_execpath;
+  if (cli?.endsWith('.js')) runOrExit(process.execPath, [cli, ...args]);
+  else runOrExit('npm', args);
+}
+
+function runOrExit(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    // stdout belongs to the program that is started afterwards.
+    stdio: ['inherit', process.stderr, process.stderr],
+    env: { ...process.env, NODE_ENV: undefined },
+  });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function fingerprint(names, salt) {
+  const hash = createHash('sha256').update(salt);
+  for (const name of names) hash.update(name).update(readFileSync(path.join(root, name)));
+  return hash.digest('hex');
+}
+
+function isCurrent(marker, expected) {
+  const file = path.join(root, marker);
+  return existsSync(file) && readFileSync(file, 'utf8') === expected;
+}
+
+function files(folder) {
+  return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
+}
+
+function assertNodeVersion() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  say(`expected Node 20.19 or newer, found ${process.versions.node}`);
+  process.exit(1);
+}
+
+function say(message) {
+  process.stderr.write(`${message}\n`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  prepare({ force: process.argv.includes('--force') });
+}

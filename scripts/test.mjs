@@ -1,0 +1,5 @@
+// `npm test`: prepares, then runs the tests with the arguments given.
+import { prepare, runNode } from './prepare.mjs';
+
+prepare();
+runNode('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { Command, CommanderError } from 'commander';
+import { configCommand } from './commands/config.js';
+import { healthCommand } from './commands/health.js';
+import type { Invocation } from './commands/invocation.js';
+import { migrateCommand } from './commands/migrate.js';
+import { refreshCommand } from './commands/refresh.js';
+import { resetCommand } from './commands/reset.js';
+import { startCommand } from './commands/start.js';
+import { statusCommand } from './commands/status.js';
+import { describeFailure } from './db/sqlstate.js';
+import { AppError } from './errors.js';
+import { exitCodes, type ExitCode } from './exit-codes.js';
+
+const commands = [
+  startCommand,
+  refreshCommand,
+  statusCommand,
+  migrateCommand,
+  resetCommand,
+  configCommand,
+  healthCommand,
+];
+
+/** Runs the command that the arguments name; gives the exit code. */
+export async function run(args: readonly string[], invocation: Invocation): Promise<ExitCode> {
+  const program = await createProgram(invocation);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return report(error, invocation);
+  }
+}
+
+export async function createProgram(invocation: Invocation): Promise<Command> {
+  const program = new Command('registry-stats')
+    .description('Keeps the deposit statistics of APTrust Registry fresh.')
+    .version(await readVersion());
+  for (const command of commands) program.addCommand(command(invocation));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => invocation.stdout.write(text),
+      writeErr: (text) => invocation.stderr.write(text),
+    });
+  }
+  return program;
+}
+
+async function readVersion(): Promise<string> {
+  const file = new URL('../package.json', import.meta.url);
+  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string };
+  return version;
+}
+
+/** One message for a person: what is wrong, and what to do. */
+function report(error: unknown, { stderr }: Invocation): ExitCode {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+  if (error instanceof AppError) {
+    stderr.write(`registry-stats: ${error.code}: ${error.message}\n`);
+    if (error.hint !== undefined) stderr.write(`  hint: ${error.hint}\n`);
+    return error.exitCode;
+  }
+  stderr.write(`registry-stats: ${describeFailure(error)}\n`);
+  if (error instanceof Error && error.stack !== undefined) stderr.write(`${error.stack}\n`);
+  return exitCodes.failure;
+}

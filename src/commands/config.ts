@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load-config.js';
+import { printJson, type Invocation } from './invocation.js';
+import { renderTable } from './table.js';
+
+/** `registry-stats config`: the effective settings and where each comes from, secrets masked. */
+export function configCommand(invocation: Invocation): Command {
+  return new Command('config')
+    .description('print the effective settings and the source of each; secrets are masked')
+    .option('--json', 'for programs')
+    .action(async (options: { json?: boolean }) => {
+      const { env, cwd, signals, stdout } = invocation;
+      const { settings } = await loadConfig({ env, cwd, signal: signals.stop });
+      if (options.json === true) {
+        printJson(invocation, settings);
+        return;
+      }
+      const rows = settings.map(({ key, value, source }) => [key, value, source]);
+      stdout.write(`${renderTable(['setting', 'value', 'source'], rows)}\n`);
+    });
+}

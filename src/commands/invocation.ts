@@ -1,0 +1,42 @@
+import { createContext, type Context } from '../context.js';
+import type { Signals } from '../signals.js';
+
+/** What a command gets from the process: nothing else touches it. */
+export interface Invocation {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signals: Signals;
+}
+
+/** Runs `work` with a context that is released afterwards, whatever happens. */
+export async function withContext<Result>(
+  invocation: Invocation,
+  work: (context: Context) => Promise<Result>,
+): Promise<Result> {
+  const context = await createContext({
+    env: invocation.env,
+    cwd: invocation.cwd,
+    output: invocation.stderr,
+    signal: invocation.signals.stop,
+    onProgress: progressTo(invocation),
+  });
+  try {
+    return await work(context);
+  } finally {
+    await context.release();
+  }
+}
+
+/** Progress is for people: on stderr, out of the way of what a program reads. */
+export function progressTo({ stderr }: Pick<Invocation, 'stderr'>): (message: string) => void {
+  return (message) => {
+    stderr.write(`${message}\n`);
+  };
+}
+
+export function printJson({ stdout }: Pick<Invocation, 'stdout'>, value: unknown): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

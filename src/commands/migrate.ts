@@ -1,0 +1,114 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Context } from '../context.js';
+import { migrate, type MigrateOptions } from '../migrations/migrate.js';
+import { readPlan, type Plan } from '../migrations/plan.js';
+import { printPending } from '../migrations/print.js';
+import { readSqlFiles, type SqlFiles } from '../migrations/sql-files.js';
+import { loadSampleData } from '../reset/sample-data.js';
+import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
+import { renderTable } from './table.js';
+
+interface Options {
+  status?: boolean;
+  dryRun?: boolean;
+  print?: boolean;
+  json?: boolean;
+  sampleData?: number | true;
+}
+
+/** `registry-stats migrate`: brings the database up to date, or tells what that would do. */
+export function migrateCommand(invocation: Invocation): Command {
+  return new Command('migrate')
+    .description('bring the database up to date: what is pending, each file once')
+    .option('--status', 'list what is applied, pending, failed half-way and unknown to us')
+    .option('--dry-run', 'list what would run, and run nothing')
+    .option('--print', 'print one SQL script of everything pending, for psql')
+    .option('--sample-data [files]', 'then fill a database without rows; development only', toCount)
+    .option('--json', 'for programs')
+    .action(async (options: Options) => {
+      await withContext(invocation, (context) => runMigrate(invocation, context, options));
+    });
+}
+
+export function toCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new InvalidArgumentError('Expected a whole number from 1 to 999999999.');
+  }
+  return Number(text);
+}
+
+async function runMigrate(
+  invocation: Invocation,
+  context: Context,
+  options: Options,
+): Promise<void> {
+  const { stdout } = invocation;
+  const files = await readSqlFiles();
+  if (options.status === true || options.dryRun === true || options.print === true) {
+    const plan = await readPlan((text, values) => context.database.read(text, values), files);
+    if (options.print === true) stdout.write(printPending(plan, files));
+    else if (options.json === true) printJson(invocation, summaryOf(plan));
+    else stdout.write(options.dryRun === true ? describePending(plan) : describeStatus(plan));
+    return;
+  }
+  const applied = await migrate(context.database, migrateOptions(context, files, invocation));
+  if (options.sampleData !== undefined) {
+    const size = options.sampleData === true ? undefined : options.sampleData;
+    const isLoaded = await loadSampleData(context, size, progressTo(invocation));
+    if (isLoaded) applied.push('sample data');
+  }
+  if (options.json === true) printJson(invocation, { applied });
+  else stdout.write(applied.length === 0 ? 'nothing to do\n' : `applied: ${applied.join(', ')}\n`);
+}
+
+export function migrateOptions(
+  context: Context,
+  files: SqlFiles,
+  invocation: Invocation,
+): MigrateOptions {
+  return {
+    files,
+    allowLaunchSchema: !context.config.isLive,
+    lockTimeoutMs: context.config.timeouts.lockMs,
+    signal: context.signal,
+    onProgress: progressTo(invocation),
+  };
+}
+
+function summaryOf(plan: Plan): unknown {
+  return {
+    needsLaunchSchema: plan.needsLaunchSchema,
+    migrations: plan.migrations.map(({ file, state, finishedAt }) => ({
+      version: file.name,
+      state,
+      finishedAt: finishedAt?.toISOString() ?? null,
+    })),
+    unknown: plan.unknown,
+    functionsChanged: plan.functionsChanged,
+  };
+}
+
+function describeStatus(plan: Plan): string {
+  const rows = [
+    ...plan.migrations.map(({ file, state, finishedAt }) => [
+      file.name,
+      state,
+      finishedAt?.toISOString() ?? '',
+    ]),
+    ...plan.unknown.map((version) => [version, 'unknown to us', '']),
+    ...(plan.functionsChanged ? [['functions', 'changed', '']] : []),
+  ];
+  const note = plan.needsLaunchSchema ? 'The database is empty: launch schema pending.\n' : '';
+  return `${note}${renderTable(['version', 'state', 'finished'], rows)}\n`;
+}
+
+function describePending(plan: Plan): string {
+  const pending = [
+    ...(plan.needsLaunchSchema ? ['sql/schema (new database)'] : []),
+    ...plan.migrations
+      .filter(({ state }) => state !== 'applied')
+      .map(({ file, state }) => (state === 'half-way' ? `${file.path} (again)` : file.path)),
+    ...(plan.functionsChanged ? ['sql/functions'] : []),
+  ];
+  return pending.length === 0 ? 'nothing would run\n' : `would run:\n  ${pending.join('\n  ')}\n`;
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { preflight } from '../db/preflight.js';
+import { AppError } from '../errors.js';
+import { isJobName, jobNames, type JobName } from '../jobs/job.js';
+import { describeOutcome, type RunReport } from '../jobs/outcome.js';
+import { createRunJob } from '../jobs/run-job.js';
+import { Runner } from '../jobs/runner.js';
+import { printJson, withContext, type Invocation } from './invocation.js';
+
+interface Options {
+  force?: boolean;
+  json?: boolean;
+}
+
+/** `registry-stats refresh`: runs jobs now, in this process; the age of the figures is no matter. */
+export function refreshCommand(invocation: Invocation): Command {
+  return new Command('refresh')
+    .description('refresh now, whatever the age of the figures')
+    .argument('[job...]', `some of ${jobNames.join(', ')}; default: all`)
+    .option('--force', "also when a job's flag says, without ground, that it is running")
+    .option('--json', 'for programs')
+    .action(async (names: string[], options: Options) => {
+      await runRefresh(invocation, toJobs(names), options);
+    });
+}
+
+function toJobs(names: readonly string[]): readonly JobName[] {
+  const unknown = names.filter((name) => !isJobName(name));
+  if (unknown.length > 0) {
+    throw new AppError(
+      'USAGE',
+      `expected jobs among ${jobNames.join(', ')}; found ${unknown.join(', ')}`,
+    );
+  }
+  return names.length === 0 ? jobNames : jobNames.filter((name) => names.includes(name));
+}
+
+async function runRefresh(
+  invocation: Invocation,
+  jobs: readonly JobName[],
+  options: Options,
+): Promise<void> {
+  const reports = await withContext(invocation, async (context) => {
+    await preflight(context.database);
+    context.events.observe((event) => {
+      if (event.type === 'run-finished' && options.json !== true) {
+        invocation.stdout.write(`${describeReport(event.report)}\n`);
+      }
+    });
+    const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });
+    const cancel = (): void => {
+      void runner.drain();
+      runner.cancel(`stopped by ${String(context.signal.reason)}`);
+    };
+    context.signal.addEventListener('abort', cancel, { once: true });
+    const isForced = options.force === true;
+    return runner.request({ trigger: 'command', jobs, isManual: true, isForced });
+  });
+  if (options.json === true) printJson(invocation, reports.map(toJson));
+  const unsuccessful = reports.filter(({ result }) =>
+    ['failed', 'cancelled'].includes(result.outcome),
+  );
+  if (unsuccessful.length === 0 && reports.length === jobs.length) return;
+  const names = unsuccessful.map(({ job, result }) => `${job} ${result.outcome}`);
+  throw new AppError('JOB_FAILED', names.join(', ') || 'stopped before the first job');
+}
+
+function describeReport({ job, result, durationMs }: RunReport): string {
+  const seconds = (durationMs / 1000).toFixed(2);
+  return `${job}: ${result.outcome} in ${seconds} s (${describeOutcome(result)})`;
+}
+
+function toJson({ job, trigger, result, startedAt, durationMs }: RunReport): unknown {
+  return {
+    job,
+    trigger,
+    outcome: result.outcome,
+    reason: describeOutcome(result),
+    startedAt: startedAt.toISOString(),
+    durationMs: Math.round(durationMs),
+  };
+}

@@ -1,0 +1,102 @@
+import { Command } from 'commander';
+import { createContext, type Context } from '../context.js';
+import type { CronJobs } from '../cron.js';
+import { preflight } from '../db/preflight.js';
+import { isConnectionLost } from '../db/sqlstate.js';
+import { startStatusServer } from '../http/server.js';
+import { createStatusBoard } from '../http/status.js';
+import { logEvents } from '../log-events.js';
+import { migrate } from '../migrations/migrate.js';
+import { readSqlFiles } from '../migrations/sql-files.js';
+import { loadSampleData } from '../reset/sample-data.js';
+import { progressTo, type Invocation } from './invocation.js';
+import { migrateOptions } from './migrate.js';
+import { printStatistics } from './statistics.js';
+
+/** `registry-stats start`: the daemon. Ends, with exit code 0, after SIGTERM or SIGINT. */
+export function startCommand(invocation: Invocation): Command {
+  return new Command('start')
+    .description('run the daemon: the jobs now and on REFRESH_SCHEDULE, until SIGTERM')
+    .action(() => runDaemon(invocation));
+}
+
+async function runDaemon(invocation: Invocation): Promise<void> {
+  const context = await createContext({
+    env: invocation.env,
+    cwd: invocation.cwd,
+    output: invocation.stdout,
+    signal: invocation.signals.stop,
+    onProgress: progressTo(invocation),
+  });
+  try {
+    context.events.observe(logEvents(context.log));
+    if (context.server.isEmbedded) await prepareEmbedded(context, invocation);
+    await checkDatabase(context);
+    const cronJobs = await startServing(context, invocation);
+    await stopRequested(context.signal);
+    context.events.emit({ type: 'daemon-stopping', signal: String(context.signal.reason) });
+    await cronJobs.stop(context.config.timeouts.shutdownMs);
+  } finally {
+    await context.release();
+  }
+  context.events.emit({ type: 'daemon-stopped' });
+}
+
+/** A developer's own database is brought up to date, and filled when it is new. */
+async function prepareEmbedded(context: Context, invocation: Invocation): Promise<void> {
+  const files = await readSqlFiles();
+  await migrate(context.database, migrateOptions(context, files, invocation));
+  await loadSampleData(context, undefined, progressTo(invocation));
+}
+
+/** What only a person can mend ends the start; a server that does not answer yet is waited for. */
+async function checkDatabase(context: Context): Promise<void> {
+  try {
+    await preflight(context.database);
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+  }
+}
+
+async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
+  const board = createStatusBoard(context, invocation.pid);
+  const server = await startStatusServer(context.config.status, board);
+  context.releasers.add(server.close);
+  const cronJobs = context.initialise();
+  context.events.emit({
+    type: 'daemon-started',
+    pid: invocation.pid,
+    statusUrl: server.url,
+    cronJobs,
+  });
+  invocation.signals.bind({
+    refresh: () => void cronJobs.request('signal'),
+    reload: () => void reload(context, cronJobs),
+  });
+  void cronJobs.firstRun.then(() => printStatistics(context, invocation));
+  return cronJobs;
+}
+
+async function reload(context: Context, cronJobs: CronJobs): Promise<void> {
+  try {
+    const changed = await context.reload();
+    cronJobs.reschedule();
+    context.events.emit({ type: 'settings-reloaded', changed });
+  } catch (error) {
+    context.events.emit({ type: 'settings-refused', error });
+  }
+}
+
+function stopRequested(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+}

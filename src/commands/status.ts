@@ -1,0 +1,81 @@
+import { Command } from 'commander';
+import type { Context } from '../context.js';
+import { readFreshness, readStuckFlags, type Freshness, type StuckFlag } from '../db/freshness.js';
+import { preflight } from '../db/preflight.js';
+import type { DaemonStatus } from '../http/status.js';
+import { askDaemon } from './ask-daemon.js';
+import { printJson, withContext, type Invocation } from './invocation.js';
+import { renderTable } from './table.js';
+
+/** `registry-stats status`: what is fresh, since when, and what the running daemon says. */
+export function statusCommand(invocation: Invocation): Command {
+  return new Command('status')
+    .description('what is fresh, since when, and why not')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) =>
+      withContext(invocation, async (context) => {
+        await preflight(context.database);
+        const status = await readStatus(context);
+        if (options.json === true) printJson(invocation, status);
+        else invocation.stdout.write(describe(status));
+      }),
+    );
+}
+
+interface Status {
+  readonly database: string;
+  readonly isMaintenance: boolean;
+  readonly views: readonly Freshness[];
+  readonly stuckFlags: readonly StuckFlag[];
+  /** null when no daemon answers on the status port. */
+  readonly daemon: DaemonStatus | null;
+}
+
+async function readStatus({ config, database }: Context): Promise<Status> {
+  const { host, port, name } = database.options.connection;
+  return {
+    database: `${name} on ${host}:${port}`,
+    isMaintenance: config.isMaintenance,
+    views: await readFreshness(database),
+    stuckFlags: await readStuckFlags(database),
+    daemon: await askDaemon(config.status, '/api/status').then(
+      ({ body }) => body as DaemonStatus,
+      () => null,
+    ),
+  };
+}
+
+function describe(status: Status): string {
+  const views = status.views.map(({ name, rows, asOf }) => [name, rows, age(asOf)]);
+  const parts = [
+    `database ${status.database}`,
+    renderTable(['statistics', 'rows', 'figures as of'], views, [1]),
+    ...status.stuckFlags.map(
+      ({ key, since }) =>
+        `"${key}" is left at 'true' since ${since.toISOString()}: the job is skipped; ` +
+        'run `registry-stats refresh --force`',
+    ),
+    ...(status.isMaintenance ? ['MAINTENANCE_MODE is true: nothing is refreshed'] : []),
+    status.daemon === null ? 'no daemon answers on the status port' : describeDaemon(status.daemon),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function describeDaemon(daemon: DaemonStatus): string {
+  const rows = daemon.jobs.map(({ job, isRunning, lastRun, lastSuccess }) => [
+    job,
+    isRunning ? 'running' : (lastRun?.outcome ?? 'not run yet'),
+    lastRun?.reason ?? '',
+    lastSuccess === null ? 'never' : age(new Date(lastSuccess)),
+  ]);
+  const head = `daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`;
+  const down = daemon.isDatabaseDown ? '\nthe database does not answer' : '';
+  return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
+}
+
+function age(moment: Date | undefined): string {
+  if (moment === undefined) return 'never';
+  const minutes = Math.max(0, Math.floor((Date.now() - moment.getTime()) / 60_000));
+  const ago = minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+  return `${moment.toISOString()} (${ago} ago)`;
+}

@@ -1,0 +1,125 @@
+import type { Config } from './config/config.js';
+import type { EffectiveSetting } from './config/effective-settings.js';
+import { loadConfig, type LoadedConfig } from './config/load-config.js';
+import { initCronJobs, type CronJobs } from './cron.js';
+import { connectionSettings } from './db/connection.js';
+import { Database } from './db/database.js';
+import { locateServer, type DatabaseServer } from './db/locate-server.js';
+import { createEvents, type Events } from './events.js';
+import { createLog, type Logger } from './log.js';
+import { createReleasers, type Releasers } from './releasers.js';
+
+export interface ContextOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Where the log goes. */
+  readonly output: NodeJS.WriteStream;
+  /** Aborted when the process is to stop. */
+  readonly signal: AbortSignal;
+  /** Progress of what takes long before there is a database, for people. */
+  readonly onProgress?: (message: string) => void;
+}
+
+/** What every part of the program works with. `config` and `database` are replaced by a reload. */
+export interface Context {
+  readonly config: Config;
+  readonly settings: readonly EffectiveSetting[];
+  readonly log: Logger;
+  readonly events: Events;
+  readonly database: Database;
+  readonly server: DatabaseServer;
+  readonly signal: AbortSignal;
+  readonly releasers: Releasers;
+  /** Starts the jobs; only the daemon does. */
+  initialise(): CronJobs;
+  /** Reads the settings again and opens a new pool; throws, and changes nothing, if either fails. */
+  reload(): Promise<readonly string[]>;
+  /** Releases everything that was acquired, last one first. */
+  release(): Promise<void>;
+}
+
+/** Resolves the settings, opens the log and the pool. Releases what it acquired if it fails. */
+export async function createContext(options: ContextOptions): Promise<Context> {
+  const releasers = createReleasers();
+  try {
+    const loaded = await loadConfig(options);
+    const log = createLog(loaded.config, options.output);
+    const server = await locateServer(loaded.config, options);
+    releasers.add(() => server.release());
+    const context = buildContext(options, { ...loaded, log, server, releasers });
+    releasers.add(() => context.database.close());
+    return context;
+  } catch (error) {
+    await releasers.releaseAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Parts {
+  config: Config;
+  settings: readonly EffectiveSetting[];
+  readonly log: Logger;
+  readonly server: DatabaseServer;
+  readonly releasers: Releasers;
+}
+
+function buildContext(options: ContextOptions, parts: Parts): Context {
+  let database = openDatabase(parts.config, parts.server, parts.log);
+  const context: Context = {
+    get config() {
+      return parts.config;
+    },
+    get settings() {
+      return parts.settings;
+    },
+    get database() {
+      return database;
+    },
+    log: parts.log,
+    events: createEvents(),
+    server: parts.server,
+    signal: options.signal,
+    releasers: parts.releasers,
+    initialise: () => initCronJobs(context),
+    reload: async () => {
+      const loaded = await loadConfig(options);
+      const next = openDatabase(loaded.config, parts.server, parts.log);
+      try {
+        await next.read('select');
+      } catch (error) {
+        await next.close();
+        throw error;
+      }
+      const changed = changedKeys(parts, loaded);
+      const previous = database;
+      database = next;
+      parts.config = loaded.config;
+      parts.settings = loaded.settings;
+      parts.log.level = loaded.config.log.level;
+      // A run in progress keeps the pool it began with; `retire` waits for it.
+      void previous.retire();
+      return changed;
+    },
+    release: () => parts.releasers.releaseAll(),
+  };
+  return context;
+}
+
+function openDatabase(config: Config, server: DatabaseServer, log: Logger): Database {
+  const connection = connectionSettings(config, server.addressFor(config));
+  const { poolSize } = config.db;
+  const { isMaintenance } = config;
+  return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
+}
+
+/** Keys whose value is another now. Secrets are shown masked, so the password is compared itself. */
+function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
+  const shown = new Map(before.settings.map((setting) => [setting.key, setting.value]));
+  return after.settings
+    .filter(({ key, value }) =>
+      key === 'DB_PASSWORD'
+        ? before.config.db.password !== after.config.db.password
+        : shown.get(key) !== value,
+    )
+    .map(({ key }) => key);
+}

@@ -1,0 +1,131 @@
+import cron, { type ScheduledTask } from 'node-cron';
+import type { Context } from './context.js';
+import { DatabaseMonitor } from './db/monitor.js';
+import { jobNames } from './jobs/job.js';
+import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
+import { createRunJob, failedForConnection } from './jobs/run-job.js';
+import { merge, Runner, type RunJob } from './jobs/runner.js';
+
+/** The jobs on their schedule. */
+export interface CronJobs {
+  /** Runs all jobs now, or once more after the current run. */
+  request(trigger: Trigger): Promise<RunReport[]>;
+  /** Takes up a new REFRESH_SCHEDULE; a run in progress goes on. */
+  reschedule(): void;
+  nextRun(): Date | undefined;
+  /** Reports of the run at start. */
+  readonly firstRun: Promise<RunReport[]>;
+  readonly isDatabaseDown: boolean;
+  /**
+   * No new run; the current one may finish within `graceMs`, then it is cancelled on the server.
+   * Resolves when nothing runs any more.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How long a cancelled run may take to end; a server that is out of reach never answers. */
+const cancelTimeoutMs = 3_000;
+
+/**
+ * Wakes the jobs: once now, since an alarm clock never catches up on what a stopped daemon missed,
+ * then by REFRESH_SCHEDULE in UTC. node-cron only rings; overlap and drain are the runner's.
+ */
+export function initCronJobs(context: Context): CronJobs {
+  let task = schedule();
+  let owed: RefreshRequest | undefined;
+
+  const monitor = new DatabaseMonitor({
+    probe: () => context.database.read('select'),
+    events: context.events,
+    onUp: () => {
+      const request = owed ?? requestOf('recovery');
+      owed = undefined;
+      void runner.request({ ...request, trigger: 'recovery' });
+    },
+    signal: context.signal,
+  });
+  const runner = new Runner({
+    runJob: watchConnection(createRunJob(context, nextRun)),
+    onCoalesced: (trigger) => {
+      context.events.emit({ type: 'refresh-coalesced', trigger });
+    },
+  });
+
+  function schedule(): ScheduledTask {
+    return cron.schedule(context.config.refreshSchedule, () => void request('schedule'), {
+      timezone: 'Etc/UTC',
+      // A late tick is not missed: the next one, or the run after a stop, finds the same changes.
+      suppressMissedWarning: true,
+    });
+  }
+
+  function nextRun(): Date | undefined {
+    return task.getNextRun() ?? undefined;
+  }
+
+  function request(trigger: Trigger): Promise<RunReport[]> {
+    const asked = requestOf(trigger);
+    context.events.emit({ type: 'refresh-requested', request: asked });
+    return runner.request(asked);
+  }
+
+  /** While the database is down nothing is tried; what was asked is made up for when it is back. */
+  function watchConnection(runJob: RunJob): RunJob {
+    return async (job, asked, signal) => {
+      if (monitor.isDown) {
+        owed = owed === undefined ? asked : merge(owed, asked);
+        return skippedForDatabase(job, asked);
+      }
+      const report = await runJob(job, asked, signal);
+      if (failedForConnection(report) && report.result.outcome === 'failed') {
+        owed = owed === undefined ? asked : merge(owed, asked);
+        monitor.lost(report.result.error);
+      }
+      return report;
+    };
+  }
+
+  function skippedForDatabase(job: RunReport['job'], asked: RefreshRequest): RunReport {
+    const result = { outcome: 'skipped', reason: 'database-down' } as const;
+    const report = { job, trigger: asked.trigger, result, startedAt: new Date(), durationMs: 0 };
+    context.events.emit({ type: 'run-finished', report, nextRun: nextRun() });
+    return report;
+  }
+
+  return {
+    request,
+    nextRun,
+    firstRun: request('start'),
+    reschedule: () => {
+      void task.destroy();
+      task = schedule();
+    },
+    get isDatabaseDown() {
+      return monitor.isDown;
+    },
+    stop: async (graceMs) => {
+      await task.destroy();
+      const drained = runner.drain();
+      if (await isDone(drained, graceMs)) return;
+      runner.cancel(`the daemon stops and SHUTDOWN_TIMEOUT (${graceMs / 1000} s) is over`);
+      await isDone(drained, cancelTimeoutMs);
+    },
+  };
+}
+
+/** A signal is a person's wish; so is nothing else here. */
+function requestOf(trigger: Trigger): RefreshRequest {
+  return { trigger, jobs: jobNames, isManual: trigger === 'signal', isForced: false };
+}
+
+async function isDone(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, withinMs, false);
+  });
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

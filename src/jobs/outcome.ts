@@ -1,0 +1,55 @@
+import type { JobName } from './job.js';
+
+/** Why a run had nothing to do, or may not do it now. */
+export const skipReasons = {
+  fresh: 'refreshed less than an hour ago',
+  complete: 'no month is missing',
+  busy: 'running elsewhere',
+  flagged: 'its flag in ar_internal_metadata says it is running, and nobody is',
+  maintenance: 'MAINTENANCE_MODE is true',
+  'database-down': 'the database does not answer',
+} as const;
+
+export type SkipReason = keyof typeof skipReasons;
+
+/** How a run ended. */
+export type Outcome =
+  | { readonly outcome: 'refreshed'; readonly detail: string }
+  | { readonly outcome: 'skipped'; readonly reason: SkipReason }
+  | { readonly outcome: 'failed'; readonly error: unknown }
+  | { readonly outcome: 'cancelled'; readonly reason: string };
+
+export type Trigger = 'start' | 'schedule' | 'signal' | 'command' | 'recovery';
+
+/** What is asked of the runner: some jobs, because of something. */
+export interface RefreshRequest {
+  readonly trigger: Trigger;
+  readonly jobs: readonly JobName[];
+  /** A person asked: the age of the figures is no reason to skip. */
+  readonly isManual: boolean;
+  /** Also run when the job's flag was left at 'true'. */
+  readonly isForced: boolean;
+}
+
+/** One finished run of one job. */
+export interface RunReport {
+  readonly job: JobName;
+  readonly trigger: Trigger;
+  readonly result: Outcome;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+}
+
+/** The outcome in a few words, for people. */
+export function describeOutcome(result: Outcome): string {
+  switch (result.outcome) {
+    case 'refreshed':
+      return result.detail;
+    case 'skipped':
+      return skipReasons[result.reason];
+    case 'failed':
+      return result.error instanceof Error ? result.error.message : String(result.error);
+    case 'cancelled':
+      return result.reason;
+  }
+}

@@ -1,0 +1,81 @@
+import pRetry from 'p-retry';
+import type { Config } from '../config/config.js';
+import type { Database } from '../db/database.js';
+import { isConnectionLost, isTransient } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
+import type { Events } from '../events.js';
+import { jobs, type Job } from './job.js';
+import type { Outcome, RefreshRequest, RunReport } from './outcome.js';
+import { refresh } from './refresh.js';
+import type { RunJob } from './runner.js';
+
+export interface RunJobContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly events: Events;
+}
+
+/** What the runner does with a job, in the context's current settings and database. */
+export function createRunJob(
+  context: RunJobContext,
+  nextRun: () => Date | undefined = () => undefined,
+): RunJob {
+  return async (name, request, signal) => {
+    const job = jobs.find((candidate) => candidate.name === name);
+    if (job === undefined) throw new AppError('USAGE', `no such job: ${name}`);
+    const startedAt = new Date();
+    const start = performance.now();
+    context.events.emit({ type: 'run-started', job, trigger: request.trigger });
+    const result = await outcomeOf(context, job, request, signal);
+    const durationMs = performance.now() - start;
+    const report: RunReport = {
+      job: name,
+      trigger: request.trigger,
+      result,
+      startedAt,
+      durationMs,
+    };
+    context.events.emit({ type: 'run-finished', report, nextRun: nextRun() });
+    return report;
+  };
+}
+
+async function outcomeOf(
+  context: RunJobContext,
+  job: Job,
+  request: RefreshRequest,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  // Held once: a reload in mid-run replaces the context's, not the one this run began with.
+  const { config, database } = context;
+  if (config.isMaintenance) return { outcome: 'skipped', reason: 'maintenance' };
+  const timeouts = {
+    statementTimeoutMs: job.statementTimeoutMs(config),
+    lockTimeoutMs: config.timeouts.lockMs,
+  };
+  try {
+    return await pRetry(
+      () => database.write({ ...timeouts, signal }, (tx) => refresh(tx, job, request)),
+      {
+        retries: config.retryAttempts,
+        minTimeout: 250,
+        maxTimeout: 5_000,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => isTransient(error),
+        onFailedAttempt: ({ error, retriesLeft }) => {
+          if (retriesLeft === 0 || !isTransient(error) || signal.aborted) return;
+          context.events.emit({ type: 'run-retried', job: job.name, error, retriesLeft });
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted) return { outcome: 'cancelled', reason: String(signal.reason) };
+    return { outcome: 'failed', error };
+  }
+}
+
+/** Whether a run failed only because the database does not answer: the monitor tells of that. */
+export function failedForConnection(report: RunReport): boolean {
+  return report.result.outcome === 'failed' && isConnectionLost(report.result.error);
+}

@@ -1,0 +1,79 @@
+import type { Event, Observer } from './events.js';
+import type { RunReport } from './jobs/outcome.js';
+import { describeOutcome } from './jobs/outcome.js';
+import type { Logger } from './log.js';
+import { describeFailure } from './db/sqlstate.js';
+
+/** Writes every event to the log, in one line each. */
+export function logEvents(log: Logger): Observer {
+  return (event: Event) => {
+    switch (event.type) {
+      case 'daemon-started':
+        log.info(
+          { pid: event.pid, statusUrl: event.statusUrl, nextRun: event.cronJobs.nextRun() },
+          `started; to refresh now: kill -USR2 ${event.pid}`,
+        );
+        return;
+      case 'daemon-stopping':
+        log.info({ signal: event.signal }, `${event.signal}: stopping, no new run`);
+        return;
+      case 'daemon-stopped':
+        log.info('stopped');
+        return;
+      case 'settings-reloaded':
+        log.info({ changed: event.changed }, `settings reloaded, ${event.changed.length} changed`);
+        return;
+      case 'settings-refused':
+        log.error(
+          { reason: describeFailure(event.error) },
+          'settings not reloaded: the old ones stay',
+        );
+        return;
+      case 'refresh-requested':
+        log.info(
+          { trigger: event.request.trigger, jobs: event.request.jobs },
+          `refresh requested (${event.request.trigger})`,
+        );
+        return;
+      case 'refresh-coalesced':
+        log.info({ trigger: event.trigger }, 'a run is in progress: one more will follow it');
+        return;
+      case 'run-started':
+        log.debug({ job: event.job.name, trigger: event.trigger }, `${event.job.name} started`);
+        return;
+      case 'run-retried':
+        log.debug(
+          { job: event.job, reason: describeFailure(event.error), retriesLeft: event.retriesLeft },
+          `${event.job} will be tried again`,
+        );
+        return;
+      case 'run-finished':
+        logRun(log, event.report, event.nextRun);
+        return;
+      case 'database-down':
+        log.error(
+          { reason: describeFailure(event.error) },
+          'the database does not answer; runs wait until it is back',
+        );
+        return;
+      case 'database-up': {
+        const downForMs = Math.round(event.downForMs);
+        log.info({ downForMs }, `the database is back after ${(downForMs / 1000).toFixed(1)} s`);
+        return;
+      }
+    }
+  };
+}
+
+function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {
+  const { job, trigger, result } = report;
+  const durationMs = Math.round(report.durationMs);
+  const why = describeOutcome(result);
+  const fields = { job, trigger, outcome: result.outcome, reason: why, durationMs, nextRun };
+  const message = `${job} ${result.outcome} in ${durationMs} ms: ${why}`;
+  if (result.outcome === 'failed') log.error(fields, message);
+  else if (result.outcome === 'skipped' && result.reason === 'flagged') log.warn(fields, message);
+  else if (result.outcome === 'skipped' && result.reason === 'database-down')
+    log.debug(fields, message);
+  else log.info(fields, message);
+}

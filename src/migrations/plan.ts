@@ -1,0 +1,92 @@
+import type { Query } from '../db/database.js';
+import { AppError } from '../errors.js';
+import { launchTables } from './registry-objects.js';
+import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
+
+/** `half-way`: started and never finished; it is safe to run again. */
+export type MigrationState = 'applied' | 'pending' | 'half-way';
+
+export interface MigrationStatus {
+  readonly file: SqlFile;
+  readonly state: MigrationState;
+  readonly finishedAt: Date | undefined;
+}
+
+/** How a database differs from what the files make of it. */
+export interface Plan {
+  /** The database has no table of Registry's at all: a new one, which gets the launch schema. */
+  readonly needsLaunchSchema: boolean;
+  readonly migrations: readonly MigrationStatus[];
+  /** Versions recorded in the database that are no files of ours: Registry's own. */
+  readonly unknown: readonly string[];
+  readonly functionsChanged: boolean;
+}
+
+/** The key in ar_internal_metadata under which the checksum of the replayed functions is kept. */
+export const functionsKey = 'registry_stats functions checksum';
+
+/** Compares the database with the files. Reads only. */
+export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
+  const needsLaunchSchema = await hasNoLaunchTable(query);
+  const recorded = needsLaunchSchema ? [] : await readRecorded(query);
+  const known = new Set(files.migrations.map(({ name }) => name));
+  return {
+    needsLaunchSchema,
+    migrations: files.migrations.map((file) => statusOf(file, recorded)),
+    unknown: recorded.map(({ version }) => version).filter((version) => !known.has(version)),
+    functionsChanged:
+      files.functions.length > 0 &&
+      (needsLaunchSchema || (await readChecksum(query)) !== checksumOf(files.functions)),
+  };
+}
+
+interface Recorded {
+  version: string;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+function statusOf(file: SqlFile, recorded: readonly Recorded[]): MigrationStatus {
+  const row = recorded.find(({ version }) => version === file.name);
+  if (row === undefined) return { file, state: 'pending', finishedAt: undefined };
+  const finishedAt = row.finished_at ?? undefined;
+  return { file, state: finishedAt === undefined ? 'half-way' : 'applied', finishedAt };
+}
+
+/** @throws AppError NOT_REGISTRY when some of the tables are there and some are not */
+async function hasNoLaunchTable(query: Query): Promise<boolean> {
+  const rows = await query<{ tablename: string }>(
+    `select tablename from pg_catalog.pg_tables
+    where schemaname = 'public' and tablename = any ($1)`,
+    [launchTables],
+  );
+  const found = new Set(rows.map(({ tablename }) => tablename));
+  if (found.size === 0) return true;
+  const missing = launchTables.filter((table) => !found.has(table));
+  if (missing.length === 0) return false;
+  throw new AppError(
+    'NOT_REGISTRY',
+    `expected all ${launchTables.length} tables of Registry, or none of them; ` +
+      `found ${found.size}, missing: ${missing.join(', ')}`,
+    { hint: 'check DB_NAME; in development, `registry-stats reset` makes a database anew' },
+  );
+}
+
+function readRecorded(query: Query): Promise<Recorded[]> {
+  return query<Recorded>(
+    `select
+      version,
+      started_at at time zone 'utc' as started_at,
+      finished_at at time zone 'utc' as finished_at
+    from public.schema_migrations
+    order by version`,
+  );
+}
+
+async function readChecksum(query: Query): Promise<string | undefined> {
+  const [row] = await query<{ value: string }>(
+    'select value from public.ar_internal_metadata where key = $1',
+    [functionsKey],
+  );
+  return row?.value;
+}

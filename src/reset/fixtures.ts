@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Transaction } from '../db/database.js';
+import { AppError } from '../errors.js';
+import { launchTables } from '../migrations/registry-objects.js';
+
+/**
+ * Loads `<table>.csv` files, each with a header row, in the order of their references; then sets
+ * the sequences. Gives the number of rows by table.
+ * @throws AppError FIXTURE_INVALID with file, line and column of the first row that does not fit
+ */
+export async function loadFixtures(
+  transaction: Transaction,
+  folder: string,
+): Promise<Map<string, number>> {
+  const files = await csvFiles(folder);
+  const counts = new Map<string, number>();
+  for (const table of launchTables) {
+    if (files.has(table)) counts.set(table, await loadTable(transaction, folder, table));
+  }
+  await resetSequences(transaction);
+  return counts;
+}
+
+async function csvFiles(folder: string): Promise<Set<string>> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new AppError('FIXTURE_INVALID', `${folder}: expected a folder of CSV files`, {
+      cause: error,
+    });
+  });
+  const tables = names.filter((name) => name.endsWith('.csv')).map((name) => name.slice(0, -4));
+  const unknown = tables.filter((table) => !(launchTables as readonly string[]).includes(table));
+  if (tables.length > 0 && unknown.length === 0) return new Set(tables);
+  throw new AppError(
+    'FIXTURE_INVALID',
+    `${folder}: expected files named <table>.csv, found ${unknown.join(', ') || 'none'}`,
+  );
+}
+
+async function loadTable(transaction: Transaction, folder: string, table: string): Promise<number> {
+  const file = path.join(folder, `${table}.csv`);
+  const columns = await headerOf(file);
+  const list = columns.map((column) => `"${column.replaceAll('"', '""')}"`).join(', ');
+  const copy = transaction.client.query(
+    copyFrom(`copy public.${table} (${list}) from stdin with (format csv, header match)`),
+  );
+  try {
+    await pipeline(createReadStream(file), copy);
+  } catch (error) {
+    throw fixtureError(file, error);
+  }
+  return copy.rowCount;
+}
+
+/** Column names hold no commas or quotes: a plain split reads the header. */
+async function headerOf(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8');
+  const header = (text.split('\n', 1)[0] ?? '').trim();
+  const columns = header.split(',').map((name) => name.replace(/^"(.*)"$/, '$1'));
+  if (columns.every((name) => /^[a-z_]+$/.test(name))) return columns;
+  throw new AppError(
+    'FIXTURE_INVALID',
+    `${file}:1: expected a header row of column names, found: ${header.slice(0, 80)}`,
+  );
+}
+
+function fixtureError(file: string, error: unknown): AppError {
+  const { message, where, detail } = error as Error & { where?: string; detail?: string };
+  const line = /line (\d+)/.exec(where ?? '')?.[1];
+  const column = /column (\w+)/.exec(where ?? '')?.[1];
+  const place = line === undefined ? file : `${file}:${line}`;
+  const parts = [`${place}: ${message}`];
+  if (column !== undefined) parts.push(`column: ${column}`);
+  if (detail !== undefined) parts.push(`detail: ${detail}`);
+  return new AppError('FIXTURE_INVALID', parts.join('\n  '), {
+    hint: 'the database is as it was before',
+    cause: error,
+  });
+}
+
+/** Rows with given ids leave the sequences behind: the next insert would collide. */
+async function resetSequences(transaction: Transaction): Promise<void> {
+  const serials = await transaction.query<{ table: string; sequence: string }>(
+    `select
+      name as table,
+      pg_catalog.pg_get_serial_sequence('public.' || name, 'id') as sequence
+    from pg_catalog.unnest($1::text[]) as name
+    join pg_catalog.pg_attribute as attribute
+      on attribute.attrelid = ('public.' || name)::pg_catalog.regclass
+      and attribute.attname = 'id'
+    where pg_catalog.pg_get_serial_sequence('public.' || name, 'id') is not null`,
+    [launchTables],
+  );
+  for (const { table, sequence } of serials) {
+    await transaction.query(
+      `select pg_catalog.setval($1, coalesce(max(id), 1), max(id) is not null)
+      from public.${table}`,
+      [sequence],
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import type { Database, Transaction } from '../db/database.js';
+import { applyMigration, applyLaunchSchema, replayFunctions } from '../migrations/migrate.js';
+import {
+  launchTables,
+  materializedViews,
+  plainViews,
+  statisticsFunctions,
+  statisticsTables,
+} from '../migrations/registry-objects.js';
+import type { SqlFiles } from '../migrations/sql-files.js';
+import { loadFixtures } from './fixtures.js';
+import { generateSampleData } from './sample-data.js';
+
+export interface ResetOptions {
+  readonly files: SqlFiles;
+  /** Folder of `<table>.csv` files. */
+  readonly fixtures: string;
+  /** So many generated files, with all that belongs to them, instead of the fixtures. */
+  readonly sampleFiles: number | undefined;
+  readonly lockTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (message: string) => void;
+}
+
+/**
+ * Makes the database anew: drops what is ours and Registry's, then launch schema, migrations,
+ * functions, rows, sequences and first refresh. One transaction: it all happens, or nothing.
+ * The caller has checked that it may (`assertResettable`).
+ */
+export async function reset(database: Database, options: ResetOptions): Promise<void> {
+  const { files, onProgress } = options;
+  const step = { files, allowLaunchSchema: true, onProgress };
+  const timeouts = { statementTimeoutMs: 0, lockTimeoutMs: options.lockTimeoutMs };
+  await database.write({ ...timeouts, signal: options.signal }, async (transaction) => {
+    onProgress('dropping what is there');
+    await dropAll(transaction);
+    await applyLaunchSchema(transaction, step);
+    for (const file of files.migrations) await applyMigration(transaction, file, step);
+    await replayFunctions(transaction, step);
+    await fill(transaction, options);
+    onProgress('first refresh');
+    await firstRefresh(transaction);
+  });
+}
+
+/** No cascade in public: an object of somebody else's that depends on ours makes the reset fail instead. */
+async function dropAll({ query }: Transaction): Promise<void> {
+  await query(`drop view if exists ${inPublic(plainViews)}`);
+  await query(`drop materialized view if exists ${inPublic(materializedViews)}`);
+  await query(`drop function if exists ${inPublic(statisticsFunctions)}`);
+  await query('drop schema if exists registry_stats cascade');
+  await query(`drop table if exists ${inPublic([...launchTables, ...statisticsTables])}`);
+}
+
+async function fill(transaction: Transaction, options: ResetOptions): Promise<void> {
+  if (options.sampleFiles !== undefined) {
+    options.onProgress('generating sample data');
+    await generateSampleData(transaction, options.sampleFiles);
+    return;
+  }
+  const counts = await loadFixtures(transaction, options.fixtures);
+  const rows = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  options.onProgress(`fixtures: ${rows} rows in ${counts.size} tables`);
+}
+
+/** Not concurrently: nobody can read the new views before this transaction is committed. */
+async function firstRefresh({ query }: Transaction): Promise<void> {
+  for (const view of materializedViews) await query(`refresh materialized view public.${view}`);
+  await query('select public.populate_all_historical_deposit_stats()');
+}
+
+function inPublic(names: readonly string[]): string {
+  return names.map((name) => `public.${name}`).join(', ');
+}

@@ -1,0 +1,52 @@
+import path from 'node:path';
+import type { Context } from '../context.js';
+import { AppError } from '../errors.js';
+import { applyFile } from '../migrations/apply-file.js';
+import { readSqlFile, sqlRoot } from '../migrations/sql-files.js';
+import type { Transaction } from '../db/database.js';
+
+const defaultFiles = 200_000;
+
+/**
+ * Fills an empty database of development with generated rows: `files` files and three times as many
+ * events. Gives false, and leaves everything alone, if there are rows already.
+ * @throws AppError SAMPLE_DATA_REFUSED in a live environment
+ */
+export async function loadSampleData(
+  context: Context,
+  files: number = defaultFiles,
+  onProgress: (message: string) => void = () => undefined,
+): Promise<boolean> {
+  if (context.config.isLive) {
+    throw new AppError(
+      'SAMPLE_DATA_REFUSED',
+      `expected an environment for development, found APT_ENV ${context.config.aptEnv}`,
+    );
+  }
+  const { lockMs: lockTimeoutMs } = context.config.timeouts;
+  const options = { statementTimeoutMs: 0, lockTimeoutMs, signal: context.signal };
+  return context.database.write(options, async (transaction) => {
+    if (await hasRows(transaction)) return false;
+    onProgress(`generating sample data: ${files} files, ${files * 3} events`);
+    await generateSampleData(transaction, files);
+    return true;
+  });
+}
+
+/** The rows themselves, in the caller's transaction, into empty tables. */
+export async function generateSampleData(transaction: Transaction, files: number): Promise<void> {
+  await transaction.query(`select pg_catalog.set_config('registry_stats.sample_files', $1, true)`, [
+    String(files),
+  ]);
+  await applyFile(transaction, await readSqlFile(path.join(sqlRoot, 'dev/sample_data.sql')));
+}
+
+async function hasRows({ query }: Transaction): Promise<boolean> {
+  const [row] = await query<{ any: boolean }>(
+    `select exists (select from public.institutions)
+      or exists (select from public.intellectual_objects)
+      or exists (select from public.generic_files)
+      or exists (select from public.premis_events) as any`,
+  );
+  return row?.any === true;
+}
