@@ -339,14 +339,14 @@ async function startUser(mode: 'hold' | 'forget') {
   const script = `
     import { acquireEmbeddedServer } from ${JSON.stringify(pathToFileURL(join(build, 'dev/embedded/index.js')).href)};
     const server = await acquireEmbeddedServer(${JSON.stringify({ dataDir, settings })});
-    console.log(JSON.stringify(server));
     if (${mode === 'hold'}) {
       const timer = setInterval(() => undefined, 1000);
       process.once('SIGTERM', async () => {
         clearInterval(timer);
         await server.release();
       });
-    }`;
+    }
+    console.log(JSON.stringify(server));`;
   const args = ['--input-type=module', '--eval', script];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
