@@ -371,8 +371,9 @@ test.each([
 
 test('what says how to read the path is never taken from the path', async () => {
   const local = { APT_ENV: 'dev', SSM_PATH: '/x/', SSM_TIMEOUT: '1h', AWS_REGION: 'eu-west-1' };
-  const stored = Object.entries(local).map(([key, value]) => [`${path}${key}`, value]);
-  await start({ parameters: { ...complete, ...Object.fromEntries(stored) } });
+  const parameters: Record<string, string> = { ...complete };
+  for (const [key, value] of Object.entries(local)) parameters[`${path}${key}`] = value;
+  await start({ parameters });
   const { config, settings } = await loadConfig({ env: { APT_ENV: 'production' }, cwd });
   expect([config.aptEnv, config.ssmPath, config.awsRegion]).toEqual([
     'production',

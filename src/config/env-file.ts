@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
+import { findLineFaults } from './env-lines.js';
 import type { Problem } from './problems.js';
 import { pickOurs } from './raw-settings.js';
 import { settingKeys, type SettingKey } from './settings.js';
@@ -47,26 +48,15 @@ function parseText(name: string, bytes: Buffer): EnvFile {
   } catch {
     return broken(name, 'bytes that are not UTF-8');
   }
-  const parsed = parseEnv(text);
-  // parseEnv joins a line without "=" to the next one, whose setting is then lost. The line itself
-  // is not shown: it may be half of a secret.
-  const oddKey = Object.keys(parsed).find((key) => !/^[\w.-]+$/.test(key));
-  if (oddKey !== undefined) return broken(name, `a line that is not, ${lineOf(text, oddKey)}`);
-  return { values: pickOurs(parsed), problems: findCutValues(name, text) };
+  const { oddLine, cutKeys } = findLineFaults(text);
+  // The line itself is not shown: it may be half of a secret.
+  if (oddLine !== undefined) return broken(name, `another kind of line, line ${oddLine}`);
+  const cut = settingKeys.filter((key) => cutKeys.includes(key));
+  const problems = cut.map((key) => ({ key, source: name, ...cutProblem }));
+  return { values: pickOurs(parseEnv(text)), problems };
 }
 
-function lineOf(text: string, key: string): string {
-  const index = text.replaceAll('\r\n', '\n').indexOf(key);
-  return index < 0 ? 'somewhere' : `line ${text.slice(0, index).split('\n').length}`;
-}
-
-/** parseEnv takes "#" for a comment even in the middle of a word: half a password would be used. */
-function findCutValues(name: string, text: string): Problem[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const [, key] = /^\s*(?:export\s+)?(\w+)\s*=\s*[^\s#'"`][^#]*[^\s#]#/.exec(line) ?? [];
-    const known = settingKeys.find((setting) => setting === key);
-    if (known === undefined) return [];
-    const expected = 'quotes around a value that holds "#"';
-    return [{ key: known, source: name, expected, foundNote: 'a "#" without quotes' }];
-  });
-}
+const cutProblem = {
+  expected: 'quotes around a value that holds "#"',
+  foundNote: 'a "#" without quotes',
+};
