@@ -6,26 +6,29 @@ export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'err
   level: string;
 };
 
-/** JSON lines for machines, readable lines for a terminal; `auto` decides by where it goes. */
+/** The form of the log: `auto` is readable in a terminal and for a developer, else JSON lines. */
+export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 'pretty' {
+  if (config.log.format !== 'auto') return config.log.format;
+  const isForDeveloper = config.aptEnv === 'dev' || config.aptEnv === 'test';
+  return output.isTTY || isForDeveloper ? 'pretty' : 'json';
+}
+
 export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
-  const isPretty =
-    config.log.format === 'pretty' ||
-    (config.log.format === 'auto' && output.isTTY && !config.isLive);
   const options = {
     level: config.log.level,
     base: { app: 'registry-stats' },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  if (!isPretty) return pino(options, output);
-  return pino(
-    options,
-    pretty({
-      destination: output,
-      sync: true,
-      ignore: 'app,pid,hostname',
-      translateTime: 'HH:MM:ss',
-      colorize: output.isTTY && output.hasColors(),
-    }),
-  );
+  if (logFormat(config, output) === 'json') return pino(options, output);
+  const stream = pretty({
+    destination: output,
+    sync: true,
+    // The message says it all; the fields are for machines.
+    hideObject: true,
+    ignore: 'app,pid,hostname',
+    translateTime: 'HH:MM:ss',
+    colorize: output.isTTY && output.hasColors(),
+  });
+  return pino(options, stream);
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { logFormat } from '../log.js';
 import type { Invocation } from './invocation.js';
 import { renderTable } from './table.js';
 
@@ -10,9 +11,9 @@ interface DepositRow {
   monthly_cost: string | null;
 }
 
-/** Shows a developer, once, what the jobs made and how to run them again. Not in a live daemon. */
+/** Shows a person, once, what the jobs made and how to run them again. */
 export async function printStatistics(context: Context, invocation: Invocation): Promise<void> {
-  if (context.config.isLive || context.signal.aborted || isForMachines(context, invocation)) return;
+  if (logFormat(context.config, invocation.stdout) === 'json' || context.signal.aborted) return;
   try {
     const deposits = await readDeposits(context);
     const counts = await readCounts(context);
@@ -20,14 +21,6 @@ export async function printStatistics(context: Context, invocation: Invocation):
   } catch (error) {
     context.log.debug({ err: error }, 'no statistics to show');
   }
-}
-
-function isForMachines({ config }: Context, { stdout }: Invocation): boolean {
-  return config.log.format === 'json' || (config.log.format === 'auto' && isContainer(stdout));
-}
-
-function isContainer(stdout: NodeJS.WriteStream): boolean {
-  return !stdout.isTTY;
 }
 
 async function readDeposits({ database }: Context): Promise<string> {

@@ -25,7 +25,7 @@ export async function startStatusServer(
   });
   server.get('/api/status', () => board.current());
   try {
-    const url = await server.listen(address);
+    const url = await server.listen({ ...address });
     return { url, close: () => server.close() };
   } catch (error) {
     await server.close();

@@ -27,9 +27,9 @@ async function lockFlag(transaction: Transaction, job: Job): Promise<'true' | 'f
   // A database whose flag row is missing gets it: the functions would take its absence for "running".
   await transaction.query(
     `insert into public.ar_internal_metadata (key, value, created_at, updated_at)
-    select $1, 'false', moment, moment
+    select $1::varchar, 'false', moment, moment
     from pg_catalog.timezone('utc', pg_catalog.clock_timestamp()) as moment
-    where not exists (select from public.ar_internal_metadata where key = $1)
+    where not exists (select from public.ar_internal_metadata where key = $1::varchar)
     on conflict (key) do nothing`,
     [job.flag],
   );

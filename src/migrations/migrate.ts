@@ -92,7 +92,7 @@ export async function replayFunctions(
 
 const recordChecksum = `
   insert into public.ar_internal_metadata (key, value, created_at, updated_at)
-  select $1, $2, moment, moment
+  select $1::varchar, $2::varchar, moment, moment
   from pg_catalog.timezone('utc', pg_catalog.clock_timestamp()) as moment
   on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
 
