@@ -1,0 +1,100 @@
+import path from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { acquireEmbeddedServer } from '../../src/dev/embedded/index.js';
+import { migrate } from '../../src/migrations/migrate.js';
+import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { openTestDatabase, type TestServer } from './server.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    server: TestServer;
+    /** A database with launch schema and migrations, which each test clones. */
+    template: string;
+  }
+}
+
+/** One real PostgreSQL for all tests, with one migrated template. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { server, release } = await startServer();
+  const prefix = `registry_stats_test_${process.pid}`;
+  const template = `${prefix}_template`;
+  await administer(server, [`create database ${template}`]);
+  await migrateTemplate(server, template);
+  project.provide('server', { ...server, prefix });
+  project.provide('template', template);
+  return async () => {
+    await administer(server, [`drop database ${template} with (force)`]);
+    await release();
+  };
+}
+
+type Server = Omit<TestServer, 'prefix'>;
+
+/** Embedded by default; a server of the caller's; or a container. */
+async function startServer(): Promise<{ server: Server; release: () => Promise<void> }> {
+  const url = process.env['TEST_DATABASE_URL'];
+  if (url !== undefined && url !== '') {
+    return { server: parseUrl(url), release: () => Promise.resolve() };
+  }
+  if (process.env['TEST_DATABASE'] === 'container') return startContainer();
+  const embedded = await acquireEmbeddedServer({
+    dataDir: path.resolve('.data/test'),
+    settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200' },
+  });
+  const { host, port, user, password } = embedded;
+  return { server: { host, port, user, password }, release: () => embedded.release() };
+}
+
+async function startContainer(): Promise<{ server: Server; release: () => Promise<void> }> {
+  const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
+  const image = process.env['TEST_DATABASE_IMAGE'] ?? 'postgres:17';
+  const container = await new PostgreSqlContainer(image)
+    .withCommand(['-c', 'fsync=off', '-c', 'max_connections=200'])
+    .start();
+  const server = {
+    host: container.getHost(),
+    port: container.getPort(),
+    user: container.getUsername(),
+    password: container.getPassword(),
+  };
+  const release = async (): Promise<void> => {
+    await container.stop();
+  };
+  return { server, release };
+}
+
+function parseUrl(url: string): Server {
+  const { hostname, port, username, password } = new URL(url);
+  return {
+    host: hostname,
+    port: port === '' ? 5432 : Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+}
+
+async function administer(server: Server, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ ...server, database: 'postgres' });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function migrateTemplate(server: Server, template: string): Promise<void> {
+  const database = openTestDatabase(server, template);
+  try {
+    await migrate(database, {
+      files: await readSqlFiles(),
+      allowLaunchSchema: true,
+      lockTimeoutMs: 5_000,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
+  } finally {
+    await database.close();
+  }
+}

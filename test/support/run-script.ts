@@ -1,0 +1,18 @@
+import type pg from 'pg';
+import { splitStatements } from '../../src/db/split-statements.js';
+
+/**
+ * Runs a SQL file as `psql -f` does: each statement by itself, going on after an error. Gives the
+ * messages of the errors.
+ */
+export async function runScript(client: pg.Client, text: string): Promise<string[]> {
+  const errors: string[] = [];
+  for (const statement of splitStatements(text)) {
+    try {
+      await client.query(statement.text);
+    } catch (error) {
+      errors.push((error as Error).message);
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import type { Database } from '../../src/db/database.js';
+import { openTestDatabase } from './server.js';
+
+/** A database of one test's own. */
+export interface TestDatabase {
+  readonly name: string;
+  readonly database: Database;
+  /** Rows of one statement, outside of any transaction. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** A session of its own, for what two sessions do to each other. Ended with the test. */
+  session(): Promise<pg.Client>;
+  /** The settings with which the program reaches this database. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+let created = 0;
+
+/**
+ * A new database for the current test: a clone of the migrated template, or an empty one. Dropped
+ * when the test has passed; kept, and named, when it failed on a server that outlives the tests.
+ */
+export async function createTestDatabase(
+  kind: 'migrated' | 'empty' = 'migrated',
+): Promise<TestDatabase> {
+  const server = inject('server');
+  const { prefix, ...address } = server;
+  const name = `${prefix}_${process.env['VITEST_WORKER_ID'] ?? '0'}_${process.pid}_${++created}`;
+  const template = kind === 'migrated' ? inject('template') : 'template0';
+  const admin = new pg.Client({ ...address, database: 'postgres' });
+  await admin.connect();
+  await admin.query(`create database ${name} template ${template}`);
+
+  const database = openTestDatabase(address, name);
+  const sessions: pg.Client[] = [];
+  const session = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ ...address, database: name });
+    // A test may have its backend terminated on purpose.
+    client.on('error', () => undefined);
+    await client.connect();
+    sessions.push(client);
+    return client;
+  };
+  const main = await session();
+
+  onTestFinished(async ({ task }) => {
+    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)));
+    await database.close();
+    if (task.result?.state === 'fail' && process.env['TEST_DATABASE_URL'] !== undefined) {
+      process.stderr.write(`kept the database of "${task.name}": ${name}\n`);
+    } else {
+      await admin.query(`drop database ${name} with (force)`);
+    }
+    await admin.end();
+  });
+
+  return {
+    name,
+    database,
+    session,
+    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+      (await main.query<Row>(text, values)).rows,
+    env: {
+      APT_ENV: 'test',
+      DB_HOST: address.host,
+      DB_PORT: String(address.port),
+      DB_NAME: name,
+      DB_USER: address.user,
+      DB_PASSWORD: address.password,
+      STATUS_PORT: '0',
+    },
+  };
+}
