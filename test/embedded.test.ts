@@ -28,8 +28,10 @@ import {
   removeEmbeddedServer,
   type EmbeddedServer,
 } from '../src/dev/embedded/index.js';
+import { establishIdentity } from '../src/dev/embedded/identity.js';
 import { findPlatformPackage } from '../src/dev/embedded/platform-package.js';
 import { hydrateSymlinks, prepareRuntime } from '../src/dev/embedded/runtime.js';
+import { Starter } from '../src/dev/embedded/starter.js';
 
 // Everything a test starts belongs to this directory and goes away with it.
 let home: string;
@@ -115,6 +117,30 @@ test('many who let go and take at once always end with a server or with none', a
     }),
   );
   expect(await isServed()).toBe(false);
+});
+
+test('a server that others adopted and stopped before its starter saw it is started again', async () => {
+  const identity = await establishIdentity(dataDir);
+  const starter = new Starter(identity, { dataDir, settings });
+  await starter.advance();
+  const other = await vi.waitFor(() => findEmbeddedServer(dataDir).then(defined), 10_000);
+  await other.release();
+  expect(await isServed()).toBe(false);
+  await starter.advance();
+  expect(await acquire()).toMatchObject({ isNew: false });
+  expect(await isServed()).toBe(true);
+});
+
+test('a start that is aborted on its way up ends the server', async () => {
+  const identity = await establishIdentity(dataDir);
+  const starter = new Starter(identity, { dataDir, settings });
+  await starter.advance();
+  const pid = await vi.waitFor(postmasterPid, 10_000);
+  expect(starter.hasStarted(pid)).toBe(true);
+  starter.abandon();
+  await vi.waitFor(() => {
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  }, 10_000);
 });
 
 test('a pid file whose pid belongs to a living stranger is removed', async () => {
@@ -301,6 +327,11 @@ async function query(server: EmbeddedServer, sql: string): Promise<unknown> {
   } finally {
     await client.end();
   }
+}
+
+function defined<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('expected a value, found none');
+  return value;
 }
 
 function cluster(): Promise<string> {
