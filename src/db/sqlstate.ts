@@ -18,7 +18,7 @@ export const sqlstate = {
   invalidPassword: '28P01',
   invalidAuthorization: '28000',
   invalidCatalogName: '3D000',
-  duplicateTable: '42P07',
+  dependentObjectsStillExist: '2BP01',
 } as const;
 
 const lostConnection: ReadonlySet<string> = new Set([

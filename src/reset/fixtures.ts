@@ -85,19 +85,23 @@ function fixtureError(file: string, error: unknown): AppError {
 async function resetSequences(transaction: Transaction): Promise<void> {
   const serials = await transaction.query<{ table: string; sequence: string }>(
     `select
-      name as table,
-      pg_catalog.pg_get_serial_sequence('public.' || name, 'id') as sequence
-    from pg_catalog.unnest($1::text[]) as name
-    join pg_catalog.pg_attribute as attribute
-      on attribute.attrelid = ('public.' || name)::pg_catalog.regclass
-      and attribute.attname = 'id'
-    where pg_catalog.pg_get_serial_sequence('public.' || name, 'id') is not null`,
-    [launchTables],
+      pg_attribute.attrelid::pg_catalog.regclass::text as table,
+      pg_depend.objid::pg_catalog.regclass::text as sequence
+    from pg_catalog.pg_depend
+    join pg_catalog.pg_class as sequence
+      on sequence.oid = pg_depend.objid
+      and sequence.relkind = 'S'
+    join pg_catalog.pg_attribute
+      on pg_attribute.attrelid = pg_depend.refobjid
+      and pg_attribute.attnum = pg_depend.refobjsubid
+    where pg_depend.deptype = 'a'
+      and pg_attribute.attname = 'id'
+      and sequence.relnamespace = 'public'::pg_catalog.regnamespace`,
   );
   for (const { table, sequence } of serials) {
     await transaction.query(
       `select pg_catalog.setval($1, coalesce(max(id), 1), max(id) is not null)
-      from public.${table}`,
+      from ${table}`,
       [sequence],
     );
   }

@@ -1,4 +1,6 @@
 import type { Database, Transaction } from '../db/database.js';
+import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
 import { applyMigration, applyLaunchSchema, replayFunctions } from '../migrations/migrate.js';
 import {
   launchTables,
@@ -43,13 +45,26 @@ export async function reset(database: Database, options: ResetOptions): Promise<
   });
 }
 
-/** No cascade in public: an object of somebody else's that depends on ours makes the reset fail instead. */
+/** No cascade in public: an object of somebody else's that depends on ours stops the reset. */
 async function dropAll({ query }: Transaction): Promise<void> {
-  await query(`drop view if exists ${inPublic(plainViews)}`);
-  await query(`drop materialized view if exists ${inPublic(materializedViews)}`);
-  await query(`drop function if exists ${inPublic(statisticsFunctions)}`);
-  await query('drop schema if exists registry_stats cascade');
-  await query(`drop table if exists ${inPublic([...launchTables, ...statisticsTables])}`);
+  try {
+    await query(`drop view if exists ${inPublic(plainViews)}`);
+    await query(`drop materialized view if exists ${inPublic(materializedViews)}`);
+    await query(`drop function if exists ${inPublic(statisticsFunctions)}`);
+    await query('drop schema if exists registry_stats cascade');
+    await query(`drop table if exists ${inPublic([...launchTables, ...statisticsTables])}`);
+  } catch (error) {
+    if (errorCodeOf(error) !== sqlstate.dependentObjectsStillExist) throw error;
+    const { detail = '' } = error as { detail?: string };
+    throw new AppError(
+      'RESET_REFUSED',
+      `reset refused: found objects that are not ours: ${detail}`,
+      {
+        hint: 'drop them first; nothing was changed',
+        cause: error,
+      },
+    );
+  }
 }
 
 async function fill(transaction: Transaction, options: ResetOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import type { Database } from '../../src/db/database.js';
+import type { Database, Query } from '../../src/db/database.js';
 import { openTestDatabase } from './server.js';
 
 /** A database of one test's own. */
@@ -8,9 +8,9 @@ export interface TestDatabase {
   readonly name: string;
   readonly database: Database;
   /** Rows of one statement, outside of any transaction. */
-  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  readonly query: Query;
   /** A session of its own, for what two sessions do to each other. Ended with the test. */
-  session(): Promise<pg.Client>;
+  readonly session: () => Promise<pg.Client>;
   /** The settings with which the program reaches this database. */
   readonly env: Readonly<Record<string, string>>;
 }
