@@ -1,0 +1,49 @@
+# registry-stats in a container: dist/, sql/ and the production dependencies; no embedded PostgreSQL.
+# APT_ENV and, where Parameter Store does not hold it, DB_HOST come from the deployment.
+#   docker build --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) .
+
+FROM node:24-bookworm-slim AS manifest
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+
+FROM manifest AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+COPY sql sql
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
+  # A clone made under a strict umask has files that only their owner can read.
+  && chmod -R a+rX dist sql package.json
+
+FROM manifest AS dependencies
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/package.json ./
+COPY --from=build /app/sql sql
+COPY --from=build /app/dist dist
+
+# The user "node", by number: Kubernetes cannot tell from a name that it is not root.
+USER 1000:1000
+
+EXPOSE 9310
+
+# Node gets the signals itself: no shell and no npm between. A stop may take SHUTDOWN_TIMEOUT (20 s)
+# and a little more: give it 30 s, where Docker's own default is 10.
+ENTRYPOINT ["node", "/app/dist/main.js"]
+CMD ["start"]
+
+# Alive, not ready: a database that is away is no reason to restart the daemon.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
+  CMD ["node", "/app/dist/main.js", "health"]
+
+ARG VERSION=0.0.0-dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="registry-stats" \
+  org.opencontainers.image.description="Keeps the deposit statistics of APTrust Registry fresh" \
+  org.opencontainers.image.licenses="BSD-2-Clause" \
+  org.opencontainers.image.version="$VERSION" \
+  org.opencontainers.image.revision="$REVISION"
