@@ -137,9 +137,14 @@ test('fifty parameters of others are not kept', async () => {
 });
 
 test('a name outside of the path is not taken, even if the service sends it', async () => {
-  await start({ pages: [{ '/DEMO/REGISTRY/DB_HOST': 'demo', DB_NAME: 'bare', ...complete }] });
-  expect((await read()).get('DB_HOST')).toBe('db.example.org');
-  expect((await read()).get('DB_NAME')).toBe('registry');
+  await start({
+    pages: [{ ...complete, '/DEMO/REGISTRY/DB_HOST': 'demo', DB_NAME: 'bare', '/DB_USER': 'root' }],
+  });
+  expect(Object.fromEntries(await read())).toMatchObject({
+    DB_HOST: 'db.example.org',
+    DB_NAME: 'registry',
+    DB_USER: 'stats',
+  });
 });
 
 test.each(['throttle', 'reset', 'an error 500'] as const)(
@@ -224,24 +229,33 @@ test.each(['silence', 'half'] as const)('the deadline holds against %s', async (
   expect(performance.now() - before).toBeLessThan(1_500);
 });
 
-test('a request that gets no answer is given up and sent again before the deadline', async () => {
-  vi.spyOn(Math, 'random').mockReturnValue(0);
-  const standIn = await start({
-    parameters: complete,
-    fault: (attempt) => (attempt === 1 ? 'silence' : undefined),
-  });
-  expect((await read({ timeoutMs: 1_600 })).size).toBe(4);
-  expect(standIn.requests).toHaveLength(2);
-});
+test.each(['silence', 'half', 'processing'] as const)(
+  'a request that meets %s is given up at half of the time, and sent again',
+  async (kind) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const standIn = await start({
+      parameters: complete,
+      fault: (attempt) => (attempt === 1 ? kind : undefined),
+    });
+    expect((await read({ timeoutMs: 1_600 })).size).toBe(4);
+    expect(standIn.requests).toHaveLength(2);
+  },
+);
 
-test('an answer that stops in its middle is given up and asked for again', async () => {
-  vi.spyOn(Math, 'random').mockReturnValue(0);
+test('no connection is left open, neither after success nor after the deadline', async () => {
   const standIn = await start({
     parameters: complete,
-    fault: (attempt) => (attempt === 1 ? 'half' : undefined),
+    fault: (attempt) => (attempt > 1 ? 'silence' : undefined),
   });
-  expect((await read({ timeoutMs: 1_600 })).size).toBe(4);
+  await read();
+  await vi.waitFor(async () => {
+    expect(await standIn.connectionCount()).toBe(0);
+  });
+  await failureOf(read({ timeoutMs: 10_000, signal: AbortSignal.timeout(300) }));
   expect(standIn.requests).toHaveLength(2);
+  await vi.waitFor(async () => {
+    expect(await standIn.connectionCount()).toBe(0);
+  });
 });
 
 test('a refused connection is told with its code', async () => {

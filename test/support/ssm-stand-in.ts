@@ -3,13 +3,15 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * `throttle` and `deny` answer with the service's errors; `silence` never answers; `half` sends the
- * headers and half of the body; `garbage` is no JSON; `reset` breaks the connection.
+ * headers and half of the body; `processing` keeps the connection busy but never answers; `garbage`
+ * is no JSON; `reset` breaks the connection.
  */
 export type SsmFault =
   | 'throttle'
   | 'deny'
   | 'silence'
   | 'half'
+  | 'processing'
   | 'garbage'
   | 'reset'
   | { status: number; type: string; message: string };
@@ -40,6 +42,7 @@ export interface SsmRequest {
 export interface SsmStandIn {
   url: string;
   requests: SsmRequest[];
+  connectionCount: () => Promise<number>;
   close: () => Promise<void>;
 }
 
@@ -62,7 +65,14 @@ export async function startSsmStandIn(options: SsmStandInOptions = {}): Promise<
     await closed;
   };
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, requests, close };
+  const connectionCount = () =>
+    new Promise<number>((resolve, reject) => {
+      server.getConnections((error, count) => {
+        if (error) reject(error);
+        else resolve(count);
+      });
+    });
+  return { url: `http://127.0.0.1:${port}`, requests, connectionCount, close };
 }
 
 async function readBody(request: IncomingMessage): Promise<SsmRequest['body']> {
@@ -118,6 +128,13 @@ function misbehave(
     send(response, 400, { __type: 'AccessDeniedException', message });
   } else if (fault === 'reset') {
     response.socket?.resetAndDestroy();
+  } else if (fault === 'processing') {
+    const timer = setInterval(() => {
+      response.writeProcessing();
+    }, 50);
+    response.on('close', () => {
+      clearInterval(timer);
+    });
   } else if (fault !== 'silence') {
     const text = JSON.stringify(pageOf(body, options));
     response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.1' });
