@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function prepare({ force = false } = {}) {
   assertNodeVersion();
-  const lock = fingerprint(['package.json', 'package-lock.json'], process.versions.modules);
+  const lock = fingerprint(['package-lock.json'], process.versions.modules);
   if (!isCurrent('node_modules/.prepared', lock)) {
     say('installing dependencies …');
     npm('ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund');

@@ -21,25 +21,45 @@ export function startCommand(invocation: Invocation): Command {
 }
 
 async function runDaemon(invocation: Invocation): Promise<void> {
-  const context = await createContext({
+  const creating = createContext({
     env: invocation.env,
     cwd: invocation.cwd,
     output: invocation.stdout,
     signal: invocation.signals.stop,
     onProgress: progressTo(invocation),
   });
+  const context = await unlessStopped(invocation, creating);
+  if (context === undefined) return;
   try {
     context.events.observe(logEvents(context.log));
-    if (context.server.isEmbedded) await prepareEmbedded(context, invocation);
-    await checkDatabase(context);
-    const cronJobs = await startServing(context, invocation);
-    await stopRequested(context.signal);
+    const cronJobs = await unlessStopped(invocation, startUp(context, invocation));
+    if (cronJobs !== undefined) await stopRequested(context.signal);
     context.events.emit({ type: 'daemon-stopping', signal: String(context.signal.reason) });
-    await cronJobs.stop(context.config.timeouts.shutdownMs);
+    await cronJobs?.stop(context.config.timeouts.shutdownMs);
   } finally {
     await context.release();
   }
   context.events.emit({ type: 'daemon-stopped' });
+}
+
+/** A stop that is asked for during the start is no failure, whatever it interrupted. */
+async function unlessStopped<Result>(
+  { signals }: Invocation,
+  starting: Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await starting;
+  } catch (error) {
+    if (signals.stop.aborted) return undefined;
+    throw error;
+  }
+}
+
+async function startUp(context: Context, invocation: Invocation): Promise<CronJobs> {
+  if (context.server.isEmbedded) await prepareEmbedded(context, invocation);
+  await checkDatabase(context);
+  context.signal.throwIfAborted();
+  return startServing(context, invocation);
 }
 
 /** A developer's own database is brought up to date, and filled when it is new. */

@@ -123,7 +123,7 @@ async function inLockedTransaction(
       await transaction.query('select pg_catalog.pg_advisory_xact_lock($1, $2)', [...lockKey]);
       return run(transaction);
     });
-  return pRetry(attempt, {
+  const result = pRetry(attempt, {
     retries: lockRetries,
     minTimeout: 200,
     maxTimeout: 5_000,
@@ -135,4 +135,15 @@ async function inLockedTransaction(
       onProgress(`${name}: ${error.message}; trying again (attempt ${attemptNumber + 1})`);
     },
   });
+  return result.catch((error: unknown) => {
+    throw isConflict(error) ? lockedError(name, error) : error;
+  });
+}
+
+function lockedError(name: string, cause: unknown): AppError {
+  return new AppError(
+    'MIGRATION_LOCKED',
+    `${name}: expected a lock within ${lockRetries} attempts, somebody held it all the time`,
+    { hint: 'end the long transaction or the other migrate, and run it again', cause },
+  );
 }
