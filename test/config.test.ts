@@ -237,6 +237,13 @@ test.each<[name: string, content: string | Uint8Array, found: string]>([
   ['.env', 'A="1\n2"\n\n=x\nDB_PORT=5432\n', 'another kind of line, line 4'],
   ['.env', 'export  DB_PORT=5432', 'another kind of line, line 1'],
   ['.env', 'DB_PORT: 5432', 'another kind of line, line 1'],
+  [
+    '.env',
+    'A=1\nSTATUS_PORT="9310\nDB_PASSWORD=pw of two words\nX="x"',
+    'a quote that is not closed, line 2',
+  ],
+  ['.env', "X='1\nDB_PASSWORD=pw\nY='2'", 'a quote that is not closed, line 1'],
+  ['.env', 'A=1\nDB_PASSWORD="pw', 'a quote that is not closed, line 2'],
 ])('%s with %j is refused as a whole', async (name, content, found) => {
   await write(name, content);
   const error = await errorOf({});

@@ -48,9 +48,8 @@ function parseText(name: string, bytes: Buffer): EnvFile {
   } catch {
     return broken(name, 'bytes that are not UTF-8');
   }
-  const { oddLine, cutKeys } = findLineFaults(text);
-  // The line itself is not shown: it may be half of a secret.
-  if (oddLine !== undefined) return broken(name, `another kind of line, line ${oddLine}`);
+  const { fault, cutKeys } = findLineFaults(text);
+  if (fault !== undefined) return broken(name, fault);
   const cut = settingKeys.filter((key) => cutKeys.includes(key));
   const problems = cut.map((key) => ({ key, source: name, ...cutProblem }));
   return { values: pickOurs(parseEnv(text)), problems };
