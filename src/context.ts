@@ -86,6 +86,8 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
       const next = openDatabase(loaded.config, parts.server, parts.log);
       try {
         await next.read('select');
+        // Once a stop has begun, nobody would close another pool.
+        options.signal.throwIfAborted();
       } catch (error) {
         await next.close();
         throw error;

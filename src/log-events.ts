@@ -23,12 +23,11 @@ export function logEvents(log: Logger): Observer {
       case 'settings-reloaded':
         log.info({ changed: event.changed }, `settings reloaded, ${event.changed.length} changed`);
         return;
-      case 'settings-refused':
-        log.error(
-          { reason: describeFailure(event.error) },
-          'settings not reloaded: the old ones stay',
-        );
+      case 'settings-refused': {
+        const reason = describeFailure(event.error);
+        log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
         return;
+      }
       case 'refresh-requested':
         log.info(
           { trigger: event.request.trigger, jobs: event.request.jobs },
@@ -50,12 +49,14 @@ export function logEvents(log: Logger): Observer {
       case 'run-finished':
         logRun(log, event.report, event.nextRun);
         return;
-      case 'database-down':
+      case 'database-down': {
+        const reason = describeFailure(event.error);
         log.error(
-          { reason: describeFailure(event.error) },
-          'the database does not answer; runs wait until it is back',
+          { reason },
+          `the database does not answer; runs wait until it is back: ${reason}`,
         );
         return;
+      }
       case 'database-up': {
         const downForMs = Math.round(event.downForMs);
         log.info({ downForMs }, `the database is back after ${(downForMs / 1000).toFixed(1)} s`);

@@ -103,6 +103,7 @@ async function reload(context: Context, cronJobs: CronJobs): Promise<void> {
     cronJobs.reschedule();
     context.events.emit({ type: 'settings-reloaded', changed });
   } catch (error) {
+    if (context.signal.aborted) return;
     context.events.emit({ type: 'settings-refused', error });
   }
 }

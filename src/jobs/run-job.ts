@@ -46,29 +46,29 @@ async function outcomeOf(
   request: RefreshRequest,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  // Held once: a reload in mid-run replaces the context's, not the one this run began with.
-  const { config, database } = context;
-  if (config.isMaintenance) return { outcome: 'skipped', reason: 'maintenance' };
-  const timeouts = {
-    statementTimeoutMs: job.statementTimeoutMs(config),
-    lockTimeoutMs: config.timeouts.lockMs,
+  const attempt = async (): Promise<Outcome> => {
+    // Read by each attempt: a reload since the last one has retired the pool it used.
+    const { config, database } = context;
+    if (config.isMaintenance) return { outcome: 'skipped', reason: 'maintenance' };
+    const timeouts = {
+      statementTimeoutMs: job.statementTimeoutMs(config),
+      lockTimeoutMs: config.timeouts.lockMs,
+    };
+    return database.write({ ...timeouts, signal }, (tx) => refresh(tx, job, request));
   };
   try {
-    return await pRetry(
-      () => database.write({ ...timeouts, signal }, (tx) => refresh(tx, job, request)),
-      {
-        retries: config.retryAttempts,
-        minTimeout: 250,
-        maxTimeout: 5_000,
-        randomize: true,
-        signal,
-        shouldRetry: ({ error }) => isTransient(error),
-        onFailedAttempt: ({ error, retriesLeft }) => {
-          if (retriesLeft === 0 || !isTransient(error) || signal.aborted) return;
-          context.events.emit({ type: 'run-retried', job: job.name, error, retriesLeft });
-        },
+    return await pRetry(attempt, {
+      retries: context.config.retryAttempts,
+      minTimeout: 250,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error }) => isTransient(error),
+      onFailedAttempt: ({ error, retriesLeft }) => {
+        if (retriesLeft === 0 || !isTransient(error) || signal.aborted) return;
+        context.events.emit({ type: 'run-retried', job: job.name, error, retriesLeft });
       },
-    );
+    });
   } catch (error) {
     if (signal.aborted) return { outcome: 'cancelled', reason: String(signal.reason) };
     return { outcome: 'failed', error };

@@ -1,10 +1,12 @@
 import { vi } from 'vitest';
 import type { TestDatabase } from './test-database.js';
 
+const patience = { timeout: 45_000, interval: 25 };
+
 /** Keeps a job at work for as long as a test needs it. */
 export interface Gate {
-  /** Resolves when the job waits at the gate. */
-  reached(): Promise<void>;
+  /** Resolves when the job waits at the gate, with the process id of its backend. */
+  reached(): Promise<number>;
   /** Lets the job, and every later run, pass. */
   open(): Promise<void>;
 }
@@ -16,16 +18,17 @@ export async function gateUpdateCounts(target: TestDatabase): Promise<Gate> {
   await replaceUpdateCounts(target, 'perform pg_advisory_xact_lock(7);');
   return {
     reached: () =>
-      eventually('a job at the gate', async () => {
-        const waiting = await target.query(
-          `select from pg_locks
+      vi.waitFor(async () => {
+        const [waiting] = await target.query<{ pid: number }>(
+          `select pid from pg_locks
           where locktype = 'advisory'
             and objid = 7
             and not granted
             and database = (select oid from pg_database where datname = current_database())`,
         );
-        return waiting.length > 0;
-      }),
+        if (waiting === undefined) throw new Error('expected a job at the gate');
+        return waiting.pid;
+      }, patience),
     open: async () => {
       await keeper.query('select pg_advisory_unlock(7)');
     },
@@ -60,10 +63,7 @@ export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,
 ): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      if (!(await holds())) throw new Error(`expected ${what}`);
-    },
-    { timeout: 45_000, interval: 25 },
-  );
+  await vi.waitFor(async () => {
+    if (!(await holds())) throw new Error(`expected ${what}`);
+  }, patience);
 }
