@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config/load-config.js';
+import { loadStatusAddress } from '../config/load-config.js';
 import { AppError } from '../errors.js';
 import type { Invocation } from './invocation.js';
 import { askDaemon } from './ask-daemon.js';
@@ -10,10 +10,10 @@ export function healthCommand(invocation: Invocation): Command {
     .description('ask the running daemon: exit code 0 if it lives, 9 if not')
     .option('--ready', 'also expect the database to answer and the last runs to be good')
     .action(async (options: { ready?: boolean }) => {
-      const { env, cwd, signals, stdout } = invocation;
-      const { config } = await loadConfig({ env, cwd, signal: signals.stop });
+      const { env, cwd, stdout } = invocation;
+      const address = await loadStatusAddress({ env, cwd });
       const path = options.ready === true ? '/ready' : '/live';
-      const { status, body } = await askDaemon(config.status, path);
+      const { status, body } = await askDaemon(address, path);
       const { status: word, reason } = body as { status?: string; reason?: string };
       if (status !== 200) {
         throw new AppError(

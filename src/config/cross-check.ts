@@ -2,7 +2,7 @@ import type { AptEnv } from './config.js';
 import { isLive, mayEmbed } from './derived-defaults.js';
 import type { Problem } from './problems.js';
 import { findValue, type RawSettings } from './raw-settings.js';
-import { settingKeys, settingOf, type SettingKey, type Values } from './settings.js';
+import type { SettingKey, Values } from './settings.js';
 
 /** What settings demand of each other. */
 export function crossCheck(raw: RawSettings, values: Partial<Values>): Problem[] {
@@ -25,12 +25,13 @@ function checkRequired(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv
     }));
 }
 
+/** What decides whether, where and how Parameter Store is read. */
+const storeKeys = ['APT_ENV', 'AWS_REGION', 'SSM_PATH', 'SSM_TIMEOUT'] as const;
+
 /** A source that could not be read may hold what seems to be missing: do not send people astray. */
 function mayMissASource(raw: RawSettings, values: Partial<Values>): boolean {
   const isFileBroken = (raw.problems ?? []).some((problem) => problem.key === undefined);
-  const isStoreUnknown = settingKeys.some(
-    (key) => settingOf(key).isLocal === true && findValue(raw, key) && values[key] === undefined,
-  );
+  const isStoreUnknown = storeKeys.some((key) => findValue(raw, key) && values[key] === undefined);
   return isFileBroken || isStoreUnknown;
 }
 

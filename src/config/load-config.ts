@@ -6,6 +6,7 @@ import { readEnvFile } from './env-file.js';
 import { readParameterStore } from './parameter-store.js';
 import { parseConfig } from './parse-config.js';
 import { parseValues } from './parse-values.js';
+import { settingsError } from './problems.js';
 import { pickOurs, type RawSettings, type RawSource } from './raw-settings.js';
 import { settingKeys, settings, type SettingKey } from './settings.js';
 
@@ -33,6 +34,22 @@ export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> 
   const raw = await checkCaFile(complete);
   const config = parseConfig(raw);
   return { config, settings: listEffectiveSettings(raw, config) };
+}
+
+/**
+ * Where the daemon's status server is, from the sources at hand: a health check every few seconds
+ * must neither read Parameter Store nor fail with it.
+ * @throws AppError SETTINGS_INVALID
+ */
+export async function loadStatusAddress(input: LoadConfigInput): Promise<Config['status']> {
+  const local = await readLocalSources(input);
+  const { values, problems } = parseValues(local);
+  const { STATUS_HOST: host, STATUS_PORT: port } = values;
+  if (host !== undefined && port !== undefined) return { host, port };
+  throw settingsError(
+    problems.filter(({ key }) => key === 'STATUS_HOST' || key === 'STATUS_PORT'),
+    local,
+  );
 }
 
 async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSettings> {

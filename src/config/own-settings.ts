@@ -85,10 +85,12 @@ export const ownSettings = {
     schema: listenHost(),
     default: '127.0.0.1',
     about: 'Address on which the status server listens.',
+    isLocal: true,
   },
   STATUS_PORT: {
     schema: wholeNumber(0, 65_535),
     default: '9310',
     about: 'Port of the status server; 0 takes any free port.',
+    isLocal: true,
   },
 } as const satisfies Record<string, Setting>;

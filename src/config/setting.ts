@@ -11,6 +11,6 @@ export interface Setting {
   readonly example?: string;
   readonly about: string;
   readonly isSecret?: boolean;
-  /** Needed to find Parameter Store, so never taken from it. */
+  /** Never taken from Parameter Store: needed to find it, or by those who must not read it. */
   readonly isLocal?: boolean;
 }

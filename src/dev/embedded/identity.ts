@@ -15,7 +15,12 @@ export interface Identity {
  * else, so all who start at the same time agree on the password without a lock.
  */
 export async function establishIdentity(dataDir: string): Promise<Identity> {
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true }).catch((error: unknown) => {
+    throw unavailable(
+      `expected to be able to create the directory ${dataDir}, found: ${messageOf(error)}`,
+      { hint: 'set DATA_DIR to one that may be written', cause: error },
+    );
+  });
   const known = await readIdentity(dataDir);
   if (known !== undefined) return known;
 
