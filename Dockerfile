@@ -11,9 +11,10 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY sql sql
+# dist/dev is the embedded PostgreSQL of developers.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   # A clone made under a strict umask has files that only their owner can read.
-  && chmod -R a+rX dist sql package.json
+  && rm -rf dist/dev && chmod -R a+rX dist sql package.json
 
 FROM manifest AS dependencies
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund

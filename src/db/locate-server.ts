@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { AppError } from '../errors.js';
+import { errorCodeOf } from './sqlstate.js';
 
 export interface ServerAddress {
   readonly host: string;
@@ -24,8 +25,7 @@ export async function locateServer(
   if (config.db.host !== undefined) {
     return { isEmbedded: false, addressFor: addressFrom, release: () => Promise.resolve() };
   }
-  // Loaded only here: it is for development, and not part of the production image.
-  const { acquireEmbeddedServer, ensureDatabase } = await import('../dev/embedded/index.js');
+  const { acquireEmbeddedServer, ensureDatabase } = await loadEmbedded(config);
   const embedded = await acquireEmbeddedServer({ ...options, dataDir: config.dataDir });
   try {
     await ensureDatabase(embedded, config.db.name);
@@ -38,6 +38,22 @@ export async function locateServer(
     addressFor: (current) => (current.db.host === undefined ? embedded : addressFrom(current)),
     release: () => embedded.release(),
   };
+}
+
+/** Loaded only when needed: it is for development, and not part of the production image. */
+async function loadEmbedded({
+  aptEnv,
+}: Config): Promise<typeof import('../dev/embedded/index.js')> {
+  try {
+    return await import('../dev/embedded/index.js');
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const found = `nothing, with APT_ENV ${aptEnv} and no embedded PostgreSQL in this image`;
+    throw new AppError('SETTINGS_INVALID', `DB_HOST: expected a host name, found ${found}`, {
+      hint: 'set APT_ENV, DB_HOST, DB_NAME, DB_USER and DB_PASSWORD; a live APT_ENV finds the others in Parameter Store',
+      cause: error,
+    });
+  }
 }
 
 function addressFrom(config: Config): ServerAddress {
