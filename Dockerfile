@@ -11,10 +11,11 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY sql sql
-# dist/dev is the embedded PostgreSQL of developers.
+# dist/dev is the embedded PostgreSQL of developers. chmod: a clone made under a strict umask has
+# files that only their owner can read.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
-  # A clone made under a strict umask has files that only their owner can read.
-  && rm -rf dist/dev && chmod -R a+rX dist sql package.json
+  && rm -rf dist/dev \
+  && chmod -R a+rX dist sql package.json
 
 FROM manifest AS dependencies
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
