@@ -1,6 +1,7 @@
 import type { Event, Observer } from './events.js';
 import type { RunReport } from './jobs/outcome.js';
 import { describeOutcome } from './jobs/outcome.js';
+import { failedForConnection } from './jobs/run-job.js';
 import type { Logger } from './log.js';
 import { describeFailure } from './db/sqlstate.js';
 
@@ -72,7 +73,9 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   const why = describeOutcome(result);
   const fields = { job, trigger, outcome: result.outcome, reason: why, durationMs, nextRun };
   const message = `${job} ${result.outcome} in ${durationMs} ms: ${why}`;
-  if (result.outcome === 'failed') log.error(fields, message);
+  // That the database does not answer is the one error of an outage; it is told by the monitor.
+  if (failedForConnection(report)) log.warn(fields, message);
+  else if (result.outcome === 'failed') log.error(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'flagged') log.warn(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'database-down')
     log.debug(fields, message);

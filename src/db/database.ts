@@ -2,7 +2,7 @@ import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
-import { explainDatabaseError } from './sqlstate.js';
+import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
 
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
@@ -45,6 +45,8 @@ export class Database {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
+  /** Backends whose connection broke in mid-transaction, with the moment it did. */
+  readonly #orphans = new Map<number, number>();
 
   constructor(options: DatabaseOptions, log: Logger) {
     this.options = options;
@@ -121,20 +123,36 @@ export class Database {
   ): Promise<Result> {
     options.signal?.throwIfAborted();
     let client: pg.PoolClient | undefined;
+    let pid: number | undefined;
     let isBroken = false;
     try {
       client = await this.#pool.connect();
+      await this.#endOrphans(client);
       await client.query(`begin ${access}`);
-      const pid = await setTimeouts(client, options);
+      pid = await setTimeouts(client, options);
       const transaction = this.#transactionOn(client);
       const result = await this.#cancellable(pid, options.signal, () => work(transaction));
       await client.query('commit');
       return result;
     } catch (error) {
+      if (pid !== undefined && isConnectionLost(error)) this.#orphans.set(pid, performance.now());
       await client?.query('rollback').catch(() => (isBroken = true));
       throw explainDatabaseError(error, this.options.connection);
     } finally {
       client?.release(isBroken);
+    }
+  }
+
+  /**
+   * A backend whose connection broke may be at work still, holding its locks: the server looks for
+   * the client every few seconds only. Left alone, it would make the next try find the job busy.
+   */
+  async #endOrphans(client: pg.ClientBase): Promise<void> {
+    for (const [pid, lostAt] of this.#orphans) {
+      this.#orphans.delete(pid);
+      await client.query(endOrphan, [pid, performance.now() - lostAt]).catch((error: unknown) => {
+        this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
+      });
     }
   }
 
@@ -176,6 +194,14 @@ export class Database {
     };
   }
 }
+
+/** Waits a moment for its end. A backend that began after the loss only has the same number. */
+const endOrphan = `
+  select pg_catalog.pg_terminate_backend(pid, 3000)
+  from pg_catalog.pg_stat_activity
+  where pid = $1
+    and application_name = 'registry-stats'
+    and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
 
 /** Timeouts on the server, for this transaction only; gives the backend's process id. */
 async function setTimeouts(client: pg.ClientBase, options: TransactionOptions): Promise<number> {

@@ -153,8 +153,7 @@ export class Program {
 
   #missed(what: string): Error {
     const end = this.#exit === undefined ? 'still running' : JSON.stringify(this.#exit);
-    return new Error(
-      `expected ${what} of the program (${end})\nstdout:\n${this.stdout}\nstderr:\n${this.stderr}`,
-    );
+    const [stdout, stderr] = [this.stdout, this.stderr].map((text) => text.slice(-3_000));
+    return new Error(`expected ${what} of the program (${end})\n… ${stdout}\n… ${stderr}`);
   }
 }

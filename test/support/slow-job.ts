@@ -40,6 +40,11 @@ export async function slowUpdateCounts(target: TestDatabase): Promise<void> {
   await replaceUpdateCounts(target, 'perform pg_sleep(30);');
 }
 
+/** Only for the next run: a statement at work goes on with the body it began with. */
+export async function fastUpdateCounts(target: TestDatabase): Promise<void> {
+  await replaceUpdateCounts(target, '');
+}
+
 export async function replaceUpdateCounts(target: TestDatabase, body: string): Promise<void> {
   await target.query(
     `create or replace function public.update_counts() returns integer language plpgsql

@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest';
+import { startDaemon, type Program } from '../support/program.js';
+import { databaseWithRows, everySecond, messages, noSchedule, untilRuns } from '../support/runs.js';
+import {
+  countSleeping,
+  eventually,
+  fastUpdateCounts,
+  slowUpdateCounts,
+} from '../support/slow-job.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import type { TestDatabase } from '../support/test-database.js';
+
+const down = 'the database does not answer; runs wait until it is back';
+const back = 'the database is back after';
+
+async function startThrough(
+  proxy: TcpProxy,
+  target: TestDatabase,
+  settings: Readonly<Record<string, string>>,
+): Promise<Program> {
+  const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port), DB_CONNECT_TIMEOUT: '2s' };
+  return startDaemon({ env: { ...target.env, ...way, ...settings } });
+}
+
+async function statusUrl(daemon: Program): Promise<string> {
+  return (await daemon.untilLine('started;')).statusUrl ?? '';
+}
+
+async function ask(daemon: Program, path: string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${await statusUrl(daemon)}${path}`);
+  return { status: response.status, body: await response.json() };
+}
+
+function countOf(daemon: Program, text: string): number {
+  return messages(daemon).filter((message) => message.startsWith(text)).length;
+}
+
+/** Each tick of the schedule asks for a run. */
+function untilTicks(daemon: Program, count: number): Promise<true> {
+  const before = countOf(daemon, 'refresh requested (schedule)');
+  return daemon.until(
+    `${count} ticks`,
+    () => countOf(daemon, 'refresh requested (schedule)') >= before + count,
+  );
+}
+
+test('without a database the daemon stays up, says so once, and starts to work when there is one', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  await proxy.cut();
+  const daemon = await startThrough(proxy, target, { ...everySecond, RETRY_ATTEMPTS: '1' });
+  await daemon.untilLine(down);
+  await untilTicks(daemon, 3);
+
+  expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
+  expect(await ask(daemon, '/ready')).toEqual({
+    status: 503,
+    body: { status: 'not ready', reason: 'the database does not answer' },
+  });
+  expect(messages(daemon, 'error')).toEqual([
+    `${down}: expected PostgreSQL at 127.0.0.1:${proxy.port}, ` +
+      `found: connect ECONNREFUSED 127.0.0.1:${proxy.port}`,
+  ]);
+
+  await proxy.restore();
+  await daemon.untilLine(back);
+  const runs = await untilRuns(daemon, 'recovery');
+  expect(runs.map(([, outcome]) => outcome)).toEqual(['refreshed', 'refreshed', 'refreshed']);
+  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+  expect(messages(daemon, 'error')).toHaveLength(1);
+});
+
+test('a connection that is cut in mid-run is told once, and the run is made up for', async () => {
+  const target = await databaseWithRows();
+  await slowUpdateCounts(target);
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...everySecond, RETRY_ATTEMPTS: '1' });
+  await eventually('a sleeping statement', async () => (await countSleeping(target)) === 1);
+  await fastUpdateCounts(target);
+  await proxy.cut();
+  await daemon.untilLine(down);
+  await untilTicks(daemon, 3);
+  expect((await ask(daemon, '/ready')).status).toBe(503);
+
+  await proxy.restore();
+  await daemon.untilLine(back);
+  const runs = await untilRuns(daemon, 'recovery');
+  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
+  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+  expect(messages(daemon, 'error')).toHaveLength(1);
+});
+
+test('a statement that lost its connection is ended on the server before the run is made up for', async () => {
+  const target = await databaseWithRows();
+  await slowUpdateCounts(target);
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...noSchedule, RETRY_ATTEMPTS: '0' });
+  await eventually('a sleeping statement', async () => (await countSleeping(target)) === 1);
+  await fastUpdateCounts(target);
+  await proxy.cut();
+  await daemon.untilLine(down);
+  await proxy.restore();
+
+  const runs = await untilRuns(daemon, 'recovery');
+  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
+});
+
+test('each outage is told once more', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...everySecond, RETRY_ATTEMPTS: '0' });
+  await untilRuns(daemon, 'start');
+  for (const times of [1, 2, 3]) {
+    await proxy.cut();
+    await daemon.until(`outage ${times}`, () => countOf(daemon, down) === times);
+    await proxy.restore();
+    await daemon.until(`recovery ${times}`, () => countOf(daemon, back) === times);
+  }
+
+  expect(messages(daemon, 'error')).toHaveLength(3);
+});
+
+test('a connection that is lost for a moment only is made anew by the next try', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, noSchedule);
+  await untilRuns(daemon, 'start');
+  await proxy.cut();
+  await proxy.restore();
+  daemon.kill('SIGUSR2');
+
+  const runs = await untilRuns(daemon, 'signal');
+  expect(runs.map(([, outcome]) => outcome)).toEqual(['refreshed', 'refreshed', 'skipped']);
+  expect(messages(daemon, 'error')).toEqual([]);
+});
+
+test('backends that an administrator terminates, idle or at work, do not end the daemon', async () => {
+  const target = await databaseWithRows();
+  await slowUpdateCounts(target);
+  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
+  await eventually('a sleeping statement', async () => (await countSleeping(target)) === 1);
+  await fastUpdateCounts(target);
+  await terminateBackends(target);
+  expect((await untilRuns(daemon, 'start'))[0]?.[1]).toBe('refreshed');
+
+  await terminateBackends(target);
+  daemon.kill('SIGUSR2');
+  expect((await untilRuns(daemon, 'signal'))[0]?.[1]).toBe('refreshed');
+  expect(messages(daemon, 'error')).toEqual([]);
+});
+
+async function terminateBackends(target: TestDatabase): Promise<void> {
+  await target.query(
+    `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+    where datname = current_database() and application_name = 'registry-stats'`,
+  );
+}
+
+test('SIGTERM while the database is away ends the daemon with 0', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  await proxy.cut();
+  const daemon = await startThrough(proxy, target, { ...everySecond, RETRY_ATTEMPTS: '1' });
+  await daemon.untilLine(down);
+  const start = performance.now();
+  daemon.kill('SIGTERM');
+
+  expect(await daemon.exited()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - start).toBeLessThan(10_000);
+});
+
+test('SIGTERM ends with 0 even when the server of the run is silent', async () => {
+  const target = await databaseWithRows();
+  await slowUpdateCounts(target);
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...noSchedule, SHUTDOWN_TIMEOUT: '1s' });
+  await eventually('a sleeping statement', async () => (await countSleeping(target)) === 1);
+  proxy.freeze();
+  const start = performance.now();
+  daemon.kill('SIGTERM');
+
+  expect(await daemon.exited()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
