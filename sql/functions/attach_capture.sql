@@ -1,0 +1,72 @@
+-- Puts the four capture triggers on a table of Registry's, anew if one is missing or disabled. Gives
+-- whether it had to; then the table's rollups are not exact until a rebuild.
+-- Locks the table against writers for the moment of `create trigger`: call it with a short
+-- lock_timeout, in a transaction of its own. The lock also waits for every writer that began without
+-- the triggers, so a snapshot taken after the commit misses nothing.
+create or replace function registry_stats.attach_capture(source text)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_columns text[];
+  v_event text;
+  v_differs text;
+begin
+  if registry_stats.fingerprint(attach_capture.source) is not null then
+    return false;
+  end if;
+
+  v_columns := case attach_capture.source
+    when 'generic_files' then
+      array['institution_id', 'state', 'intellectual_object_id', 'storage_option', 'size']
+    when 'intellectual_objects' then array['institution_id', 'state']
+    when 'premis_events' then array['institution_id', 'event_type', 'outcome']
+    when 'work_items' then array['institution_id', 'action']
+  end;
+
+  execute format('lock table public.%I in share row exclusive mode', attach_capture.source);
+  foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
+    execute format(
+      'drop trigger if exists %I on public.%I', 'registry_stats_' || v_event, attach_capture.source
+    );
+  end loop;
+
+  execute format(
+    'create trigger registry_stats_insert after insert on public.%I
+    referencing new table as added
+    for each statement execute function registry_stats.%I()',
+    attach_capture.source, 'capture_' || attach_capture.source || '_insert'
+  );
+  execute format(
+    'create trigger registry_stats_delete after delete on public.%I
+    referencing old table as removed
+    for each statement execute function registry_stats.%I()',
+    attach_capture.source, 'capture_' || attach_capture.source || '_delete'
+  );
+  -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
+  -- ORM names every column in the set list.
+  select string_agg(format('old.%1$I is distinct from new.%1$I', name), ' or ')
+  into v_differs
+  from unnest(v_columns) as name;
+  execute format(
+    'create trigger registry_stats_update after update on public.%I
+    for each row when (%s) execute function registry_stats.%I()',
+    attach_capture.source, v_differs, 'capture_' || attach_capture.source || '_update'
+  );
+  execute format(
+    'create trigger registry_stats_truncate after truncate on public.%I
+    for each statement execute function registry_stats.capture_truncate()',
+    attach_capture.source
+  );
+
+  update registry_stats.source
+  set is_exact = false, reason = 'capture was attached'
+  where name = attach_capture.source;
+
+  return true;
+end
+$$;
+
+comment on function registry_stats.attach_capture(text) is
+  'Puts the capture triggers on a table if they are not all there and enabled.';

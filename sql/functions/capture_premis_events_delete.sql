@@ -1,0 +1,34 @@
+-- Appends the net change of a delete on public.premis_events, a row a key, in the writer's transaction.
+-- Trigger registry_stats_delete, after each statement. Takes no lock that another writer waits for.
+create or replace function registry_stats.capture_premis_events_delete()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into registry_stats.delta (
+    source,
+    institution_id,
+    facet,
+    subfacet,
+    row_count
+  )
+  select
+    'premis_events',
+    removed.institution_id,
+    removed.event_type,
+    removed.outcome,
+    -count(*)
+  from removed
+  group by
+    removed.institution_id,
+    removed.event_type,
+    removed.outcome;
+
+  return null;
+end
+$$;
+
+comment on function registry_stats.capture_premis_events_delete() is
+  'Appends what a delete of events changes to registry_stats.delta.';

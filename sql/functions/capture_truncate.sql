@@ -1,0 +1,18 @@
+-- Marks a truncated table, by an appended row: the next fold finds its rollups to be computed anew.
+-- Trigger registry_stats_truncate on every captured table, after the statement.
+create or replace function registry_stats.capture_truncate()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into registry_stats.delta (source, is_truncate, row_count)
+  values (tg_table_name, true, 0);
+
+  return null;
+end
+$$;
+
+comment on function registry_stats.capture_truncate() is
+  'Appends a mark to registry_stats.delta that a table was truncated.';

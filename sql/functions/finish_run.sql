@@ -1,0 +1,49 @@
+-- Second half of a record: what became of a run, for the run itself and its job.
+create or replace function registry_stats.finish_run(
+  run_id bigint,
+  outcome text,
+  reason text,
+  rows_folded bigint default null,
+  views_refreshed text[] default null,
+  data_as_of timestamptz default null
+)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with finished as (
+    update registry_stats.run
+    set
+      outcome = finish_run.outcome,
+      reason = finish_run.reason,
+      finished_at = clock_timestamp(),
+      rows_folded = finish_run.rows_folded,
+      views_refreshed = finish_run.views_refreshed,
+      data_as_of = finish_run.data_as_of
+    where id = finish_run.run_id
+    returning job
+  )
+
+  update registry_stats.job
+  set
+    last_check = clock_timestamp(),
+    last_refresh = case
+      when finish_run.outcome = 'refreshed' then clock_timestamp()
+      else job.last_refresh
+    end,
+    data_as_of = coalesce(finish_run.data_as_of, job.data_as_of),
+    outcome = finish_run.outcome,
+    reason = finish_run.reason,
+    consecutive_failures = case
+      when finish_run.outcome = 'failed' then job.consecutive_failures + 1
+      when finish_run.outcome = 'cancelled' then job.consecutive_failures
+      else 0
+    end
+  from finished
+  where job.name = finished.job
+$$;
+
+comment on function registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz) is
+  'Records what became of a run.';

@@ -1,0 +1,181 @@
+-- Takes the pending deltas away and adds them to the rollups; marks the views that this concerns as
+-- due. Gives the number of deltas folded. The caller holds registry_stats.try_lock().
+--
+-- Drain and sums are one statement, hence one snapshot: a delta is added exactly once, if and only if
+-- it is deleted; what commits later waits for the next fold. In that statement the rollups are read
+-- as they were before, which is what "before" means below.
+create or replace function registry_stats.fold()
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_folded bigint;
+  v_changed text[];
+  v_truncated text[];
+  v_negative text[];
+  v_emptied registry_stats.deposit_rollup[];
+begin
+  with drained as (
+    delete from registry_stats.delta
+    returning *
+  ),
+
+  count_change as (
+    select
+      drained.source,
+      drained.institution_id,
+      drained.facet,
+      drained.subfacet,
+      sum(drained.row_count) as row_count
+    from drained
+    group by drained.source, drained.institution_id, drained.facet, drained.subfacet
+    having sum(drained.row_count) <> 0
+  ),
+
+  counted as (
+    insert into registry_stats.count_rollup as rollup (
+      source, institution_id, facet, subfacet, row_count
+    )
+    select source, institution_id, facet, subfacet, row_count
+    from count_change
+    order by source, institution_id, facet, subfacet
+    on conflict on constraint count_rollup_key do update
+    set row_count = rollup.row_count + excluded.row_count
+    returning rollup.source, rollup.row_count
+  ),
+
+  -- Deposits: only active files.
+  deposit_change as (
+    select
+      coalesce(drained.object_id::bigint, -2147483649) as object_key,
+      drained.institution_id,
+      drained.storage_option,
+      sum(drained.row_count) as file_count,
+      sum(drained.byte_count) as total_bytes
+    from drained
+    where drained.source = 'generic_files'
+      and drained.facet = 'A'
+    group by 1, drained.institution_id, drained.storage_option
+    having sum(drained.row_count) <> 0 or sum(drained.byte_count) <> 0
+  ),
+
+  deposited as (
+    insert into registry_stats.deposit_rollup as rollup (
+      object_key, institution_id, storage_option, file_count, total_bytes
+    )
+    select object_key, institution_id, storage_option, file_count, total_bytes
+    from deposit_change
+    order by object_key, institution_id, storage_option
+    on conflict on constraint deposit_rollup_pkey do update
+    set
+      file_count = rollup.file_count + excluded.file_count,
+      total_bytes = rollup.total_bytes + excluded.total_bytes
+    returning rollup.*
+  ),
+
+  -- Everything there is of the objects touched, before and how it changes: an object counts once in
+  -- a total, whichever of its files come and go.
+  touched as (
+    select
+      rollup.object_key,
+      rollup.institution_id,
+      rollup.storage_option,
+      rollup.file_count as before,
+      0 as file_count,
+      0 as total_bytes
+    from registry_stats.deposit_rollup as rollup
+    where rollup.object_key in (select deposit_change.object_key from deposit_change)
+    union all
+    select object_key, institution_id, storage_option, 0, file_count, total_bytes
+    from deposit_change
+  ),
+
+  object_change as (
+    select
+      touched.institution_id,
+      touched.storage_option,
+      sum(touched.file_count) as file_count,
+      sum(touched.total_bytes) as total_bytes,
+      case
+        when touched.object_key = -2147483649 then 0
+        else (sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int
+      end as object_count
+    from touched
+    group by touched.object_key, cube (touched.institution_id, touched.storage_option)
+  ),
+
+  total_change as (
+    select
+      object_change.institution_id,
+      object_change.storage_option,
+      sum(object_change.file_count) as file_count,
+      sum(object_change.object_count) as object_count,
+      sum(object_change.total_bytes) as total_bytes
+    from object_change
+    group by object_change.institution_id, object_change.storage_option
+    having sum(object_change.file_count) <> 0
+      or sum(object_change.object_count) <> 0
+      or sum(object_change.total_bytes) <> 0
+  ),
+
+  totalled as (
+    insert into registry_stats.deposit_total as total (
+      institution_id, storage_option, file_count, object_count, total_bytes
+    )
+    select institution_id, storage_option, file_count, object_count, total_bytes
+    from total_change
+    order by institution_id, storage_option
+    on conflict on constraint deposit_total_key do update
+    set
+      file_count = total.file_count + excluded.file_count,
+      object_count = total.object_count + excluded.object_count,
+      total_bytes = total.total_bytes + excluded.total_bytes
+    returning 1
+  )
+
+  select
+    (select count(*) from drained),
+    array(select distinct source from count_change)
+      || case when exists (select from totalled) then array['deposits'] end,
+    array(select distinct source from drained where is_truncate),
+    array(select distinct source from counted where row_count < 0)
+      || case
+        when exists (select from deposited where file_count < 0) then array['generic_files']
+      end,
+    array(select deposited from deposited where file_count = 0)
+  into v_folded, v_changed, v_truncated, v_negative, v_emptied;
+
+  delete from registry_stats.count_rollup where row_count = 0;
+  -- By key: one row an object is too many to look through, and a partial index on file_count would
+  -- make every update of a row touch all indexes.
+  delete from registry_stats.deposit_rollup as rollup
+  using unnest(v_emptied) as emptied
+  where rollup.object_key = emptied.object_key
+    and rollup.institution_id = emptied.institution_id
+    and rollup.storage_option = emptied.storage_option;
+  delete from registry_stats.deposit_total
+  where file_count = 0
+    and (institution_id is not null or storage_option is not null);
+
+  update registry_stats.view
+  set is_due = true
+  where not is_due
+    and case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);
+
+  update registry_stats.source
+  set
+    is_exact = false,
+    reason = case
+      when name = any (v_truncated) then 'the table was truncated'
+      else 'a count fell below zero: changes were not captured'
+    end
+  where is_exact
+    and name = any (v_truncated || v_negative);
+
+  return v_folded;
+end
+$$;
+
+comment on function registry_stats.fold() is
+  'Moves the pending deltas into the rollups; gives how many.';

@@ -1,0 +1,143 @@
+-- Inserts the deposit statistics of any number of dates, at today's prices, from one scan of the
+-- files. Gives the number of rows. The caller has made sure that the dates have no rows, and holds
+-- registry_stats.try_lock(), so that nobody else inserts them meanwhile.
+--
+-- Each active file falls into the bucket before the first date that is later than its creation, and
+-- is in the figures of that date and all later ones: running sums over the buckets. An object counts
+-- from the bucket of its first file in the total at hand.
+create or replace function registry_stats.insert_history(dates date[])
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_dates date[] := array(select distinct date from unnest(insert_history.dates) as date order by date);
+  v_edges timestamp[] := v_dates;
+  v_rows bigint;
+begin
+  insert into public.historical_deposit_stats (
+    institution_id,
+    institution_name,
+    storage_option,
+    object_count,
+    file_count,
+    total_bytes,
+    total_gb,
+    total_tb,
+    cost_gb_per_month,
+    monthly_cost,
+    end_date,
+    member_institution_id,
+    primary_sort,
+    secondary_sort
+  )
+  with file_bucket as materialized (
+    select
+      coalesce(file.intellectual_object_id::bigint, -2147483649) as object_key,
+      file.institution_id,
+      file.storage_option,
+      width_bucket(file.created_at, v_edges) as bucket,
+      count(*) as file_count,
+      coalesce(sum(file.size), 0) as total_bytes
+    from public.generic_files as file
+    where file.state = 'A'
+      and file.created_at < v_edges[cardinality(v_edges)]
+    group by 1, 2, 3, 4
+  ),
+
+  first_bucket as (
+    select
+      file_bucket.institution_id,
+      file_bucket.storage_option,
+      min(file_bucket.bucket) as bucket
+    from file_bucket
+    where file_bucket.object_key <> -2147483649
+    group by
+      file_bucket.object_key,
+      cube (file_bucket.institution_id, file_bucket.storage_option)
+  ),
+
+  change as (
+    select
+      institution_id,
+      storage_option,
+      bucket,
+      sum(file_count) as file_count,
+      0 as object_count,
+      sum(total_bytes) as total_bytes
+    from file_bucket
+    group by bucket, cube (institution_id, storage_option)
+    union all
+    select institution_id, storage_option, bucket, 0, count(*), 0
+    from first_bucket
+    group by institution_id, storage_option, bucket
+  ),
+
+  -- A total goes on in every bucket after its first one, whether or not something changes in it.
+  lasting as (
+    select
+      begun.institution_id,
+      begun.storage_option,
+      later.bucket,
+      0 as file_count,
+      0 as object_count,
+      0 as total_bytes
+    from (
+      select institution_id, storage_option, min(bucket) as bucket
+      from change
+      group by institution_id, storage_option
+    ) as begun
+    cross join lateral generate_series(begun.bucket, cardinality(v_edges) - 1) as later (bucket)
+  ),
+
+  running as (
+    select
+      institution_id,
+      storage_option,
+      v_dates[bucket + 1] as end_date,
+      sum(sum(file_count)) over total as file_count,
+      sum(sum(object_count)) over total as object_count,
+      sum(sum(total_bytes)) over total as total_bytes
+    from (select * from change union all select * from lasting) as step
+    group by institution_id, storage_option, bucket
+    window total as (partition by institution_id, storage_option order by bucket)
+  ),
+
+  complete as (
+    select * from running
+    union all
+    -- A date before the first file: the grand total alone.
+    select null, null, empty.date, 0, 0, 0
+    from unnest(v_dates) as empty (date)
+    where not exists (select from running where running.end_date = empty.date)
+  )
+
+  select
+    complete.institution_id,
+    case when complete.institution_id is null then 'All Institutions' else institution.name end
+      ::varchar(80),
+    coalesce(complete.storage_option, 'Total')::varchar(40),
+    complete.object_count,
+    complete.file_count,
+    complete.total_bytes,
+    complete.total_bytes / 1073741824,
+    complete.total_bytes / 1099511627776,
+    coalesce(option.cost_gb_per_month, 0),
+    coalesce(complete.total_bytes / 1073741824 * option.cost_gb_per_month, 0),
+    complete.end_date,
+    institution.member_institution_id,
+    case when complete.institution_id is null then 'zzz' else institution.name end,
+    coalesce(complete.storage_option, 'zzz')
+  from complete
+  left join public.institutions as institution
+    on institution.id = complete.institution_id
+  left join public.storage_options as option
+    on option.name = complete.storage_option;
+
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+comment on function registry_stats.insert_history(date[]) is
+  'Inserts the deposit statistics of dates that the history lacks, from one scan.';
