@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
-async function withFixtures(): Promise<TestDatabase> {
-  const target = await createTestDatabase('migrated');
+type State = 'baseline' | 'migrated';
+
+async function withFixtures(state: State = 'migrated'): Promise<TestDatabase> {
+  const target = await createTestDatabase(state);
   await loadCsv(target.database);
   return target;
 }
@@ -155,7 +157,7 @@ test('empty tables give one grand total with zeros', async () => {
 });
 
 test('the functions answer 1 when they refreshed and 0 while the figures are fresh', async () => {
-  const { query } = await withFixtures();
+  const { query } = await withFixtures('baseline');
   const call =
     'select public.update_counts() as counts, public.update_current_deposit_stats() as deposits';
 
@@ -164,7 +166,7 @@ test('the functions answer 1 when they refreshed and 0 while the figures are fre
 });
 
 test('figures older than an hour are refreshed', async () => {
-  const { query } = await withFixtures();
+  const { query } = await withFixtures('baseline');
   await query('select public.update_current_deposit_stats()');
   const [view] = await query<{ definition: string }>(
     `select pg_get_viewdef('public.current_deposit_stats'::regclass) as definition`,
@@ -185,7 +187,7 @@ test('figures older than an hour are refreshed', async () => {
 });
 
 test('without a work item of an institution every call refreshes the counts', async () => {
-  const { query } = await withFixtures();
+  const { query } = await withFixtures('baseline');
   await query('delete from public.alerts_work_items');
   await query('delete from public.work_items');
   const call = 'select public.update_counts() as result';

@@ -85,6 +85,7 @@ function summaryOf(plan: Plan): unknown {
     })),
     unknown: plan.unknown,
     functionsChanged: plan.functionsChanged,
+    needsActivation: plan.needsActivation,
   };
 }
 
@@ -97,6 +98,7 @@ function describeStatus(plan: Plan): string {
     ]),
     ...plan.unknown.map((version) => [version, 'unknown to us', '']),
     ...(plan.functionsChanged ? [['functions', 'changed', '']] : []),
+    ...(plan.needsActivation ? [['activation', 'pending', '']] : []),
   ];
   const note = plan.needsLaunchSchema ? 'The database is empty: launch schema pending.\n' : '';
   return `${note}${renderTable(['version', 'state', 'finished'], rows)}\n`;
@@ -109,6 +111,7 @@ function describePending(plan: Plan): string {
       .filter(({ state }) => state !== 'applied')
       .map(({ file, state }) => (state === 'half-way' ? `${file.path} (again)` : file.path)),
     ...(plan.functionsChanged ? ['sql/functions'] : []),
+    ...(plan.needsActivation ? ['activation: capture triggers, one scan a table, views'] : []),
   ];
   return pending.length === 0 ? 'nothing would run\n' : `would run:\n  ${pending.join('\n  ')}\n`;
 }

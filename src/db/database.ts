@@ -17,6 +17,10 @@ export interface TransactionOptions {
   readonly lockTimeoutMs: number;
   /** Aborting it cancels the running statement on the server. */
   readonly signal?: AbortSignal;
+  /** One snapshot for all statements, instead of one each. */
+  readonly isolation?: 'repeatable read';
+  /** What the server's functions tell on their way, such as progress. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** Runs one statement; gives its rows. */
@@ -125,11 +129,14 @@ export class Database {
     let client: pg.PoolClient | undefined;
     let pid: number | undefined;
     let isBroken = false;
+    const onNotice = ({ message }: { message: string | undefined }): void => {
+      if (message !== undefined) options.onNotice?.(message);
+    };
     try {
       client = await this.#pool.connect();
       await this.#endOrphans(client);
-      await client.query(`begin ${access}`);
-      pid = await setTimeouts(client, options);
+      if (options.onNotice !== undefined) client.on('notice', onNotice);
+      pid = await begin(client, access, options);
       const transaction = this.#transactionOn(client);
       const result = await this.#cancellable(pid, options.signal, () => work(transaction));
       await client.query('commit');
@@ -139,6 +146,7 @@ export class Database {
       await client?.query('rollback').catch(() => (isBroken = true));
       throw explainDatabaseError(error, this.options.connection);
     } finally {
+      client?.off('notice', onNotice);
       client?.release(isBroken);
     }
   }
@@ -203,17 +211,24 @@ const endOrphan = `
     and application_name = 'registry-stats'
     and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
 
-/** Timeouts on the server, for this transaction only; gives the backend's process id. */
-async function setTimeouts(client: pg.ClientBase, options: TransactionOptions): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>(
-    `select
-      pg_catalog.pg_backend_pid() as pid,
-      pg_catalog.set_config('statement_timeout', $1, true),
-      pg_catalog.set_config('lock_timeout', $2, true),
-      pg_catalog.set_config('client_connection_check_interval', '5s', true)`,
-    [`${options.statementTimeoutMs}ms`, `${options.lockTimeoutMs}ms`],
-  );
-  const pid = rows[0]?.pid;
+/**
+ * Begins a transaction that carries its own timeouts on the server, in one round trip; gives the
+ * backend's process id.
+ */
+async function begin(
+  client: pg.ClientBase,
+  access: 'read only' | 'read write',
+  { isolation, statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
+): Promise<number> {
+  const script = `
+    begin isolation level ${isolation ?? 'read committed'} ${access};
+    set local statement_timeout = ${statementTimeoutMs};
+    set local lock_timeout = ${lockTimeoutMs};
+    set local client_connection_check_interval = '5s';
+    select pg_catalog.pg_backend_pid() as pid`;
+  // The driver gives one result a statement.
+  const results = (await client.query(script)) as unknown as pg.QueryResult<{ pid: number }>[];
+  const pid = results.at(-1)?.rows[0]?.pid;
   if (pid === undefined) throw new Error('the server gave no backend process id');
   return pid;
 }

@@ -111,6 +111,7 @@ function record(state: JobState, report: RunReport): void {
 
 /** Skipped because there was nothing to do is a success; skipped because it may not, is not. */
 function hasSucceeded(result: Outcome): boolean {
-  if (result.outcome === 'skipped') return ['fresh', 'complete', 'busy'].includes(result.reason);
+  if (result.outcome === 'skipped')
+    return ['fresh', 'unchanged', 'complete', 'busy'].includes(result.reason);
   return result.outcome === 'refreshed';
 }

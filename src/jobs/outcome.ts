@@ -3,9 +3,12 @@ import type { JobName } from './job.js';
 /** Why a run had nothing to do, or may not do it now. */
 export const skipReasons = {
   fresh: 'refreshed less than an hour ago',
+  unchanged: 'nothing changed since the last refresh',
   complete: 'no month is missing',
   busy: 'running elsewhere',
   flagged: 'its flag in ar_internal_metadata says it is running, and nobody is',
+  inexact: 'a table must be rebuilt first',
+  capturing: 'the views still scan the tables; run `registry-stats migrate`',
   maintenance: 'MAINTENANCE_MODE is true',
   'database-down': 'the database does not answer',
 } as const;

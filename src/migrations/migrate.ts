@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import type { Database, Transaction } from '../db/database.js';
 import { isConflict } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
+import { activate } from '../statistics/activate.js';
 import { applyFile } from './apply-file.js';
 import { functionsKey, readPlan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
@@ -22,7 +23,7 @@ const lockRetries = 120;
 
 /**
  * Brings a database up to date: launch schema if it is empty, then each pending migration, then the
- * function bodies if they changed. Gives what it ran, by path.
+ * function bodies if they changed, then capture, rollups and views. Gives what it ran.
  *
  * Each step is one transaction that first takes an advisory lock and then looks again whether the
  * step is still due, so any number of migrators at once run each step once. A step that cannot get
@@ -41,7 +42,7 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
     await step(file.path, (transaction) => applyMigration(transaction, file, options));
   }
   await step('sql/functions', (transaction) => replayFunctions(transaction, options));
-  return applied;
+  return [...applied, ...(await activate(database, options))];
 }
 
 type StepOptions = Pick<MigrateOptions, 'files' | 'allowLaunchSchema' | 'onProgress'>;
@@ -85,6 +86,8 @@ export async function replayFunctions(
   const { functionsChanged } = await readPlan(transaction.query, files);
   if (!functionsChanged) return false;
   onProgress(`sql/functions: replaying ${files.functions.length} files`);
+  // In the order of names, not of who calls whom.
+  await transaction.query('set local check_function_bodies = off');
   for (const file of files.functions) await applyFile(transaction, file);
   await transaction.query(recordChecksum, [functionsKey, checksumOf(files.functions)]);
   return true;

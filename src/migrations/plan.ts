@@ -1,5 +1,7 @@
 import type { Query } from '../db/database.js';
 import { AppError } from '../errors.js';
+import { inexactSources } from '../statistics/activate.js';
+import { hasStatisticsSchema } from '../statistics/installation.js';
 import { launchTables } from './registry-objects.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
@@ -20,6 +22,8 @@ export interface Plan {
   /** Versions recorded in the database that are no files of ours: Registry's own. */
   readonly unknown: readonly string[];
   readonly functionsChanged: boolean;
+  /** Triggers, rollups or views are not in use yet. */
+  readonly needsActivation: boolean;
 }
 
 /** The key in ar_internal_metadata under which the checksum of the replayed functions is kept. */
@@ -30,8 +34,10 @@ export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
   const needsLaunchSchema = await hasNoLaunchTable(query);
   const recorded = needsLaunchSchema ? [] : await readRecorded(query);
   const known = new Set(files.migrations.map(({ name }) => name));
+  const hasStatistics = files.migrations.some(({ name }) => name.startsWith('101_'));
   return {
     needsLaunchSchema,
+    needsActivation: hasStatistics && !(await isActive(query)),
     migrations: files.migrations.map((file) => statusOf(file, recorded)),
     unknown: recorded.map(({ version }) => version).filter((version) => !known.has(version)),
     functionsChanged:
@@ -70,6 +76,12 @@ async function hasNoLaunchTable(query: Query): Promise<boolean> {
       `found ${found.size}, missing: ${missing.join(', ')}`,
     { hint: 'check DB_NAME; in development, `registry-stats reset` makes a database anew' },
   );
+}
+
+async function isActive(query: Query): Promise<boolean> {
+  if (!(await hasStatisticsSchema(query))) return false;
+  const [pending] = await query('select from registry_stats.view where not is_incremental');
+  return pending === undefined && (await inexactSources(query)).length === 0;
 }
 
 function readRecorded(query: Query): Promise<Recorded[]> {

@@ -1,3 +1,4 @@
+import { activationScript } from '../statistics/activate.js';
 import { functionsKey, type Plan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
@@ -8,6 +9,7 @@ export function printPending(plan: Plan, files: SqlFiles): string {
     ...(plan.needsLaunchSchema ? files.schema.map(section) : []),
     ...migrations.map(({ file }) => section(file)),
     ...(plan.functionsChanged ? [functionsSection(files.functions)] : []),
+    ...(plan.needsActivation ? [activationScript] : []),
   ];
   if (parts.length === 0) return '-- Nothing is pending.\n';
   return ['-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>\n', ...parts].join('\n');
@@ -20,6 +22,7 @@ function section(file: SqlFile): string {
 function functionsSection(files: readonly SqlFile[]): string {
   return `-- sql/functions\n
 begin;\n
+set local check_function_bodies = off;\n
 ${files.map(section).join('\n')}
 insert into public.ar_internal_metadata (key, value, created_at, updated_at)
 values (

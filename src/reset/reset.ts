@@ -11,6 +11,7 @@ import {
 } from '../migrations/registry-objects.js';
 import type { SqlFiles } from '../migrations/sql-files.js';
 import { loadFixtures } from './fixtures.js';
+import { activateWithin } from '../statistics/activate.js';
 import { generateSampleData } from './sample-data.js';
 
 export interface ResetOptions {
@@ -40,6 +41,7 @@ export async function reset(database: Database, options: ResetOptions): Promise<
     for (const file of files.migrations) await applyMigration(transaction, file, step);
     await replayFunctions(transaction, step);
     await fill(transaction, options);
+    await activateWithin(transaction);
     onProgress('first refresh');
     await firstRefresh(transaction);
   });

@@ -3,28 +3,42 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { acquireEmbeddedServer } from '../../src/dev/embedded/index.js';
 import { migrate } from '../../src/migrations/migrate.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { readSqlFiles, type SqlFiles } from '../../src/migrations/sql-files.js';
 import { openTestDatabase, type TestServer } from './server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
     server: TestServer;
-    /** A database with launch schema and migrations, which each test clones. */
-    template: string;
+    /** Databases that each test clones: in the state of migration 001, and fully migrated. */
+    templates: { readonly baseline: string; readonly migrated: string };
   }
 }
 
-/** One real PostgreSQL for all tests, with one migrated template. */
+/** One real PostgreSQL for all tests, with templates to clone. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { server, release } = await startServer();
   const prefix = `registry_stats_test_${process.pid}`;
-  const template = `${prefix}_template`;
-  await administer(server, [`create database ${template}`]);
-  await migrateTemplate(server, template);
+  const templates = { baseline: `${prefix}_baseline`, migrated: `${prefix}_migrated` };
+  const files = await readSqlFiles();
+  const [first] = files.migrations;
+  if (first === undefined) throw new Error('no migrations found');
+  await administer(server, [`create database ${templates.baseline}`]);
+  await migrateTemplate(server, templates.baseline, {
+    ...files,
+    migrations: [first],
+    functions: [],
+  });
+  await administer(server, [
+    `create database ${templates.migrated} template ${templates.baseline}`,
+  ]);
+  await migrateTemplate(server, templates.migrated, files);
   project.provide('server', { ...server, prefix });
-  project.provide('template', template);
+  project.provide('templates', templates);
   return async () => {
-    await administer(server, [`drop database ${template} with (force)`]);
+    await administer(
+      server,
+      Object.values(templates).map((name) => `drop database ${name} with (force)`),
+    );
     await release();
   };
 }
@@ -84,11 +98,11 @@ async function administer(server: Server, statements: readonly string[]): Promis
   }
 }
 
-async function migrateTemplate(server: Server, template: string): Promise<void> {
+async function migrateTemplate(server: Server, template: string, files: SqlFiles): Promise<void> {
   const database = openTestDatabase(server, template);
   try {
     await migrate(database, {
-      files: await readSqlFiles(),
+      files,
       allowLaunchSchema: true,
       lockTimeoutMs: 5_000,
       signal: new AbortController().signal,

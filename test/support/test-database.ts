@@ -18,16 +18,16 @@ export interface TestDatabase {
 let created = 0;
 
 /**
- * A new database for the current test: a clone of the migrated template, or an empty one. Dropped
+ * A new database for the current test: a clone of a template, or an empty one. Dropped
  * when the test has passed; kept, and named, when it failed on a server that outlives the tests.
  */
 export async function createTestDatabase(
-  kind: 'migrated' | 'empty' = 'migrated',
+  kind: 'baseline' | 'migrated' | 'empty' = 'migrated',
 ): Promise<TestDatabase> {
   const server = inject('server');
   const { prefix, ...address } = server;
   const name = `${prefix}_${process.env['VITEST_WORKER_ID'] ?? '0'}_${process.pid}_${++created}`;
-  const template = kind === 'migrated' ? inject('template') : 'template0';
+  const template = kind === 'empty' ? 'template0' : inject('templates')[kind];
   const admin = new pg.Client({ ...address, database: 'postgres' });
   await admin.connect();
   await admin.query(`create database ${name} template ${template}`);

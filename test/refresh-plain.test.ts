@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jobs, type Job, type JobName } from '../src/jobs/job.js';
 import type { Outcome } from '../src/jobs/outcome.js';
-import { refresh } from '../src/jobs/refresh.js';
+import { refreshPlain } from '../src/jobs/refresh-plain.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
@@ -19,12 +19,12 @@ const forced = { isManual: true, isForced: true };
 
 function run({ database }: TestDatabase, which: Job, request = scheduled): Promise<Outcome> {
   return database.write({ statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 }, (transaction) =>
-    refresh(transaction, which, request),
+    refreshPlain(transaction, which, request),
   );
 }
 
 test('a scheduled run refreshes once and then skips what is fresh', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
 
   expect(await run(target, job('update_counts'))).toEqual({
@@ -35,7 +35,7 @@ test('a scheduled run refreshes once and then skips what is fresh', async () => 
 });
 
 test('a manual run refreshes what is fresh, and shows what changed since', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   await run(target, deposits);
   await target.query(`update public.generic_files set state = 'D'`);
@@ -50,7 +50,7 @@ test('a manual run refreshes what is fresh, and shows what changed since', async
 });
 
 test('history says how much it inserted, then that no month is missing, even to a person', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
 
   expect(await run(target, history)).toMatchObject({
@@ -61,7 +61,7 @@ test('history says how much it inserted, then that no month is missing, even to 
 });
 
 test.each(jobs)('$name is skipped as busy while another session runs it', async (which) => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   const other = await target.session();
   await other.query('begin');
@@ -75,7 +75,7 @@ test.each(jobs)('$name is skipped as busy while another session runs it', async 
 test.each(jobs)(
   '$name is not run while its flag was left at true, unless forced',
   async (which) => {
-    const target = await createTestDatabase();
+    const target = await createTestDatabase('baseline');
     await loadCsv(target.database);
     const flag = `select value from public.ar_internal_metadata where key = '${which.flag}'`;
     await target.query(`update public.ar_internal_metadata set value = 'true' where key = $1`, [
@@ -89,7 +89,7 @@ test.each(jobs)(
 );
 
 test.each(jobs)('$name makes its flag row where it is missing', async (which) => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   await target.query('delete from public.ar_internal_metadata where key = $1', [which.flag]);
 
@@ -97,7 +97,7 @@ test.each(jobs)('$name makes its flag row where it is missing', async (which) =>
 });
 
 test('a run that fails leaves flag and figures as they were', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   await run(target, deposits);
   const before = await target.query('select * from public.current_deposit_stats order by 1, 4');

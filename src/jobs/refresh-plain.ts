@@ -1,0 +1,91 @@
+import type { Transaction } from '../db/database.js';
+import type { Job } from './job.js';
+import type { Outcome, RefreshRequest } from './outcome.js';
+
+/**
+ * Runs one job inside a transaction, on the plain statistics of migration 001.
+ *
+ * The job's flag row is locked first, without waiting: another daemon, or Registry's own call, that
+ * is at work holds it, and then this run is skipped as busy instead of repeating its work. The lock
+ * and the flag go with the transaction, however it ends.
+ */
+export async function refreshPlain(
+  transaction: Transaction,
+  job: Job,
+  request: Pick<RefreshRequest, 'isManual' | 'isForced'>,
+): Promise<Outcome> {
+  const flag = await lockFlag(transaction, job);
+  if (flag === 'locked') return { outcome: 'skipped', reason: 'busy' };
+  if (flag === 'true' && !request.isForced) return { outcome: 'skipped', reason: 'flagged' };
+  if (flag === 'true') await clearFlag(transaction, job);
+
+  if (job.views.length === 0) return populateHistory(transaction);
+  return request.isManual ? refreshViews(transaction, job) : callFunction(transaction, job);
+}
+
+async function lockFlag(transaction: Transaction, job: Job): Promise<'true' | 'false' | 'locked'> {
+  // A database whose flag row is missing gets it: the functions would take its absence for "running".
+  await transaction.query(
+    `insert into public.ar_internal_metadata (key, value, created_at, updated_at)
+    select $1::varchar, 'false', moment, moment
+    from pg_catalog.timezone('utc', pg_catalog.clock_timestamp()) as moment
+    where not exists (select from public.ar_internal_metadata where key = $1::varchar)
+    on conflict (key) do nothing`,
+    [job.flag],
+  );
+  const [locked] = await transaction.query<{ value: string }>(
+    'select value from public.ar_internal_metadata where key = $1 for update skip locked',
+    [job.flag],
+  );
+  if (locked === undefined) return 'locked';
+  return locked.value === 'true' ? 'true' : 'false';
+}
+
+async function clearFlag(transaction: Transaction, job: Job): Promise<void> {
+  await transaction.query(
+    `update public.ar_internal_metadata
+    set value = 'false', updated_at = pg_catalog.clock_timestamp() at time zone 'utc'
+    where key = $1`,
+    [job.flag],
+  );
+}
+
+/** The function decides by age; 0 can only mean fresh here, the flag is ours. */
+async function callFunction(transaction: Transaction, job: Job): Promise<Outcome> {
+  const [row] = await transaction.query<{ result: number }>(
+    `select public.${job.name}() as result`,
+  );
+  if (row?.result === 0) return { outcome: 'skipped', reason: 'fresh' };
+  return { outcome: 'refreshed', detail: viewsRefreshed(job) };
+}
+
+/** The same refresh without the guard by age, which 001's functions cannot leave out. */
+async function refreshViews(transaction: Transaction, job: Job): Promise<Outcome> {
+  for (const view of job.views) {
+    await transaction.query(`refresh materialized view concurrently public.${view}`);
+  }
+  return { outcome: 'refreshed', detail: viewsRefreshed(job) };
+}
+
+/** The history has no guard by age: what is missing is inserted, whoever asks. */
+async function populateHistory(transaction: Transaction): Promise<Outcome> {
+  const before = await historySize(transaction);
+  await transaction.query('select public.populate_all_historical_deposit_stats()');
+  const after = await historySize(transaction);
+  if (after.rows === before.rows) return { outcome: 'skipped', reason: 'complete' };
+  const months = after.months - before.months;
+  const rows = after.rows - before.rows;
+  return { outcome: 'refreshed', detail: `${months} months, ${rows} rows inserted` };
+}
+
+async function historySize(transaction: Transaction): Promise<{ rows: number; months: number }> {
+  const [size] = await transaction.query<{ rows: string; months: string }>(
+    `select count(*) as rows, count(distinct end_date) as months
+    from public.historical_deposit_stats`,
+  );
+  return { rows: Number(size?.rows), months: Number(size?.months) };
+}
+
+function viewsRefreshed(job: Job): string {
+  return job.views.length === 1 ? '1 view refreshed' : `${job.views.length} views refreshed`;
+}

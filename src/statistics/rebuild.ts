@@ -1,0 +1,66 @@
+import pRetry from 'p-retry';
+import type { Database, TransactionOptions } from '../db/database.js';
+import { isConflict } from '../db/sqlstate.js';
+import type { Source } from './installation.js';
+
+/** How far a scan is: blocks of the table. */
+export interface ScanProgress {
+  readonly source: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface RebuildOptions extends TransactionOptions {
+  readonly onProgress?: (progress: ScanProgress) => void;
+}
+
+/**
+ * Computes the rollups of one table anew, in one snapshot and without a lock on its writers; puts
+ * its capture triggers back first if one is missing. Gives the number of rows scanned. Killed
+ * half-way it leaves no trace. Waits its turn behind a refresh or another rebuild.
+ */
+export async function rebuildSource(
+  database: Database,
+  source: Source,
+  options: RebuildOptions,
+): Promise<number> {
+  await withRetries(options, () =>
+    database.write(options, ({ query }) =>
+      query('select registry_stats.attach_capture($1)', [source]),
+    ),
+  );
+  const onNotice = (message: string): void => {
+    const progress = parseProgress(message);
+    if (progress !== undefined) options.onProgress?.(progress);
+  };
+  const [row] = await withRetries(options, () =>
+    database.write(
+      { ...options, statementTimeoutMs: 0, isolation: 'repeatable read', onNotice },
+      ({ query }) => query<{ rows: string }>('select registry_stats.rebuild($1) as rows', [source]),
+    ),
+  );
+  return Number(row?.rows);
+}
+
+/** Somebody else's lock, or a commit between snapshot and lock: the next try meets it no more. */
+export function withRetries<Result>(
+  { signal }: Pick<TransactionOptions, 'signal'>,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  return pRetry(attempt, {
+    retries: 60,
+    minTimeout: 200,
+    maxTimeout: 5_000,
+    randomize: true,
+    ...(signal === undefined ? {} : { signal }),
+    shouldRetry: ({ error }) => isConflict(error),
+  });
+}
+
+/** The notices of registry_stats.rebuild: "registry_stats.rebuild <table> <done> <total>". */
+function parseProgress(message: string): ScanProgress | undefined {
+  const found = /^registry_stats\.rebuild (\w+) (\d+) (\d+)$/.exec(message);
+  if (found === null) return undefined;
+  const [, source = '', done, total] = found;
+  return { source, done: Number(done), total: Number(total) };
+}
