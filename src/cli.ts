@@ -4,10 +4,13 @@ import { configCommand } from './commands/config.js';
 import { healthCommand } from './commands/health.js';
 import type { Invocation } from './commands/invocation.js';
 import { migrateCommand } from './commands/migrate.js';
+import { rebuildCommand } from './commands/rebuild.js';
 import { refreshCommand } from './commands/refresh.js';
 import { resetCommand } from './commands/reset.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
+import { uninstallCommand } from './commands/uninstall.js';
+import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
@@ -16,7 +19,10 @@ const commands = [
   startCommand,
   refreshCommand,
   statusCommand,
+  verifyCommand,
+  rebuildCommand,
   migrateCommand,
+  uninstallCommand,
   resetCommand,
   configCommand,
   healthCommand,

@@ -4,6 +4,8 @@ import { DatabaseMonitor } from './db/monitor.js';
 import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import { createRunJob, failedForConnection } from './jobs/run-job.js';
+import { isIncremental } from './statistics/installation.js';
+import { verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
 
 /** The jobs on their schedule. */
@@ -32,6 +34,7 @@ const cancelTimeoutMs = 3_000;
  */
 export function initCronJobs(context: Context): CronJobs {
   let task = schedule();
+  let verifyTask = scheduleVerify();
   let owed: RefreshRequest | undefined;
 
   const monitor = new DatabaseMonitor({
@@ -57,6 +60,13 @@ export function initCronJobs(context: Context): CronJobs {
       // A late tick is not missed: the next one, or the run after a stop, finds the same changes.
       suppressMissedWarning: true,
     });
+  }
+
+  function scheduleVerify(): ScheduledTask | undefined {
+    const { verifySchedule } = context.config;
+    if (verifySchedule === undefined) return undefined;
+    const options = { timezone: 'Etc/UTC', suppressMissedWarning: true, noOverlap: true };
+    return cron.schedule(verifySchedule, () => verifyAndTell(context), options);
   }
 
   function nextRun(): Date | undefined {
@@ -98,19 +108,34 @@ export function initCronJobs(context: Context): CronJobs {
     firstRun: request('start'),
     reschedule: () => {
       void task.destroy();
+      void verifyTask?.destroy();
       task = schedule();
+      verifyTask = scheduleVerify();
     },
     get isDatabaseDown() {
       return monitor.isDown;
     },
     stop: async (graceMs) => {
       await task.destroy();
+      await verifyTask?.destroy();
       const drained = runner.drain();
       if (await isDone(drained, graceMs)) return;
       runner.cancel(`the daemon stops and SHUTDOWN_TIMEOUT (${graceMs / 1000} s) is over`);
       await isDone(drained, cancelTimeoutMs);
     },
   };
+}
+
+/** Drift is an error in the log; a database without incremental statistics has nothing to verify. */
+async function verifyAndTell({ database, events, signal }: Context): Promise<void> {
+  const start = performance.now();
+  try {
+    if (!(await isIncremental(database))) return;
+    const differences = await verify(database, { signal });
+    events.emit({ type: 'verified', differences, durationMs: performance.now() - start });
+  } catch (error) {
+    if (!signal.aborted) events.emit({ type: 'verify-failed', error });
+  }
 }
 
 /** A signal is a person's wish; so is nothing else here. */

@@ -19,6 +19,7 @@ export const errorCodes = {
   UNHEALTHY: exitCodes.unhealthy,
   SQL_FILE_FAILED: exitCodes.migrationFailed,
   MIGRATION_LOCKED: exitCodes.migrationFailed,
+  DRIFT_FOUND: exitCodes.drift,
   FIXTURE_INVALID: exitCodes.migrationFailed,
   EMBEDDED_UNAVAILABLE: exitCodes.databaseUnreachable,
   STATUS_PORT_UNAVAILABLE: exitCodes.failure,

@@ -1,6 +1,7 @@
 import type { CronJobs } from './cron.js';
 import type { Job, JobName } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
+import type { Difference } from './statistics/verify.js';
 
 /** Everything worth telling: feeds the log and the status. */
 export type Event =
@@ -28,6 +29,12 @@ export type Event =
       readonly report: RunReport;
       readonly nextRun: Date | undefined;
     }
+  | {
+      readonly type: 'verified';
+      readonly differences: readonly Difference[];
+      readonly durationMs: number;
+    }
+  | { readonly type: 'verify-failed'; readonly error: unknown }
   | { readonly type: 'database-down'; readonly error: unknown }
   | { readonly type: 'database-up'; readonly downForMs: number };
 

@@ -21,6 +21,8 @@ export const exitCodes = {
   unhealthy: 9,
   /** A schema, migration, function or fixture file failed; the database is as before. */
   migrationFailed: 10,
+  /** `verify` found figures that are not what the rows say. */
+  drift: 11,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

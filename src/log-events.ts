@@ -3,6 +3,7 @@ import type { RunReport } from './jobs/outcome.js';
 import { describeOutcome } from './jobs/outcome.js';
 import { failedForConnection } from './jobs/run-job.js';
 import type { Logger } from './log.js';
+import type { Difference } from './statistics/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
@@ -50,6 +51,12 @@ export function logEvents(log: Logger): Observer {
       case 'run-finished':
         logRun(log, event.report, event.nextRun);
         return;
+      case 'verified':
+        logVerified(log, event.differences, event.durationMs);
+        return;
+      case 'verify-failed':
+        log.error({ reason: describeFailure(event.error) }, 'the statistics could not be verified');
+        return;
       case 'database-down': {
         const reason = describeFailure(event.error);
         log.error(
@@ -80,4 +87,23 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   else if (result.outcome === 'skipped' && result.reason === 'database-down')
     log.debug(fields, message);
   else log.info(fields, message);
+}
+
+/** How many differences a log line lists; `registry-stats verify` gives all. */
+const listedDifferences = 20;
+
+function logVerified(log: Logger, differences: readonly Difference[], duration: number): void {
+  const durationMs = Math.round(duration);
+  if (differences.length === 0) {
+    log.info({ durationMs }, `verified in ${durationMs} ms: the statistics equal the tables`);
+    return;
+  }
+  log.error(
+    {
+      durationMs,
+      count: differences.length,
+      differences: differences.slice(0, listedDifferences),
+    },
+    `drift: ${differences.length} figures differ from the tables; run \`registry-stats verify --repair\``,
+  );
 }

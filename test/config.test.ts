@@ -126,6 +126,11 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['REFRESH_SCHEDULE', '61 * * * *', cron],
   // node-cron by itself would expand this until the process dies.
   ['REFRESH_SCHEDULE', '0-999999999 * * * *', cron],
+  [
+    'VERIFY_SCHEDULE',
+    'never',
+    'a cron expression of 5 or 6 fields, like "0 7 * * 0" (UTC), or "off"',
+  ],
   ['COUNTS_TIMEOUT', '-5s', time],
   ['DEPOSITS_TIMEOUT', '1.5h', time],
   ['HISTORY_TIMEOUT', '8d', time],
@@ -304,6 +309,7 @@ test('nothing set at all means dev with an embedded PostgreSQL', async () => {
     },
     log: { level: 'info', sql: false, format: 'auto' },
     refreshSchedule: '0 * * * *',
+    verifySchedule: '0 7 * * 0',
     timeouts: {
       countsMs: 1_800_000,
       depositsMs: 1_800_000,

@@ -45,6 +45,8 @@ export type Config = DeepReadonly<{
   };
   log: { level: LogLevel; sql: boolean; format: 'auto' | 'json' | 'pretty' };
   refreshSchedule: string;
+  /** undefined: never. */
+  verifySchedule: string | undefined;
   timeouts: {
     countsMs: number;
     depositsMs: number;

@@ -1,7 +1,14 @@
 import { listenHost } from './host-schemas.js';
 import type { Setting } from './setting.js';
 import { ssmPath } from './special-schemas.js';
-import { cronExpression, duration, oneOf, plainText, wholeNumber } from './value-schemas.js';
+import {
+  cronExpression,
+  cronExpressionOrOff,
+  duration,
+  oneOf,
+  plainText,
+  wholeNumber,
+} from './value-schemas.js';
 
 /** Settings that Registry does not have. */
 export const ownSettings = {
@@ -50,6 +57,11 @@ export const ownSettings = {
     schema: cronExpression(),
     default: '0 * * * *',
     about: 'When the jobs run: a cron expression of 5 fields, or 6 with seconds, in UTC.',
+  },
+  VERIFY_SCHEDULE: {
+    schema: cronExpressionOrOff(),
+    default: '0 7 * * 0',
+    about: 'When the statistics are compared with the tables: as REFRESH_SCHEDULE, or `off`.',
   },
   COUNTS_TIMEOUT: {
     schema: duration(),

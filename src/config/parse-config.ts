@@ -35,6 +35,7 @@ function toConfig(values: Values, raw: RawSettings): Config {
     db: toDb(values, raw),
     log: { level: values.LOG_LEVEL, sql: values.LOG_SQL, format: values.LOG_FORMAT },
     refreshSchedule: values.REFRESH_SCHEDULE,
+    verifySchedule: values.VERIFY_SCHEDULE === 'off' ? undefined : values.VERIFY_SCHEDULE,
     timeouts: {
       countsMs: values.COUNTS_TIMEOUT,
       depositsMs: values.DEPOSITS_TIMEOUT,

@@ -49,6 +49,16 @@ export function cronExpression() {
     .refine(isCronExpression, 'a cron expression of 5 or 6 fields, like "0 * * * *" (UTC)');
 }
 
+export function cronExpressionOrOff() {
+  return z
+    .string()
+    .transform((text) => text.replace(/\s+/g, ' '))
+    .refine(
+      (text) => text === 'off' || isCronExpression(text),
+      'a cron expression of 5 or 6 fields, like "0 7 * * 0" (UTC), or "off"',
+    );
+}
+
 function isCronExpression(text: string): boolean {
   // node-cron expands ranges before it checks them: "0-999999999 * * * *" kills the process.
   const areFieldsSmall = text.split(' ').every((f) => /^[\w*,/-]{1,200}$/.test(f));

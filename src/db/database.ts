@@ -76,6 +76,14 @@ export class Database {
     );
   }
 
+  /** Runs `work` in one read-only transaction that sees one snapshot. A replica will do. */
+  async readSnapshot<Result>(
+    options: Omit<TransactionOptions, 'isolation'>,
+    work: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#transaction('read only', { ...options, isolation: 'repeatable read' }, work);
+  }
+
   /** Runs `work` in one read-write transaction: committed when it returns, else rolled back. */
   async write<Result>(
     options: TransactionOptions,

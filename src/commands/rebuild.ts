@@ -1,0 +1,102 @@
+import { Command } from 'commander';
+import type { Context } from '../context.js';
+import { AppError } from '../errors.js';
+import { hasStatisticsSchema, isSource, sources } from '../statistics/installation.js';
+import { rebuildSource, withRetries } from '../statistics/rebuild.js';
+import { progressTo, printJson, withContext, type Invocation } from './invocation.js';
+import { scanProgressTo } from './progress.js';
+
+interface Options {
+  since?: string;
+  json?: boolean;
+}
+
+/** `registry-stats rebuild`: computes rollups, or months of the history, anew from the rows. */
+export function rebuildCommand(invocation: Invocation): Command {
+  return new Command('rebuild')
+    .description('compute rollups anew from the tables, or months of the history')
+    .argument('[what...]', `some of ${sources.join(', ')}, or history; default: all tables`)
+    .option('--since <date>', 'for history: the first month to replace, as 2024-01-01')
+    .option('--json', 'for programs')
+    .action(async (what: string[], options: Options) => {
+      const task = toTask(what, options);
+      await withContext(invocation, async (context) => {
+        await assertInstalled(context);
+        const result = await task(invocation, context);
+        if (options.json === true) printJson(invocation, result);
+        else invocation.stdout.write(`${describe(result)}\n`);
+      });
+    });
+}
+
+type Result = Record<string, number>;
+type Task = (invocation: Invocation, context: Context) => Promise<Result>;
+
+function toTask(what: readonly string[], { since }: Options): Task {
+  if (what.includes('history')) {
+    if (what.length > 1) throw usage('history alone, or tables', what.join(', '));
+    if (since === undefined || !isDate(since)) throw usage('--since 2024-01-01', since ?? 'none');
+    return (_invocation, context) => replaceHistory(context, since);
+  }
+  const unknown = what.filter((name) => !isSource(name));
+  if (unknown.length > 0) throw usage(`${sources.join(', ')} or history`, unknown.join(', '));
+  if (since !== undefined)
+    throw usage('--since with history only', what.join(', ') || 'no history');
+  const chosen = what.length === 0 ? sources : sources.filter((source) => what.includes(source));
+  return async (invocation, context) => {
+    const rows: Result = {};
+    for (const source of chosen) {
+      progressTo(invocation)(`rebuilding ${source}`);
+      rows[source] = await rebuildSource(context.database, source, {
+        statementTimeoutMs: 0,
+        lockTimeoutMs: context.config.timeouts.lockMs,
+        signal: context.signal,
+        onProgress: scanProgressTo(invocation),
+      });
+    }
+    return rows;
+  };
+}
+
+async function replaceHistory(context: Context, since: string): Promise<Result> {
+  const options = {
+    statementTimeoutMs: context.config.timeouts.historyMs,
+    lockTimeoutMs: context.config.timeouts.lockMs,
+    signal: context.signal,
+  };
+  const [row] = await withRetries(options, () =>
+    context.database.write(options, ({ query }) =>
+      query<{ months: number; deleted: string; inserted: string }>(
+        `select months_replaced as months, rows_deleted as deleted, rows_inserted as inserted
+        from registry_stats.replace_history($1)`,
+        [since],
+      ),
+    ),
+  );
+  return {
+    'months replaced': row?.months ?? 0,
+    'rows deleted': Number(row?.deleted),
+    'rows inserted': Number(row?.inserted),
+  };
+}
+
+async function assertInstalled({ database }: Context): Promise<void> {
+  if (await hasStatisticsSchema((text, values) => database.read(text, values))) return;
+  throw new AppError('DATABASE_NOT_MIGRATED', 'expected incremental statistics, found none', {
+    hint: 'run `registry-stats migrate`',
+  });
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+function usage(expected: string, found: string): AppError {
+  return new AppError('USAGE', `expected ${expected}; found ${found}`);
+}
+
+function describe(result: Result): string {
+  return Object.entries(result)
+    .map(([name, number]) => `${name}: ${number}`)
+    .join('\n');
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { readSqlFiles } from '../migrations/sql-files.js';
+import { uninstall } from '../statistics/uninstall.js';
+import { progressTo, withContext, type Invocation } from './invocation.js';
+
+/** `registry-stats uninstall`: back to Registry's own views and functions, figures current. */
+export function uninstallCommand(invocation: Invocation): Command {
+  return new Command('uninstall')
+    .description('go back to views over full scans: no triggers, no schema registry_stats')
+    .action(() =>
+      withContext(invocation, async ({ database, config, signal }) => {
+        const { migrations } = await readSqlFiles();
+        const [baseline] = migrations;
+        if (baseline === undefined) throw new Error('migration 001 is missing');
+        const did = await uninstall(database, {
+          baseline,
+          lockTimeoutMs: config.timeouts.lockMs,
+          signal,
+          onProgress: progressTo(invocation),
+        });
+        invocation.stdout.write(did ? 'uninstalled\n' : 'nothing to uninstall\n');
+      }),
+    );
+}

@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import type { Context } from '../context.js';
+import { AppError } from '../errors.js';
+import { jobNames } from '../jobs/job.js';
+import { createRunJob } from '../jobs/run-job.js';
+import { Runner } from '../jobs/runner.js';
+import { rebuildSource } from '../statistics/rebuild.js';
+import { sourcesOf, verify, type Difference } from '../statistics/verify.js';
+import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
+import { scanProgressTo } from './progress.js';
+import { renderTable } from './table.js';
+
+interface Options {
+  repair?: boolean;
+  json?: boolean;
+}
+
+/** `registry-stats verify`: compares the statistics with the rows; exit code 11 if they differ. */
+export function verifyCommand(invocation: Invocation): Command {
+  return new Command('verify')
+    .description('compare the statistics with the tables; exit code 11 and a list if they differ')
+    .option('--repair', 'rebuild what differs, refresh, and verify again')
+    .option('--json', 'for programs')
+    .action((options: Options) =>
+      withContext(invocation, async (context) => {
+        let differences = await runVerify(invocation, context, options);
+        if (differences.length > 0 && options.repair === true) {
+          await repair(invocation, context, differences);
+          differences = await runVerify(invocation, context, options);
+        }
+        if (differences.length === 0) return;
+        throw new AppError('DRIFT_FOUND', `${differences.length} figures differ from the tables`, {
+          hint: 'registry-stats verify --repair',
+        });
+      }),
+    );
+}
+
+async function runVerify(
+  invocation: Invocation,
+  context: Context,
+  options: Options,
+): Promise<Difference[]> {
+  const differences = await verify(context.database, {
+    signal: context.signal,
+    onProgress: progressTo(invocation),
+  });
+  if (options.json === true) printJson(invocation, { differences });
+  else invocation.stdout.write(describe(differences));
+  return differences;
+}
+
+async function repair(
+  invocation: Invocation,
+  context: Context,
+  differences: readonly Difference[],
+): Promise<void> {
+  for (const source of sourcesOf(differences)) {
+    progressTo(invocation)(`rebuilding ${source}`);
+    await rebuildSource(context.database, source, {
+      statementTimeoutMs: 0,
+      lockTimeoutMs: context.config.timeouts.lockMs,
+      signal: context.signal,
+      onProgress: scanProgressTo(invocation),
+    });
+  }
+  const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });
+  await runner.request({ trigger: 'command', jobs: jobNames, isManual: true, isForced: false });
+}
+
+function describe(differences: readonly Difference[]): string {
+  if (differences.length === 0) return 'the statistics equal the tables\n';
+  const rows = differences.map(({ view, key, expected, found }) => [
+    view,
+    key,
+    expected ?? 'nothing',
+    found ?? 'nothing',
+  ]);
+  return `${renderTable(['view', 'key', 'expected', 'found'], rows)}\n`;
+}

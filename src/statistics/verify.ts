@@ -1,0 +1,54 @@
+import type { Database, TransactionOptions } from '../db/database.js';
+import { AppError } from '../errors.js';
+import { isIncremental, sources, type Source } from './installation.js';
+
+/** One figure that is not what the rows say. */
+export interface Difference extends Record<string, string | null> {
+  readonly source: Source;
+  readonly view: string;
+  readonly key: string;
+  readonly expected: string | null;
+  readonly found: string | null;
+}
+
+export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
+  /** Told before each table is scanned. */
+  readonly onProgress?: (message: string) => void;
+}
+
+/**
+ * Compares the statistics with the rows themselves, in one snapshot of all tables: rollups plus what
+ * is pending, totals, and the views that are not due. Gives every difference. Writes nothing and
+ * locks out nobody; a read replica will do.
+ * @throws AppError DATABASE_NOT_MIGRATED where there are no incremental statistics to verify
+ */
+export async function verify(
+  database: Database,
+  { signal, onProgress }: VerifyOptions = {},
+): Promise<Difference[]> {
+  if (!(await isIncremental(database))) {
+    throw new AppError(
+      'DATABASE_NOT_MIGRATED',
+      'expected incremental statistics to verify, found views that scan the tables',
+      { hint: 'run `registry-stats migrate`' },
+    );
+  }
+  const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, ...(signal && { signal }) };
+  return database.readSnapshot(options, async ({ query }) => {
+    const differences: Difference[] = [];
+    for (const [index, source] of sources.entries()) {
+      onProgress?.(`verifying ${source} (${index + 1} of ${sources.length})`);
+      const rows = await query<Difference>(
+        'select $1 as source, view, key, expected, found from registry_stats.differences($1)',
+        [source],
+      );
+      differences.push(...rows);
+    }
+    return differences;
+  });
+}
+
+/** The tables that differences were found in, in the order in which they are rebuilt. */
+export function sourcesOf(differences: readonly Difference[]): readonly Source[] {
+  return sources.filter((source) => differences.some((found) => found.source === source));
+}
