@@ -1,0 +1,261 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { materializedViews } from '../../src/migrations/registry-objects.js';
+import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { jobNames } from '../../src/jobs/job.js';
+import {
+  runCommand,
+  startDaemon,
+  startProgram,
+  type Environment,
+  type Program,
+} from '../support/program.js';
+import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';
+import { runScript } from '../support/run-script.js';
+import { dumpSchema } from '../support/schema-dump.js';
+import { gateUpdateCounts } from '../support/slow-job.js';
+import { createTestDatabase } from '../support/test-database.js';
+
+async function run(args: readonly string[], env: Environment): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(args, { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr });
+  return stdout;
+}
+
+async function statusPort(daemon: Program): Promise<string> {
+  const { statusUrl = '' } = await daemon.untilLine('started;');
+  return new URL(statusUrl).port;
+}
+
+const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
+const count = expect.any(Number) as number;
+
+test('health tells a daemon that lives from one that is ready', async () => {
+  const target = await databaseWithRows();
+  const gate = await gateUpdateCounts(target);
+  const daemon = await startDaemon({
+    env: { ...target.env, ...noSchedule, LOCK_TIMEOUT: '2m' },
+  });
+  const env = { STATUS_PORT: await statusPort(daemon) };
+  await gate.reached();
+  expect(await run(['health'], env)).toBe('live\n');
+  const { code, stderr } = await runCommand(['health', '--ready'], { env });
+  expect({ code, stderr }).toEqual({
+    code: 9,
+    stderr:
+      'registry-stats: UNHEALTHY: the daemon is not ready: first run of update_counts not finished\n',
+  });
+
+  await gate.open();
+  await untilRuns(daemon, 'start');
+  expect(await run(['health', '--ready'], env)).toBe('ready\n');
+});
+
+test('status gives the age of the figures and what the daemon does, for people and programs', async () => {
+  const target = await databaseWithRows();
+  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
+  await untilRuns(daemon, 'start');
+  const env = { ...target.env, STATUS_PORT: await statusPort(daemon) };
+
+  expect(JSON.parse(await run(['status', '--json'], env))).toEqual({
+    database: `${target.name} on ${target.env['DB_HOST']}:${target.env['DB_PORT']}`,
+    isMaintenance: false,
+    views: [...materializedViews, 'historical_deposit_stats'].map((name) => ({
+      name,
+      rows: count,
+      asOf: iso,
+    })),
+    stuckFlags: [],
+    daemon: {
+      version: 1,
+      pid: daemon.pid,
+      startedAt: iso,
+      isMaintenance: false,
+      isDatabaseDown: false,
+      nextRun: iso,
+      jobs: jobNames.map((job) => ({
+        job,
+        subject: expect.any(String) as string,
+        isRunning: false,
+        lastRun: {
+          trigger: 'start',
+          outcome: 'refreshed',
+          reason: expect.any(String) as string,
+          startedAt: iso,
+          durationMs: count,
+        },
+        lastSuccess: iso,
+        consecutiveFailures: 0,
+      })),
+    },
+  });
+  const text = await run(['status'], env);
+  expect(text).toContain(`daemon ${daemon.pid}, next run `);
+  expect(text).toMatch(/^generic_file_counts +\d+ +\S+Z \(\d+ min ago\)$/m);
+  expect(text).toMatch(/^update_counts +refreshed +4 views refreshed +\S+Z \(\d+ min ago\)$/m);
+});
+
+test('status without a daemon says so and ends with 0', async () => {
+  const target = await databaseWithRows();
+  // No daemon can listen on a port that nobody may use.
+  const env = { ...target.env, STATUS_PORT: '1' };
+
+  expect(await run(['status'], env)).toContain('no daemon answers on the status port\n');
+  expect(JSON.parse(await run(['status', '--json'], env))).toMatchObject({ daemon: null });
+});
+
+test('refresh runs all jobs, whatever the age of the figures, and reports each as JSON', async () => {
+  const target = await databaseWithRows();
+  await run(['refresh'], target.env);
+  const reports: unknown = JSON.parse(await run(['refresh', '--json'], target.env));
+
+  const common = { trigger: 'command', startedAt: iso, durationMs: count };
+  expect(reports).toEqual([
+    { job: 'update_counts', outcome: 'refreshed', reason: '4 views refreshed', ...common },
+    {
+      job: 'update_current_deposit_stats',
+      outcome: 'refreshed',
+      reason: '1 view refreshed',
+      ...common,
+    },
+    {
+      job: 'populate_all_historical_deposit_stats',
+      outcome: 'skipped',
+      reason: 'no month is missing',
+      ...common,
+    },
+  ]);
+});
+
+test('refresh runs the jobs that are named, in their own order, each once', async () => {
+  const target = await databaseWithRows();
+  const [counts, deposits] = jobNames;
+  const stdout = await run(['refresh', deposits, counts, deposits], target.env);
+
+  expect(stdout.replace(/\d+\.\d\d s/g, '… s')).toBe(
+    `${counts}: refreshed in … s (4 views refreshed)\n` +
+      `${deposits}: refreshed in … s (1 view refreshed)\n`,
+  );
+  expect(await target.query('select from public.historical_deposit_stats')).toEqual([]);
+});
+
+test('refresh beside a daemon that is at work skips its job as busy', async () => {
+  const target = await databaseWithRows();
+  const gate = await gateUpdateCounts(target);
+  await startDaemon({ env: { ...target.env, ...noSchedule, LOCK_TIMEOUT: '2m' } });
+  await gate.reached();
+
+  expect(await run(['refresh', 'update_counts'], target.env)).toMatch(
+    /^update_counts: skipped in \d\.\d\d s \(running elsewhere\)\n$/,
+  );
+});
+
+test('migrate tells what is pending, prints it as one script, applies it, once', async () => {
+  const target = await createTestDatabase('empty');
+  const { migrations, functions } = await readSqlFiles();
+  const paths = [
+    ...migrations.map((file) => file.path),
+    ...(functions.length > 0 ? ['sql/functions'] : []),
+  ];
+  expect(await run(['migrate', '--dry-run'], target.env)).toBe(
+    ['would run:', '  sql/schema (new database)', ...paths.map((file) => `  ${file}`), ''].join(
+      '\n',
+    ),
+  );
+  expect(await run(['migrate', '--status'], target.env)).toMatch(
+    /^The database is empty: launch schema pending\.\n(.*\n)*001_deposit_stats +pending\n/,
+  );
+  const script = await run(['migrate', '--print'], target.env);
+  expect(await dumpSchema(target)).toBe('\n');
+
+  expect(await run(['migrate'], target.env)).toBe(`applied: sql/schema, ${paths.join(', ')}\n`);
+  expect(await run(['migrate'], target.env)).toBe('nothing to do\n');
+  expect(await run(['migrate', '--dry-run'], target.env)).toBe('nothing would run\n');
+  const status = JSON.parse(await run(['migrate', '--status', '--json'], target.env)) as unknown;
+  expect(status).toEqual({
+    needsLaunchSchema: false,
+    migrations: migrations.map(({ name }) => ({
+      version: name,
+      state: 'applied',
+      finishedAt: iso,
+    })),
+    unknown: [],
+    functionsChanged: false,
+  });
+
+  const printed = await createTestDatabase('empty');
+  expect(await runScript(await printed.session(), script)).toEqual([]);
+  expect(await dumpSchema(printed)).toBe(await dumpSchema(target));
+});
+
+test('config shows each setting with its source, and the password masked', async () => {
+  const env = { APT_ENV: 'test', DB_PASSWORD: 'correct horse' };
+  const text = await run(['config'], env);
+  expect(text).toMatch(/^DB_PASSWORD +\*{8} +environment$/m);
+  expect(text).toMatch(/^REFRESH_SCHEDULE +0 \* \* \* \* +default$/m);
+  expect(text).not.toContain('correct horse');
+
+  const json = await run(['config', '--json'], env);
+  expect(JSON.parse(json)).toContainEqual(
+    expect.objectContaining({
+      key: 'DB_PASSWORD',
+      value: '********',
+      source: 'environment',
+      isSecret: true,
+    }),
+  );
+  expect(json).not.toContain('correct horse');
+});
+
+test('no command writes the password, at the most talkative level, right or wrong', async () => {
+  const target = await databaseWithRows();
+  const password = 'Tr0ub4dor&3 is a secret';
+  const role = `${target.name}_secret`;
+  await target.query(`create role ${role} superuser login password '${password}'`);
+  onTestFinished(async () => {
+    await target.query(`drop owned by ${role} cascade`);
+    await target.query(`drop role ${role}`);
+  });
+  const talkative = { LOG_LEVEL: 'trace', LOG_SQL: 'true', LOG_FORMAT: 'json', ...noSchedule };
+  const right = { ...target.env, ...talkative, DB_USER: role, DB_PASSWORD: password };
+  const daemon = await startDaemon({ env: right });
+  await untilRuns(daemon, 'start');
+  daemon.kill('SIGHUP');
+  await daemon.untilLine('settings reloaded');
+  daemon.kill('SIGUSR2');
+  await untilRuns(daemon, 'signal');
+  const pretty = await startProgram(['start'], { env: { ...right, LOG_FORMAT: 'pretty' } });
+  await pretty.until('figures', () => pretty.stdout.includes('To refresh now:'));
+  const env = { ...right, STATUS_PORT: await statusPort(daemon) };
+  const commands = [
+    ['config'],
+    ['config', '--json'],
+    ['status'],
+    ['status', '--json'],
+    ['health', '--ready'],
+    ['refresh'],
+    ['refresh', '--json', '--force'],
+    ['migrate'],
+    ['migrate', '--status'],
+    ['migrate', '--print'],
+    ['reset'],
+  ];
+  const wrong = [
+    { DB_NAME: 'no_such_database' },
+    { DB_USER: 'no_such_role' },
+    { DB_PORT: '1' },
+    { LOG_LEVEL: password },
+    { DB_HOST: `postgres://${role}:${password}@127.0.0.1/x` },
+    { DB_PASSWORD: `${password}\n` },
+  ];
+
+  const outputs = [daemon.stdout, daemon.stderr, pretty.stdout, pretty.stderr];
+  for (const args of commands) outputs.push(await outputOf(args, env));
+  for (const changed of wrong) outputs.push(await outputOf(['refresh'], { ...env, ...changed }));
+  for (const output of outputs) expect(output).not.toContain('Tr0ub4dor');
+  expect(daemon.lines.map(({ msg }) => msg)).toContain('sql');
+});
+
+async function outputOf(args: readonly string[], env: Environment): Promise<string> {
+  const { stdout, stderr } = await runCommand(args, { env });
+  return stdout + stderr;
+}

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { runCommand, startDaemon, type Program } from '../support/program.js';
+import { databaseWithRows, everySecond, messages, noSchedule, untilRuns } from '../support/runs.js';
+import { dumpSchema } from '../support/schema-dump.js';
+import type { TestDatabase } from '../support/test-database.js';
+
+const maintenance = { MAINTENANCE_MODE: 'true' };
+const flagged = 'its flag in ar_internal_metadata says it is running, and nobody is';
+
+async function ask(daemon: Program, path: string): Promise<Response> {
+  const { statusUrl } = await daemon.untilLine('started;');
+  return fetch(`${statusUrl}${path}`);
+}
+
+/** Everything a transaction of the daemon could have changed. */
+async function fingerprint(target: TestDatabase): Promise<unknown> {
+  const rows = await target.query(
+    `select
+      (select max(updated_at) from public.generic_file_counts) as counts,
+      (select max(end_date) from public.current_deposit_stats) as deposits,
+      (select count(*) from public.historical_deposit_stats) as history,
+      (select jsonb_agg(metadata order by key) from public.ar_internal_metadata as metadata) as flags,
+      (select jsonb_agg(migration order by version) from public.schema_migrations as migration)
+        as migrations`,
+  );
+  return [rows, await dumpSchema(target)];
+}
+
+test('MAINTENANCE_MODE keeps the daemon up and every run skipped, and nothing is written', async () => {
+  const target = await databaseWithRows();
+  await target.query(`delete from public.ar_internal_metadata where key like '%is running'`);
+  const before = await fingerprint(target);
+  const daemon = await startDaemon({ env: { ...target.env, ...everySecond, ...maintenance } });
+  const skips = [
+    'update_counts',
+    'update_current_deposit_stats',
+    'populate_all_historical_deposit_stats',
+  ].map((job) => [job, 'skipped', 'MAINTENANCE_MODE is true']);
+  expect(await untilRuns(daemon, 'start')).toEqual(skips);
+  daemon.kill('SIGUSR2');
+  expect(await untilRuns(daemon, 'signal')).toEqual(skips);
+  await untilRuns(daemon, 'schedule');
+
+  expect((await ask(daemon, '/live')).status).toBe(200);
+  expect(await (await ask(daemon, '/api/status')).json()).toMatchObject({ isMaintenance: true });
+  expect(await fingerprint(target)).toEqual(before);
+  daemon.kill('SIGTERM');
+  expect(await daemon.exited()).toEqual({ code: 0, signal: null });
+});
+
+test('in MAINTENANCE_MODE refresh skips each job, even forced; migrate and reset refuse', async () => {
+  const target = await databaseWithRows();
+  await target.query(`delete from public.schema_migrations`);
+  const before = await fingerprint(target);
+  const env = { ...target.env, ...maintenance };
+
+  const refresh = await runCommand(['refresh', '--force'], { env });
+  expect(refresh.code).toBe(0);
+  expect(refresh.stdout.match(/skipped in \d\.\d\d s \(MAINTENANCE_MODE is true\)/g)).toHaveLength(
+    3,
+  );
+  for (const args of [['migrate'], ['migrate', '--sample-data', '10'], ['reset']]) {
+    const { code, stderr } = await runCommand(args, { env });
+    expect(code).toBe(7);
+    expect(stderr).toContain('MAINTENANCE_MODE: MAINTENANCE_MODE is true: nothing may write');
+  }
+  expect((await runCommand(['migrate', '--status'], { env })).code).toBe(0);
+  expect((await runCommand(['status'], { env })).stdout).toContain(
+    'MAINTENANCE_MODE is true: nothing is refreshed',
+  );
+  expect(await fingerprint(target)).toEqual(before);
+});
+
+test('a flag that was left at true skips its job with a warning, until a forced refresh clears it', async () => {
+  const target = await databaseWithRows();
+  await target.query(
+    `update public.ar_internal_metadata set value = 'true' where key = 'update counts is running'`,
+  );
+  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
+  const runs = await untilRuns(daemon, 'start');
+  expect(runs.map(([job, outcome, reason]) => [job, outcome, reason]).slice(0, 2)).toEqual([
+    ['update_counts', 'skipped', flagged],
+    ['update_current_deposit_stats', 'refreshed', '1 view refreshed'],
+  ]);
+  expect(messages(daemon, 'warn')).toEqual([
+    expect.stringMatching(new RegExp(`^update_counts skipped in \\d+ ms: ${flagged}`)),
+  ]);
+  daemon.kill('SIGUSR2');
+  expect((await untilRuns(daemon, 'signal'))[0]).toEqual(['update_counts', 'skipped', flagged]);
+
+  const status = await runCommand(['status'], { env: target.env });
+  expect(status.stdout).toContain(`"update counts is running" is left at 'true' since `);
+  expect(status.stdout).toContain('the job is skipped; run `registry-stats refresh --force`');
+  const unforced = await runCommand(['refresh', 'update_counts'], { env: target.env });
+  expect(unforced.stdout).toContain(`(${flagged})`);
+  const forced = await runCommand(['refresh', 'update_counts', '--force'], { env: target.env });
+  expect(forced.stdout).toContain('(4 views refreshed)');
+
+  daemon.kill('SIGUSR2');
+  expect((await untilRuns(daemon, 'signal', 2))[3]?.[1]).toBe('refreshed');
+  const after = await runCommand(['status', '--json'], { env: target.env });
+  expect(JSON.parse(after.stdout)).toMatchObject({ stuckFlags: [] });
+});
