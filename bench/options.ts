@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly files: number;
+  readonly events: number;
+  /** Measurements of one kind; the slow ones are made less often. */
+  readonly repetitions: number;
+  /** A server of the caller's, as a superuser; else an embedded one. */
+  readonly url: string | undefined;
+  readonly json: string | undefined;
+  readonly svg: string | undefined;
+  /** Leaves the databases in place. */
+  readonly keep: boolean;
+}
+
+export const usage = `npm run bench -- [options]
+
+  --files <n>        rows of generic_files in the large pair of databases (200000)
+  --events <n>       rows of premis_events (three times the files)
+  --repetitions <n>  how often each quick measurement is made (15)
+  --url <url>        server to use, as a superuser; an embedded one unless given
+  --json <file>      write every single measurement
+  --svg <file>       write the chart
+  --keep             leave the databases in place`;
+
+/** Gives undefined where help was asked for. */
+export function parseOptions(argv: string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      files: { type: 'string', default: '200000' },
+      events: { type: 'string' },
+      repetitions: { type: 'string', default: '15' },
+      url: { type: 'string' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const files = parseCount('files', values.files);
+  return {
+    files,
+    events: values.events === undefined ? files * 3 : parseCount('events', values.events),
+    repetitions: parseCount('repetitions', values.repetitions),
+    url: values.url,
+    json: values.json,
+    svg: values.svg,
+    keep: values.keep,
+  };
+}
+
+function parseCount(name: string, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`--${name}: expected a whole number above 0, found "${text}"`);
+}

@@ -1,0 +1,14 @@
+// `npm run bench`: prepares, compiles bench/ beside src/, then runs it with the arguments given.
+import { rmSync, symlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { prepare, runNode } from './prepare.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const build = `${root}.data/bench-build`;
+
+prepare();
+rmSync(build, { recursive: true, force: true });
+runNode('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
+// The program finds its SQL beside its own folder.
+symlinkSync(`${root}sql`, `${build}/sql`, 'junction');
+runNode(`${build}/bench/main.js`, ...process.argv.slice(2));
