@@ -13,6 +13,7 @@ import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';
 import { runScript } from '../support/run-script.js';
 import { dumpSchema } from '../support/schema-dump.js';
 import { gateUpdateCounts } from '../support/slow-job.js';
+import { loadCsv } from '../support/load-csv.js';
 import { createTestDatabase } from '../support/test-database.js';
 
 async function run(args: readonly string[], env: Environment): Promise<string> {
@@ -156,10 +157,18 @@ test('migrate tells what is pending, prints it as one script, applies it, once',
     ...migrations.map((file) => file.path),
     ...(functions.length > 0 ? ['sql/functions'] : []),
   ];
+  const pendingActivation = 'activation: capture triggers, one scan a table, views';
+  const activated = [
+    'rollups of generic_files (0 rows)',
+    'rollups of intellectual_objects (0 rows)',
+    'rollups of premis_events (0 rows)',
+    'rollups of work_items (0 rows)',
+    'views over the rollups',
+  ];
   expect(await run(['migrate', '--dry-run'], target.env)).toBe(
-    ['would run:', '  sql/schema (new database)', ...paths.map((file) => `  ${file}`), ''].join(
-      '\n',
-    ),
+    ['would run:', ...['sql/schema (new database)', ...paths, pendingActivation], '']
+      .join('\n  ')
+      .trimEnd() + '\n',
   );
   expect(await run(['migrate', '--status'], target.env)).toMatch(
     /^The database is empty: launch schema pending\.\n(.*\n)*001_deposit_stats +pending\n/,
@@ -167,7 +176,9 @@ test('migrate tells what is pending, prints it as one script, applies it, once',
   const script = await run(['migrate', '--print'], target.env);
   expect(await dumpSchema(target)).toBe('\n');
 
-  expect(await run(['migrate'], target.env)).toBe(`applied: sql/schema, ${paths.join(', ')}\n`);
+  expect(await run(['migrate'], target.env)).toBe(
+    `applied: ${['sql/schema', ...paths, ...activated].join(', ')}\n`,
+  );
   expect(await run(['migrate'], target.env)).toBe('nothing to do\n');
   expect(await run(['migrate', '--dry-run'], target.env)).toBe('nothing would run\n');
   const status = JSON.parse(await run(['migrate', '--status', '--json'], target.env)) as unknown;
@@ -180,11 +191,54 @@ test('migrate tells what is pending, prints it as one script, applies it, once',
     })),
     unknown: [],
     functionsChanged: false,
+    needsActivation: false,
   });
 
   const printed = await createTestDatabase('empty');
   expect(await runScript(await printed.session(), script)).toEqual([]);
   expect(await dumpSchema(printed)).toBe(await dumpSchema(target));
+});
+
+test('rebuild tells the rows it scanned, replaces months of the history, and refuses nonsense', async () => {
+  const target = await createTestDatabase('migrated');
+  await loadCsv(target.database);
+  const [rows] = await target.query<{ files: string; items: string }>(
+    `select
+      (select count(*) from public.generic_files) as files,
+      (select count(*) from public.work_items) as items`,
+  );
+  await run(['refresh'], target.env);
+  await target.query(`update public.storage_options set cost_gb_per_month = 1`);
+
+  expect(await run(['rebuild', 'work_items', 'generic_files'], target.env)).toBe(
+    `generic_files: ${rows?.files ?? ''}\nwork_items: ${rows?.items ?? ''}\n`,
+  );
+  expect(await run(['rebuild', 'history', '--since', '2024-01-01'], target.env)).toMatch(
+    /^months replaced: \d+\nrows deleted: \d+\nrows inserted: \d+\n$/,
+  );
+  expect(
+    await target.query(
+      `select bool_and(cost_gb_per_month = 1) as is_new
+      from public.historical_deposit_stats
+      where end_date >= '2024-01-01' and file_count > 0 and storage_option <> 'Total'`,
+    ),
+  ).toEqual([{ is_new: true }]);
+});
+
+test('uninstall goes back to the views and functions of 001, figures current, and migrate returns', async () => {
+  const baseline = await createTestDatabase('baseline');
+  const target = await createTestDatabase('migrated');
+  await loadCsv(target.database);
+  await run(['refresh'], target.env);
+  await target.query(`update public.generic_files set state = 'D'`);
+  expect(await run(['uninstall'], target.env)).toBe('uninstalled\n');
+
+  expect(await dumpSchema(target)).toBe(await dumpSchema(baseline));
+  expect(
+    await target.query('select distinct file_count from public.current_deposit_stats'),
+  ).toEqual([{ file_count: '0' }]);
+  expect(await run(['uninstall'], target.env)).toBe('nothing to uninstall\n');
+  expect(await run(['migrate'], target.env)).toContain('views over the rollups');
 });
 
 test('config shows each setting with its source, and the password masked', async () => {

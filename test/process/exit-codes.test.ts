@@ -12,6 +12,7 @@ import {
   type Environment,
 } from '../support/program.js';
 import { databaseWithRows } from '../support/runs.js';
+import { loadCsv } from '../support/load-csv.js';
 import { dumpSchema } from '../support/schema-dump.js';
 import { countSleeping, eventually } from '../support/slow-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -117,7 +118,7 @@ test.each([
     /database "no_such_database" does not exist/,
   ],
 ])('%s is refused by the server and ends with 5, at start too', async (_, changed, found) => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   for (const command of ['refresh', 'start']) {
     const env = { ...target.env, ...changed };
     const { stderr } = await expectExit(exitCodes.databaseUnreachable, [command], env);
@@ -140,7 +141,7 @@ test.each(['start', 'refresh', 'status'])(
 );
 
 test('a role without rights ends with 6, each missing right named', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   const role = await createRole(target, `password 'secret of the role'`);
   const env = { ...target.env, DB_USER: role, DB_PASSWORD: 'secret of the role' };
   for (const command of ['start', 'refresh']) {
@@ -154,7 +155,7 @@ test('a role without rights ends with 6, each missing right named', async () => 
 });
 
 test('reset outside of development ends with 7', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   const env = { ...target.env, APT_ENV: 'docker' };
   const { stderr } = await expectExit(exitCodes.refused, ['reset'], env);
   expect(stderr).toBe(
@@ -164,16 +165,16 @@ test('reset outside of development ends with 7', async () => {
 });
 
 test('reset of a server that was named without an APT_ENV ends with 7', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   const env = { ...target.env, APT_ENV: '' };
   const { stderr } = await expectExit(exitCodes.refused, ['reset'], env);
   expect(stderr).toContain('expected APT_ENV to be set together with DB_HOST, found only DB_HOST');
 });
 
 test('reset of a database whose name looks live ends with 7', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   const name = `${target.name}_prod`;
-  await target.query(`create database ${name} template ${inject('template')}`);
+  await target.query(`create database ${name} template ${inject('templates').baseline}`);
   onTestFinished(async () => {
     await target.query(`drop database ${name} with (force)`);
   });
@@ -186,7 +187,7 @@ test('reset of a database whose name looks live ends with 7', async () => {
 });
 
 test('reset of a database with a table of others ends with 7, until it is confirmed by name', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await target.query('create table public.precious as select 1 as id');
   const { stderr } = await expectExit(exitCodes.refused, ['reset'], target.env);
   expect(stderr).toContain('found tables that are not ours: public.precious');
@@ -272,8 +273,32 @@ async function rowsOf(target: TestDatabase): Promise<unknown> {
   );
 }
 
+test('verify ends with 11 and lists every difference, and repairs them when asked to', async () => {
+  const target = await createTestDatabase('migrated');
+  await loadCsv(target.database);
+  await expectExit(exitCodes.ok, ['refresh'], target.env);
+  await expectExit(exitCodes.ok, ['verify'], target.env);
+  await target.query(
+    `update registry_stats.count_rollup set row_count = row_count + 1
+    where source = 'work_items' and facet = 'Delete' and institution_id = (
+      select min(institution_id) from public.work_items where action = 'Delete'
+    )`,
+  );
+  const { stdout } = await expectExit(exitCodes.drift, ['verify', '--json'], target.env);
+  const { differences } = JSON.parse(stdout) as { differences: Record<string, string>[] };
+  expect(differences).toContainEqual(
+    expect.objectContaining({
+      source: 'work_items',
+      view: 'count_rollup',
+      key: expect.stringMatching(/^institution \d+, Delete$/) as string,
+    }),
+  );
+  await expectExit(exitCodes.ok, ['verify', '--repair'], target.env);
+  await expectExit(exitCodes.ok, ['verify'], target.env);
+});
+
 test('a status port that is taken ends with 1', async () => {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());

@@ -12,7 +12,7 @@ export type Run = readonly (string | undefined)[];
 
 /** A migrated database with the fixtures in it. */
 export async function databaseWithRows(): Promise<TestDatabase> {
-  const target = await createTestDatabase();
+  const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   return target;
 }
