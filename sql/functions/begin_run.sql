@@ -24,6 +24,8 @@ begin
     );
 
   if not registry_stats.has_work(begin_run.job) then
+    -- A check that is lost in a crash is made again: not worth a wait for the disk.
+    perform set_config('synchronous_commit', 'off', true);
     update registry_stats.job
     set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
       data_as_of = transaction_timestamp(), consecutive_failures = 0

@@ -6,8 +6,16 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_id bigint := registry_stats.begin_run('populate_all_historical_deposit_stats', 'sql');
+  v_run record;
 begin
-  perform registry_stats.run_history();
+  if v_id is null then
+    return;
+  end if;
+
+  v_run := registry_stats.run_history();
+  perform registry_stats.finish_run(v_id, v_run.outcome, v_run.reason);
 end
 $$;
 

@@ -1,7 +1,7 @@
--- The answer of Registry's functions: 1 = refreshed, 0 = not. While the views still scan the tables
--- (between the migration and registry_stats.swap_views) they are refreshed in full, as before.
--- A table that must be rebuilt is left to the daemon: in a transaction of Registry's the rebuild
--- would lock the table against its writers.
+-- The way of Registry's functions: the same run as the daemon's, with its record in the same
+-- transaction. Answers 1 = refreshed, 0 = not. While the views still scan the tables (between the
+-- migration and registry_stats.swap_views) they are refreshed in full, as before. A table that must
+-- be rebuilt is left to the daemon: here the rebuild would lock the table against its writers.
 create or replace function registry_stats.run_public(job text)
 returns integer
 language plpgsql
@@ -9,9 +9,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_id bigint := registry_stats.begin_run(run_public.job, 'sql');
   v_run record;
   v_view text;
 begin
+  if v_id is null then
+    return 0;
+  end if;
+
   v_run := registry_stats.run(run_public.job);
   if v_run.reason = 'capturing' then
     for v_view in
@@ -19,11 +24,21 @@ begin
       from registry_stats.view
       where (view.name = 'current_deposit_stats')
         = (run_public.job = 'update_current_deposit_stats')
+      order by view.name
     loop
       execute format('refresh materialized view concurrently public.%I', v_view);
     end loop;
-    return 1;
+    v_run.outcome := 'refreshed';
   end if;
+
+  perform registry_stats.finish_run(
+    v_id,
+    v_run.outcome,
+    coalesce(v_run.detail, v_run.reason),
+    v_run.rows_folded,
+    v_run.views_refreshed,
+    v_run.data_as_of
+  );
   return case v_run.outcome when 'refreshed' then 1 else 0 end;
 end
 $$;
