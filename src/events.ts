@@ -11,6 +11,8 @@ export type Event =
       readonly statusUrl: string;
       readonly cronJobs: CronJobs;
     }
+  /** The database is in the state of migration 001. */
+  | { readonly type: 'plain-state' }
   | { readonly type: 'daemon-stopping'; readonly signal: string }
   | { readonly type: 'daemon-stopped' }
   | { readonly type: 'settings-reloaded'; readonly changed: readonly string[] }

@@ -3,6 +3,7 @@ import type { RunReport } from './jobs/outcome.js';
 import { describeOutcome } from './jobs/outcome.js';
 import { failedForConnection } from './jobs/run-job.js';
 import type { Logger } from './log.js';
+import { plainStateHint } from './statistics/overview.js';
 import type { Difference } from './statistics/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 
@@ -15,6 +16,9 @@ export function logEvents(log: Logger): Observer {
           { pid: event.pid, statusUrl: event.statusUrl, nextRun: event.cronJobs.nextRun() },
           `started; to refresh now: kill -USR2 ${event.pid}`,
         );
+        return;
+      case 'plain-state':
+        log.warn(plainStateHint);
         return;
       case 'daemon-stopping':
         log.info({ signal: event.signal }, `${event.signal}: stopping, no new run`);

@@ -9,6 +9,7 @@ import { logEvents } from '../log-events.js';
 import { migrate } from '../migrations/migrate.js';
 import { readSqlFiles } from '../migrations/sql-files.js';
 import { loadSampleData } from '../reset/sample-data.js';
+import { isIncremental } from '../statistics/installation.js';
 import { progressTo, type Invocation } from './invocation.js';
 import { migrateOptions } from './migrate.js';
 import { printStatistics } from './statistics.js';
@@ -73,6 +74,7 @@ async function prepareEmbedded(context: Context, invocation: Invocation): Promis
 async function checkDatabase(context: Context): Promise<void> {
   try {
     await preflight(context.database);
+    if (!(await isIncremental(context.database))) context.events.emit({ type: 'plain-state' });
   } catch (error) {
     if (!isConnectionLost(error)) throw error;
   }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Context } from '../context.js';
 import { readFreshness, readStuckFlags, type Freshness, type StuckFlag } from '../db/freshness.js';
 import { preflight } from '../db/preflight.js';
+import { plainStateHint, readOverview, type Overview } from '../statistics/overview.js';
 import type { DaemonStatus } from '../http/status.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
@@ -27,6 +28,8 @@ interface Status {
   readonly isMaintenance: boolean;
   readonly views: readonly Freshness[];
   readonly stuckFlags: readonly StuckFlag[];
+  /** null in the state of migration 001, where every refresh scans the tables in full. */
+  readonly incremental: Overview | null;
   /** null when no daemon answers on the status port. */
   readonly daemon: DaemonStatus | null;
 }
@@ -38,6 +41,7 @@ async function readStatus({ config, database }: Context): Promise<Status> {
     isMaintenance: config.isMaintenance,
     views: await readFreshness(database),
     stuckFlags: await readStuckFlags(database),
+    incremental: (await readOverview(database)) ?? null,
     daemon: await askDaemon(config.status, '/api/status').then(
       ({ body }) => body as DaemonStatus,
       () => null,
@@ -55,10 +59,30 @@ function describe(status: Status): string {
         `"${key}" is left at 'true' since ${since.toISOString()}: the job is skipped; ` +
         'run `registry-stats refresh --force`',
     ),
+    ...(status.incremental === null ? [plainStateHint] : describeOverview(status.incremental)),
     ...(status.isMaintenance ? ['MAINTENANCE_MODE is true: nothing is refreshed'] : []),
     status.daemon === null ? 'no daemon answers on the status port' : describeDaemon(status.daemon),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function describeOverview({ pendingChanges, inexact, jobs }: Overview): string[] {
+  const rows = jobs.map((job) => [
+    job.name,
+    job.outcome ?? 'not run yet',
+    job.reason ?? '',
+    age(job.lastCheck ?? undefined),
+    age(job.lastRefresh ?? undefined),
+    age(job.dataAsOf ?? undefined),
+  ]);
+  const head = ['job', 'outcome', 'reason', 'last check', 'last refresh', 'data as of'];
+  return [
+    renderTable(head, rows),
+    `pending changes: ${pendingChanges}`,
+    ...inexact.map(
+      ({ name, reason }) => `${name} is not exact (${reason}): the next run rebuilds it`,
+    ),
+  ];
 }
 
 function describeDaemon(daemon: DaemonStatus): string {

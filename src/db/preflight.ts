@@ -3,21 +3,23 @@ import { materializedViews } from '../migrations/registry-objects.js';
 import { jobs } from '../jobs/job.js';
 import type { Database } from './database.js';
 
-interface Finding {
+interface Finding extends Record<string, unknown> {
   kind: 'missing' | 'right';
   what: string;
 }
 
 /**
- * Looks whether the jobs can work at all: the functions and views are there, and the role may
- * refresh them. Names everything that is wanting at once.
+ * Looks whether the jobs can work at all: the functions and views are there, and the role may do
+ * what they need. Names everything that is wanting at once.
  * @throws AppError DATABASE_NOT_MIGRATED or PERMISSION_DENIED
  */
 export async function preflight(database: Database): Promise<void> {
-  const findings = await database.read<Finding & Record<string, string>>(query, [
-    jobs.map(({ name }) => `public.${name}()`),
-    materializedViews.map((view) => `public.${view}`),
-  ]);
+  const findings = (await mayUseSchema(database))
+    ? await database.read<Finding>(plainQuery, [
+        jobs.map(({ name }) => `public.${name}()`),
+        materializedViews.map((view) => `public.${view}`),
+      ])
+    : [{ kind: 'right' as const, what: 'usage on schema registry_stats' }];
   const { name, user } = database.options.connection;
   const missing = findings.filter(({ kind }) => kind === 'missing').map(({ what }) => what);
   if (missing.length > 0) {
@@ -37,8 +39,19 @@ export async function preflight(database: Database): Promise<void> {
   }
 }
 
+/** True also where there is no such schema: then the plain statistics are used. */
+async function mayUseSchema(database: Database): Promise<boolean> {
+  const [row] = await database.read<{ may: boolean }>(
+    `select coalesce(
+      pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('registry_stats'), 'usage'),
+      true
+    ) as may`,
+  );
+  return row?.may === true;
+}
+
 /** A view may be refreshed by its owner, or from PostgreSQL 17 on with the right MAINTAIN. */
-const query = `
+const plainQuery = `
   with wanted_function as (
     select signature, pg_catalog.to_regprocedure(signature) as id
     from pg_catalog.unnest($1::text[]) as signature

@@ -1,0 +1,66 @@
+import type { Database } from '../db/database.js';
+import { isIncremental } from './installation.js';
+
+/** A job as the database records it. Times are null where it never happened. */
+export interface JobRecord extends Record<string, unknown> {
+  readonly name: string;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly lastCheck: Date | null;
+  readonly lastRefresh: Date | null;
+  /** Every transaction that was committed by then is in the figures. */
+  readonly dataAsOf: Date | null;
+  readonly consecutiveFailures: number;
+}
+
+/** What the incremental statistics say of themselves. */
+export interface Overview {
+  /** Changes that were committed and are not in the rollups yet. */
+  readonly pendingChanges: number;
+  /** Tables whose rollups must be rebuilt, with the reason. */
+  readonly inexact: readonly { readonly name: string; readonly reason: string }[];
+  readonly jobs: readonly JobRecord[];
+}
+
+/** undefined where the database is in the state of migration 001. */
+export async function readOverview(database: Database): Promise<Overview | undefined> {
+  if (!(await isIncremental(database))) return undefined;
+  const [pending] = await database.read<{ count: string }>(
+    'select count(*) as count from registry_stats.delta',
+  );
+  return {
+    pendingChanges: Number(pending?.count),
+    inexact: await database.read<{ name: string; reason: string }>(
+      `select
+        name,
+        case when is_exact then 'its capture was changed' else reason end as reason
+      from registry_stats.source
+      where not is_exact
+        or fingerprint is distinct from registry_stats.fingerprint(name)
+      order by name`,
+    ),
+    jobs: await database.read<JobRecord>(
+      `select
+        name,
+        outcome,
+        reason,
+        last_check as "lastCheck",
+        last_refresh as "lastRefresh",
+        data_as_of as "dataAsOf",
+        consecutive_failures as "consecutiveFailures"
+      from registry_stats.job
+      order by pg_catalog.array_position(
+        array[
+          'update_counts',
+          'update_current_deposit_stats',
+          'populate_all_historical_deposit_stats'
+        ],
+        name
+      )`,
+    ),
+  };
+}
+
+export const plainStateHint =
+  'the statistics are in the state of migration 001: every refresh scans the tables in full; ' +
+  '`registry-stats migrate` makes them incremental';
