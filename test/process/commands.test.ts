@@ -97,7 +97,7 @@ test('status gives the age of the figures and what the daemon does, for people a
 
 test('status without a daemon says so and ends with 0', async () => {
   const target = await databaseWithRows();
-  // No daemon can listen on a port that nobody may use.
+  // A port that fetch never asks.
   const env = { ...target.env, STATUS_PORT: '1' };
 
   expect(await run(['status'], env)).toContain('no daemon answers on the status port\n');
@@ -307,7 +307,8 @@ test('no command writes the password, at the most talkative level, right or wron
   for (const changed of wrong) outputs.push(await outputOf(['refresh'], { ...env, ...changed }));
   for (const output of outputs) expect(output).not.toContain('Tr0ub4dor');
   expect(daemon.lines.map(({ msg }) => msg)).toContain('sql');
-});
+  // Twenty processes, one after the other.
+}, 180_000);
 
 async function outputOf(args: readonly string[], env: Environment): Promise<string> {
   const { stdout, stderr } = await runCommand(args, { env });

@@ -103,4 +103,4 @@ test('two daemons on one database share the work, and never do it at the same ti
   expect(reasons).toContain('running elsewhere');
   const recorded = await target.query('select distinct transaction from public.refresh_log');
   expect(recorded.length).toBe(reasons.filter((reason) => reason?.endsWith('refreshed')).length);
-});
+}, 180_000);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
 
-/** A way to the test server that can be interrupted. Closed with the test. */
+/** A way to a server that can be interrupted. Closed with the test. */
 export interface TcpProxy {
   readonly port: number;
   /** Breaks every connection and refuses new ones. */
@@ -12,9 +12,14 @@ export interface TcpProxy {
   restore(): Promise<void>;
 }
 
-/** Listens on a free port of loopback and forwards to the PostgreSQL server of the tests. */
-export async function startTcpProxy(): Promise<TcpProxy> {
-  const { host, port: serverPort } = inject('server');
+/** Where a proxy forwards to; may be changed while it runs. */
+export interface Upstream {
+  host: string;
+  port: number;
+}
+
+/** Listens on a free port of loopback and forwards, by default to the server of the tests. */
+export async function startTcpProxy(to: Upstream = inject('server')): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
 
@@ -26,7 +31,7 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       client.pause();
       return;
     }
-    const upstream = connect({ host, port: serverPort });
+    const upstream = connect({ host: to.host, port: to.port });
     sockets.add(upstream);
     upstream.on('error', () => upstream.destroy());
     upstream.on('close', () => {
