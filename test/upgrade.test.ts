@@ -1,0 +1,228 @@
+import { expect, test } from 'vitest';
+import { refresh } from '../src/jobs/refresh.js';
+import { jobs } from '../src/jobs/job.js';
+import { migrate } from '../src/migrations/migrate.js';
+import { readSqlFiles } from '../src/migrations/sql-files.js';
+import { activationScript } from '../src/statistics/activate.js';
+import { uninstall } from '../src/statistics/uninstall.js';
+import { verify } from '../src/statistics/verify.js';
+import { loadCsv } from './support/load-csv.js';
+import { runScript } from './support/run-script.js';
+import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+
+const files = await readSqlFiles();
+const signal = new AbortController().signal;
+const timeouts = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
+const options = {
+  files,
+  allowLaunchSchema: true,
+  lockTimeoutMs: 5_000,
+  signal,
+  onProgress: () => undefined,
+};
+
+const shownColumns = {
+  premis_event_counts: 'institution_id, row_count, event_type, outcome',
+  intellectual_object_counts: 'institution_id, row_count, state',
+  generic_file_counts: 'institution_id, row_count, state',
+  work_item_counts: 'institution_id, row_count, action',
+  current_deposit_stats:
+    'institution_id, member_institution_id, institution_name, storage_option, file_count, ' +
+    'object_count, total_bytes, total_gb, total_tb, cost_gb_per_month, monthly_cost, ' +
+    'primary_sort, secondary_sort',
+  historical_deposit_stats: '*',
+};
+
+/** All that Registry reads, without the times of the refreshes. */
+async function figures({ query }: TestDatabase): Promise<Record<string, unknown[]>> {
+  const result: Record<string, unknown[]> = {};
+  for (const [name, columns] of Object.entries(shownColumns)) {
+    const rows = await query<{ row: string }>(
+      `select shown::text as row from (select ${columns} from public.${name}) as shown
+      order by 1`,
+    );
+    result[name] = rows.map(({ row }) => row);
+  }
+  return result;
+}
+
+/** What a page of Registry could notice: columns, types, indexes, owner, grants, comments. */
+async function publicObjects({ query }: TestDatabase): Promise<unknown[]> {
+  return query(
+    `select
+      relname,
+      relkind,
+      pg_get_userbyid(relowner) as owner,
+      relacl::text as grants,
+      obj_description(pg_class.oid) as comment,
+      (
+        select array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) order by attnum)
+        from pg_attribute where attrelid = pg_class.oid and attnum > 0
+      ) as columns,
+      (
+        select array_agg(pg_get_indexdef(indexrelid) order by indexrelid::regclass::text)
+        from pg_index where indrelid = pg_class.oid
+      ) as indexes
+    from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'v', 'm')
+    order by relname`,
+  );
+}
+
+async function runAll(target: TestDatabase): Promise<void> {
+  for (const job of jobs) {
+    const request = {
+      trigger: 'command',
+      jobs: [job.name],
+      isManual: true,
+      isForced: false,
+    } as const;
+    await refresh(target.database, job, request, timeouts);
+  }
+}
+
+test('the upgrade changes no figure, and nothing that a page of Registry could notice', async () => {
+  const target = await createTestDatabase('baseline');
+  const role = `${target.name}_reader`;
+  await loadCsv(target.database);
+  await target.query(`create role ${role}`);
+  await target.query(`grant select on public.current_deposit_stats to ${role} with grant option`);
+  await target.query('grant select on public.generic_file_counts to public');
+  await runAll(target);
+  const before = { figures: await figures(target), objects: await publicObjects(target) };
+  await migrate(target.database, options);
+
+  expect(await figures(target)).toEqual(before.figures);
+  expect(await publicObjects(target)).toEqual(before.objects);
+  expect(await verify(target.database)).toEqual([]);
+  await uninstall(target.database, { ...options, baseline: files.migrations[0] ?? never() });
+  expect(await figures(target)).toEqual(before.figures);
+  expect(await publicObjects(target)).toEqual(before.objects);
+  await target.query(`drop owned by ${role}`);
+  await target.query(`drop role ${role}`);
+});
+
+test('a new install gives the same figures as an upgrade', async () => {
+  const upgraded = await createTestDatabase('baseline');
+  const installed = await createTestDatabase('migrated');
+  for (const target of [upgraded, installed]) await loadCsv(target.database);
+  await runAll(upgraded);
+  await migrate(upgraded.database, options);
+  await runAll(upgraded);
+  await runAll(installed);
+
+  expect(await figures(installed)).toEqual(await figures(upgraded));
+});
+
+test('an upgrade that stops after any step goes on from there and ends right', async () => {
+  const finished = await createTestDatabase('baseline');
+  await loadCsv(finished.database);
+  await runAll(finished);
+  await migrate(finished.database, options);
+  const truth = await figures(finished);
+  const steps = activationScript.split(/(?<=commit;\n)/);
+  expect(steps.length).toBeGreaterThan(8);
+
+  for (const stop of [0, 1, 4, 5, 8, 9]) {
+    const target = await createTestDatabase('baseline');
+    await loadCsv(target.database);
+    await runAll(target);
+    await migrate(target.database, { ...options, files: { ...files, functions: [] } });
+    const psql = await target.session();
+    await psql.query('set check_function_bodies = off');
+    for (const { text } of files.functions) expect(await runScript(psql, text)).toEqual([]);
+    await runScript(psql, steps.slice(0, stop).join('\n'));
+    // Registry's own callers come by in the middle of it.
+    await target.query('select public.update_counts(), public.update_current_deposit_stats()');
+    await target.query(`update public.work_items set action = action`);
+    await migrate(target.database, options);
+    await runAll(target);
+
+    expect(await figures(target), `stopped after step ${stop}`).toEqual(truth);
+    expect(await verify(target.database)).toEqual([]);
+  }
+});
+
+test('readers and writers go on during the upgrade without an error, and no change is lost', async () => {
+  const target = await createTestDatabase('baseline');
+  await loadCsv(target.database);
+  await runAll(target);
+  const stop = new AbortController();
+  const loop = async (work: (turn: number) => Promise<unknown>): Promise<number> => {
+    let turn = 0;
+    while (!stop.signal.aborted) await work(++turn);
+    return turn;
+  };
+  const reader = await target.session();
+  const oldReader = await target.session();
+  await oldReader.query('begin isolation level repeatable read');
+  const [shown] = (
+    await oldReader.query('select count(*) as rows from public.current_deposit_stats')
+  ).rows as { rows: string }[];
+  await oldReader.query('commit');
+  const writers = await Promise.all([target.session(), target.session()]);
+  const working = [
+    loop(() => reader.query({ name: 'page', text: 'select * from public.current_deposit_stats' })),
+    loop(async () => {
+      await oldReader.query('begin isolation level repeatable read');
+      const { rows } = await oldReader.query('select from public.generic_file_counts');
+      expect(rows.length).toBeGreaterThan(0);
+      await oldReader.query('commit');
+    }),
+    ...writers.map((writer, index) =>
+      loop((turn) =>
+        writer.query(
+          `insert into public.generic_files
+            (identifier, size, state, institution_id, intellectual_object_id, uuid, created_at, updated_at)
+          values ($1, 1, 'A', 1, 1, $1, now(), now())`,
+          [`writer ${index} ${turn}`],
+        ),
+      ),
+    ),
+  ];
+  await migrate(target.database, options);
+  stop.abort();
+  const turns = await Promise.all(working);
+  await runAll(target);
+
+  expect(Number(shown?.rows)).toBeGreaterThan(0);
+  expect(Math.min(...turns)).toBeGreaterThan(3);
+  expect(await verify(target.database)).toEqual([]);
+  expect(
+    await target.query(
+      `select file_count = (select count(*) from public.generic_files where state = 'A') as is_exact
+      from public.current_deposit_stats
+      where institution_id is null and storage_option = 'Total'`,
+    ),
+  ).toEqual([{ is_exact: true }]);
+});
+
+test('what registry_stats holds has primary keys, comments, safe functions and no rights for all', async () => {
+  const { query } = await createTestDatabase('migrated');
+
+  expect(
+    await query(
+      `select relname from pg_class
+      where relnamespace = 'registry_stats'::regnamespace and relkind = 'r'
+        and not exists (select from pg_index where indrelid = pg_class.oid and indisprimary)`,
+    ),
+  ).toEqual([]);
+  expect(
+    await query(
+      `select relname, attname from pg_class
+      left join pg_attribute on attrelid = pg_class.oid and attnum > 0 and relkind = 'r'
+      where relnamespace = 'registry_stats'::regnamespace and relkind in ('r', 'v')
+        and (
+          obj_description(pg_class.oid) is null
+          or attname is not null and col_description(pg_class.oid, attnum) is null
+        )`,
+    ),
+  ).toEqual([]);
+  expect(
+    await query(`select nspacl::text as grants from pg_namespace where nspname = 'registry_stats'`),
+  ).toEqual([{ grants: null }]);
+});
+
+function never(): never {
+  throw new Error('migration 001 is missing');
+}
