@@ -1,8 +1,9 @@
 -- Puts the four capture triggers on a table of Registry's, anew if one is missing or disabled. Gives
 -- whether it had to; then the table's rollups are not exact until a rebuild.
--- Locks the table against writers for the moment of `create trigger`: call it with a short
--- lock_timeout, in a transaction of its own. The lock also waits for every writer that began without
--- the triggers, so a snapshot taken after the commit misses nothing.
+-- Locks the table against writers, never against readers, for the moment of `create trigger`: call
+-- it with a short lock_timeout, in a transaction of its own. `or replace` also enables a disabled
+-- trigger; dropping it first would lock out readers. The lock also waits for every writer that began
+-- without the triggers, so a snapshot taken after the commit misses nothing.
 create or replace function registry_stats.attach_capture(source text)
 returns boolean
 language plpgsql
@@ -10,7 +11,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_columns text[];
-  v_event text;
   v_differs text;
 begin
   if registry_stats.fingerprint(attach_capture.source) is not null then
@@ -26,20 +26,19 @@ begin
   end;
 
   execute format('lock table public.%I in share row exclusive mode', attach_capture.source);
-  foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
-    execute format(
-      'drop trigger if exists %I on public.%I', 'registry_stats_' || v_event, attach_capture.source
-    );
-  end loop;
+  -- Another session may have done it while this one waited.
+  if registry_stats.fingerprint(attach_capture.source) is not null then
+    return false;
+  end if;
 
   execute format(
-    'create trigger registry_stats_insert after insert on public.%I
+    'create or replace trigger registry_stats_insert after insert on public.%I
     referencing new table as added
     for each statement execute function registry_stats.%I()',
     attach_capture.source, 'capture_' || attach_capture.source || '_insert'
   );
   execute format(
-    'create trigger registry_stats_delete after delete on public.%I
+    'create or replace trigger registry_stats_delete after delete on public.%I
     referencing old table as removed
     for each statement execute function registry_stats.%I()',
     attach_capture.source, 'capture_' || attach_capture.source || '_delete'
@@ -50,12 +49,12 @@ begin
   into v_differs
   from unnest(v_columns) as name;
   execute format(
-    'create trigger registry_stats_update after update on public.%I
+    'create or replace trigger registry_stats_update after update on public.%I
     for each row when (%s) execute function registry_stats.%I()',
     attach_capture.source, v_differs, 'capture_' || attach_capture.source || '_update'
   );
   execute format(
-    'create trigger registry_stats_truncate after truncate on public.%I
+    'create or replace trigger registry_stats_truncate after truncate on public.%I
     for each statement execute function registry_stats.capture_truncate()',
     attach_capture.source
   );

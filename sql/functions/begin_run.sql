@@ -24,12 +24,21 @@ begin
     );
 
   if not registry_stats.has_work(begin_run.job) then
-    -- A check that is lost in a crash is made again: not worth a wait for the disk.
-    perform set_config('synchronous_commit', 'off', true);
+    -- A check that is lost in a crash is made again: not worth a wait for the disk. But in a
+    -- transaction of Registry's there may be more to lose than the check.
+    if begin_run.trigger <> 'sql' then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
     update registry_stats.job
     set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
       data_as_of = transaction_timestamp(), consecutive_failures = 0
-    where name = begin_run.job;
+    where name in (
+      -- Never waits: whoever holds the row, in a transaction that goes on, writes no older record.
+      select job.name
+      from registry_stats.job
+      where job.name = begin_run.job
+      for update skip locked
+    );
     return null;
   end if;
 

@@ -25,7 +25,7 @@ begin
       old.intellectual_object_id,
       old.storage_option,
       -1,
-      -coalesce(old.size, 0)
+      -coalesce(old.size::numeric, 0)
     ),
     (
       'generic_files',

@@ -24,6 +24,14 @@ as $$
       data_as_of = finish_run.data_as_of
     where id = finish_run.run_id
     returning job
+  ),
+
+  -- Never waits for a caller of Registry's whose transaction goes on after its own run.
+  unlocked as (
+    select job.name
+    from registry_stats.job
+    join finished on finished.job = job.name
+    for update of job skip locked
   )
 
   update registry_stats.job
@@ -41,8 +49,8 @@ as $$
       when finish_run.outcome = 'cancelled' then job.consecutive_failures
       else 0
     end
-  from finished
-  where job.name = finished.job
+  from unlocked
+  where job.name = unlocked.name
 $$;
 
 comment on function registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz) is

@@ -158,10 +158,11 @@ begin
   where file_count = 0
     and (institution_id is not null or storage_option is not null);
 
+  -- Also those that are due already: a refresh in an older repeatable read snapshot then fails, to be
+  -- tried again, instead of marking them as done without these changes.
   update registry_stats.view
   set is_due = true
-  where not is_due
-    and case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);
+  where case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);
 
   update registry_stats.source
   set

@@ -31,7 +31,7 @@ begin
       using errcode = 'lock_not_available';
   end if;
 
-  if current_setting('transaction_isolation') = 'read committed' then
+  if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
     execute format('lock table public.%I in share mode', rebuild.source);
   end if;
 

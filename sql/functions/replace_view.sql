@@ -1,10 +1,14 @@
 -- Replaces public.<view> by registry_stats.<view>: indexes, owner, grants, comment and statistics
 -- targets of the old one go over to the new one. No cascade: a view of somebody else's that reads the
 -- old one makes this fail, with its name in the message.
+--
+-- Waits a moment only: a reader of several views may hold a lock on this one and wait for another
+-- that was replaced already. Five such waits must end before deadlock_timeout (1 s) ends the reader.
 create or replace function registry_stats.replace_view(view text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '150ms'
 as $$
 declare
   v_old oid := to_regclass(format('public.%I', replace_view.view));
@@ -53,6 +57,11 @@ begin
     execute format('comment on materialized view public.%I is %L', replace_view.view, v_comment);
   end if;
   if v_owner <> current_user then
+    -- A refresh reads the rollups as the owner of the view.
+    execute format('grant usage on schema registry_stats to %I', v_owner);
+    execute format(
+      'grant select on registry_stats.count_rollup, registry_stats.deposit_total to %I', v_owner
+    );
     execute format('alter materialized view public.%I owner to %I', replace_view.view, v_owner);
   end if;
 end

@@ -32,13 +32,18 @@ begin
     return;
   end if;
 
-  -- Before the deltas are read: whatever is committed by now is in the figures.
-  data_as_of := clock_timestamp();
-
   if exists (select from registry_stats.view where not is_incremental) then
     reason := 'capturing';
     return;
   end if;
+
+  -- Before the deltas are read: whatever is committed by now is in the figures. In repeatable read
+  -- they are as old as the transaction.
+  data_as_of := case
+    when current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+      then transaction_timestamp()
+    else clock_timestamp()
+  end;
 
   v_inexact := registry_stats.check_sources();
   if exists (select from registry_stats.delta) then
@@ -57,6 +62,7 @@ begin
     );
   if detail is not null then
     reason := 'inexact';
+    data_as_of := null;
     return;
   end if;
 

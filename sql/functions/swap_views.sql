@@ -36,6 +36,10 @@ begin
       v_view, registry_stats.view_definition(v_view, false)
     );
     execute format('refresh materialized view registry_stats.%I', v_view);
+  end loop;
+  -- All at once at the end: no reader waits for a scan.
+  for v_view in select name from registry_stats.view where not is_incremental order by name
+  loop
     perform registry_stats.replace_view(v_view);
   end loop;
 

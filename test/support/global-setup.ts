@@ -54,7 +54,12 @@ async function startServer(): Promise<{ server: Server; release: () => Promise<v
   if (process.env['TEST_DATABASE'] === 'container') return startContainer();
   const embedded = await acquireEmbeddedServer({
     dataDir: path.resolve('.data/test'),
-    settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200' },
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      max_connections: '200',
+      max_prepared_transactions: '50',
+    },
   });
   const { host, port, user, password } = embedded;
   return { server: { host, port, user, password }, release: () => embedded.release() };
@@ -64,7 +69,12 @@ async function startContainer(): Promise<{ server: Server; release: () => Promis
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
   const image = process.env['TEST_DATABASE_IMAGE'] ?? 'postgres:17';
   const container = await new PostgreSqlContainer(image)
-    .withCommand(['-c', 'fsync=off', '-c', 'max_connections=200'])
+    .withCommand(
+      ['fsync=off', 'max_connections=200', 'max_prepared_transactions=50'].flatMap((setting) => [
+        '-c',
+        setting,
+      ]),
+    )
     .start();
   const server = {
     host: container.getHost(),
