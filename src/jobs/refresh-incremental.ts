@@ -1,7 +1,7 @@
 import type { Database, Transaction, TransactionOptions } from '../db/database.js';
 import { describeFailure } from '../db/sqlstate.js';
-import { isSource } from '../statistics/installation.js';
-import { rebuildSource } from '../statistics/rebuild.js';
+import { isSource, type Source } from '../statistics/installation.js';
+import { rebuildIfInexact } from '../statistics/rebuild.js';
 import type { Job } from './job.js';
 import type { Outcome, RefreshRequest, SkipReason } from './outcome.js';
 
@@ -38,28 +38,38 @@ async function runRecorded(
   id: string,
   options: TransactionOptions,
 ): Promise<Outcome> {
-  const run = () =>
-    database.write(options, (transaction) =>
-      job.views.length === 0 ? runHistory(transaction, id) : runViews(transaction, job, id),
-    );
-  const inexact = await inexactSources(database, job);
-  for (const source of inexact) await rebuildSource(database, source, options);
-  const outcome = await run();
-  // Found only by the fold, such as a truncate: the same once more, after the rebuild.
-  if (outcome.outcome !== 'skipped' || outcome.reason !== 'inexact') return outcome;
-  for (const source of await inexactSources(database, job)) {
-    await rebuildSource(database, source, options);
+  if (job.views.length === 0) {
+    return database.write(options, (transaction) => runHistory(transaction, id));
   }
-  return run();
+  const rebuilt = await rebuildInexact(database, options);
+  const outcome = await database.write(options, (open) => runViews(open, job, id, rebuilt));
+  if (outcome.outcome !== 'skipped' || outcome.reason !== 'inexact') return outcome;
+  // Found only by the fold, such as a truncate: the same once more, after the rebuild.
+  rebuilt.push(...(await rebuildInexact(database, options)));
+  return database.write(options, (open) => runViews(open, job, id, rebuilt));
 }
 
-async function inexactSources(database: Database, job: Job) {
-  if (job.views.length === 0) return [];
-  const [row] = await database.write(
+/** Rebuilds the tables whose capture cannot be trusted; says which, and why. */
+async function rebuildInexact(database: Database, options: TransactionOptions): Promise<string[]> {
+  const rebuilt: string[] = [];
+  for (const { name, reason } of await inexactSources(database)) {
+    const isRebuilt = await rebuildIfInexact(database, name, options);
+    if (isRebuilt) rebuilt.push(`${name} rebuilt: ${reason}`);
+  }
+  return rebuilt;
+}
+
+async function inexactSources(database: Database): Promise<{ name: Source; reason: string }[]> {
+  const rows = await database.write(
     { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 },
-    ({ query }) => query<{ names: string[] }>('select registry_stats.check_sources() as names'),
+    async ({ query }) => {
+      await query('select registry_stats.check_sources()');
+      return query<{ name: string; reason: string }>(
+        'select name, reason from registry_stats.source where not is_exact order by name',
+      );
+    },
   );
-  return (row?.names ?? []).filter(isSource);
+  return rows.flatMap(({ name, reason }) => (isSource(name) ? [{ name, reason }] : []));
 }
 
 interface RunRow extends Record<string, unknown> {
@@ -70,22 +80,30 @@ interface RunRow extends Record<string, unknown> {
   views_refreshed: string[];
 }
 
-async function runViews({ query }: Transaction, job: Job, id: string): Promise<Outcome> {
+async function runViews(
+  { query }: Transaction,
+  job: Job,
+  id: string,
+  rebuilt: readonly string[],
+): Promise<Outcome> {
   const [row] = await query<RunRow>(
     `select run.outcome, run.reason, run.detail, run.rows_folded, run.views_refreshed
     from registry_stats.run($1) as run
     cross join lateral registry_stats.finish_run(
-      $2, run.outcome, coalesce(run.detail, run.reason),
+      $2, run.outcome, nullif(concat_ws('; ', $3::text, coalesce(run.detail, run.reason)), ''),
       run.rows_folded, run.views_refreshed, run.data_as_of
     )`,
-    [job.name, id],
+    [job.name, id, rebuilt.length === 0 ? null : rebuilt.join('; ')],
   );
   if (row?.outcome !== 'refreshed') {
     return { outcome: 'skipped', reason: row?.reason ?? 'unchanged' };
   }
   const views = row.views_refreshed;
   const refreshed = views.length === 1 ? '1 view refreshed' : `${views.length} views refreshed`;
-  return { outcome: 'refreshed', detail: `${row.rows_folded} changes folded, ${refreshed}` };
+  return {
+    outcome: 'refreshed',
+    detail: [...rebuilt, `${row.rows_folded} changes folded, ${refreshed}`].join('; '),
+  };
 }
 
 async function runHistory({ query }: Transaction, id: string): Promise<Outcome> {

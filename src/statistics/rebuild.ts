@@ -24,22 +24,58 @@ export async function rebuildSource(
   source: Source,
   options: RebuildOptions,
 ): Promise<number> {
+  await attachCapture(database, source, options);
+  const [row] = await scan(database, source, options, 'select registry_stats.rebuild($1) as rows');
+  return Number(row?.rows);
+}
+
+/** The same, unless another session has put it right meanwhile. Gives whether it was rebuilt. */
+export async function rebuildIfInexact(
+  database: Database,
+  source: Source,
+  options: RebuildOptions,
+): Promise<boolean> {
+  await attachCapture(database, source, options);
+  const rows = await scan(
+    database,
+    source,
+    options,
+    `select registry_stats.rebuild(name) as rows
+    from registry_stats.source
+    where name = $1
+      and (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))`,
+  );
+  return rows.length > 0;
+}
+
+async function attachCapture(
+  database: Database,
+  source: Source,
+  options: RebuildOptions,
+): Promise<void> {
   await withRetries(options, () =>
     database.write(options, ({ query }) =>
       query('select registry_stats.attach_capture($1)', [source]),
     ),
   );
+}
+
+function scan(
+  database: Database,
+  source: Source,
+  options: RebuildOptions,
+  statement: string,
+): Promise<{ rows: string }[]> {
   const onNotice = (message: string): void => {
     const progress = parseProgress(message);
     if (progress !== undefined) options.onProgress?.(progress);
   };
-  const [row] = await withRetries(options, () =>
+  return withRetries(options, () =>
     database.write(
       { ...options, statementTimeoutMs: 0, isolation: 'repeatable read', onNotice },
-      ({ query }) => query<{ rows: string }>('select registry_stats.rebuild($1) as rows', [source]),
+      ({ query }) => query<{ rows: string }>(statement, [source]),
     ),
   );
-  return Number(row?.rows);
 }
 
 /** Somebody else's lock, or a commit between snapshot and lock: the next try meets it no more. */
