@@ -8,6 +8,11 @@ create or replace function registry_stats.fold()
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- Rollups are looked up by key, whatever the statistics say of a table that is emptied all the time:
+-- the other joins would read a row an object, at a cost that grows with the tables.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_folded bigint;

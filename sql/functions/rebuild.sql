@@ -10,6 +10,8 @@ create or replace function registry_stats.rebuild(source text)
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set work_mem = '64MB'
+set jit = off
 as $$
 declare
   v_fingerprint text := registry_stats.fingerprint(rebuild.source);
@@ -17,7 +19,6 @@ declare
   v_step bigint;
   v_from bigint := 0;
   v_rows bigint := 0;
-  v_scan text;
 begin
   if v_fingerprint is null then
     raise exception 'registry_stats: capture of % is incomplete', rebuild.source
@@ -45,38 +46,16 @@ begin
     byte_count numeric
   ) on commit drop;
 
-  v_scan := case rebuild.source
-    when 'generic_files' then
-      'select
-        institution_id,
-        state,
-        null,
-        case when state = ''A'' then coalesce(intellectual_object_id::bigint, -2147483649) end,
-        case when state = ''A'' then storage_option end,
-        count(*),
-        coalesce(sum(size), 0)'
-    when 'intellectual_objects' then 'select institution_id, state, null, null::bigint, null, count(*), 0'
-    when 'premis_events' then 'select institution_id, event_type, outcome, null::bigint, null, count(*), 0'
-    when 'work_items' then 'select institution_id, action, null, null::bigint, null, count(*), 0'
-  end || format(' from public.%I where ctid >= $1', rebuild.source);
-
   v_blocks := pg_relation_size(format('public.%I', rebuild.source)::regclass)
     / current_setting('block_size')::int;
-  v_step := greatest(v_blocks / 50, 2048);
-  loop
-    -- The last range has no end: the table may have grown meanwhile.
-    if v_from + v_step < v_blocks then
-      execute 'insert into pg_temp.registry_stats_partial ' || v_scan
-        || ' and ctid < $2 group by 1, 2, 3, 4, 5'
-      using format('(%s,0)', v_from)::tid, format('(%s,0)', v_from + v_step)::tid;
-    else
-      execute 'insert into pg_temp.registry_stats_partial ' || v_scan || ' group by 1, 2, 3, 4, 5'
-      using format('(%s,0)', v_from)::tid;
-    end if;
+  v_step := greatest(v_blocks / 20, 8192);
+  -- The size is younger than the snapshot, or the table is locked: no row lies behind the last block.
+  while v_from < v_blocks loop
+    insert into pg_temp.registry_stats_partial
+    select part.* from registry_stats.scan_blocks(rebuild.source, v_from, v_from + v_step) as part;
     v_from := v_from + v_step;
     raise notice 'registry_stats.rebuild % % %',
       rebuild.source, least(v_from, v_blocks), v_blocks;
-    exit when v_from >= v_blocks;
   end loop;
 
   delete from registry_stats.delta where delta.source = rebuild.source;
@@ -90,27 +69,7 @@ begin
   select coalesce(sum(row_count), 0) into v_rows from pg_temp.registry_stats_partial;
 
   if rebuild.source = 'generic_files' then
-    delete from registry_stats.deposit_rollup;
-    insert into registry_stats.deposit_rollup (
-      object_key, institution_id, storage_option, file_count, total_bytes
-    )
-    select object_key, institution_id, storage_option, sum(row_count), sum(byte_count)
-    from pg_temp.registry_stats_partial
-    where object_key is not null
-    group by object_key, institution_id, storage_option;
-
-    delete from registry_stats.deposit_total;
-    insert into registry_stats.deposit_total (
-      institution_id, storage_option, file_count, object_count, total_bytes
-    )
-    select
-      institution_id,
-      storage_option,
-      coalesce(sum(file_count), 0),
-      count(distinct nullif(object_key, -2147483649)),
-      coalesce(sum(total_bytes), 0)
-    from registry_stats.deposit_rollup
-    group by cube (institution_id, storage_option);
+    perform registry_stats.replace_deposits();
   end if;
 
   drop table pg_temp.registry_stats_partial;
