@@ -16,6 +16,9 @@ export interface Summary {
   readonly median: number;
   readonly low: number;
   readonly high: number;
+  readonly mean: number;
+  readonly p99: number;
+  readonly max: number;
   readonly count: number;
 }
 
@@ -58,6 +61,9 @@ export function summarize(values: readonly number[]): Summary {
     median: quantile(values, 0.5),
     low: quantile(values, 0.1),
     high: quantile(values, 0.9),
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+    p99: quantile(values, 0.99),
+    max: Math.max(...values),
     count: values.length,
   };
 }

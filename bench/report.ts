@@ -1,0 +1,108 @@
+import type { Environment } from './environment.js';
+import { readerRows, writeRows } from './report-traffic.js';
+import { baselineHistory, historyAll } from './history.js';
+import type { Recorder, Summary } from './recorder.js';
+import { changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
+import { renderTable, verdict } from './table.js';
+
+const months = 155;
+const count = (value: number) => value.toLocaleString('en');
+
+/** All results as Markdown, which a terminal shows as well: medians, with the middle 80 per cent. */
+export function renderReport(
+  recorder: Recorder,
+  sizes: number[],
+  environment: Environment,
+): string {
+  const large = sizes.at(-1) ?? NaN;
+  const refreshHeader = ['what', 'files', '001', 'incremental', 'ratio', 'target', ''];
+  const settings = Object.entries(environment.settings).map((setting) => setting.join(' '));
+  return [
+    `PostgreSQL ${environment.postgres}, Node ${environment.node}, ${environment.cpu}, ` +
+      `${environment.memoryGb} GB, load ${environment.loadAverage.toFixed(1)} at the start`,
+    settings.join(', '),
+    '',
+    renderTable(refreshHeader, [
+      ...sizes.flatMap((files) => refreshRows(recorder, files)),
+      ...growthRows(recorder, sizes),
+    ]),
+    '',
+    renderTable(
+      ['write', 'capture off', 'capture on', 'dearer', 'target', ''],
+      writeRows(recorder, large),
+    ),
+    '',
+    renderTable(['read', 'side', 'p50', 'p99', 'max', 'reads'], readerRows(recorder, large)),
+  ].join('\n');
+}
+
+function refreshRows(recorder: Recorder, files: number): string[][] {
+  const base = recorder.summary(fullRefresh, 'baseline', files);
+  const row = (
+    scenario: string,
+    target: string,
+    isMet?: (ms: number, ratio: number) => boolean,
+  ) => {
+    const found = recorder.summary(scenario, 'incremental', files);
+    const own = recorder.summary(scenario, 'baseline', files) ?? base;
+    if (found === undefined || own === undefined) return [];
+    const ratio = own.median / found.median;
+    const met = isMet === undefined ? '' : verdict(isMet(found.median, ratio));
+    return [[scenario, count(files), cell(own), cell(found), times(ratio), target, met]];
+  };
+  const scan = recorder.summary('bare scan of both tables', 'scan', files);
+  const cheap = (ms: number, ratio: number) => ms <= 3 && ratio > 5_000;
+  return [
+    ...row(unchanged.functions, '≤ 3 ms, > 5,000×', cheap),
+    ...row(unchanged.begin, '≤ 3 ms, > 5,000×', cheap),
+    ...row(unchanged.daemon, '≤ 3 ms, > 5,000×', cheap),
+    ...changes.flatMap(({ rows }) =>
+      rows === 1_000
+        ? row(changed(rows), '≤ 120 ms, > 150×', (ms, ratio) => ms <= 120 && ratio > 150)
+        : row(changed(rows), ''),
+    ),
+    ...row(changed(1_000, 'daemon'), '≤ 120 ms, > 150×', (ms, ratio) => ms <= 120 && ratio > 150),
+    ...row(rebuildAll, '≥ 2×', (_, ratio) => ratio >= 2),
+    ...historyRow(recorder, files),
+    ...(scan === undefined
+      ? []
+      : [['bare scan of both tables', count(files), '', cell(scan), '', '', '']]),
+  ];
+}
+
+function historyRow(recorder: Recorder, files: number): string[][] {
+  const found = recorder.summary(historyAll, 'incremental', files);
+  const { ms, isSampled } = baselineHistory(recorder, files, months);
+  if (found === undefined || Number.isNaN(ms)) return [];
+  const shown = `${format(ms)}${isSampled ? ' (from a sample of months)' : ''}`;
+  const ratio = ms / found.median;
+  const name = `history, ${months} months`;
+  return [[name, count(files), shown, cell(found), times(ratio), '> 100×', verdict(ratio > 100)]];
+}
+
+/** The same change on the larger tables, by the smaller ones. */
+function growthRows(recorder: Recorder, [small, large]: number[]): string[][] {
+  if (small === undefined || large === undefined) return [];
+  return changes.flatMap(({ rows }) => {
+    const before = recorder.summary(changed(rows), 'incremental', small);
+    const after = recorder.summary(changed(rows), 'incremental', large);
+    if (before === undefined || after === undefined) return [];
+    const growth = after.median / before.median;
+    const isTarget = rows === 1_000;
+    const sizes = `${count(small)} → ${count(large)}`;
+    const target = isTarget ? ['≤ 1.2×', verdict(growth <= 1.2)] : ['', ''];
+    return [[`growth of ${changed(rows)}`, sizes, '', '', times(growth), ...target]];
+  });
+}
+
+function cell({ median, low, high, count: measured }: Summary): string {
+  return measured === 1 ? format(median) : `${format(median)} (${format(low)}–${format(high)})`;
+}
+
+function format(ms: number): string {
+  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toPrecision(3)} ms`;
+}
+
+function times(ratio: number): string {
+  return ratio >= 100 ? `${count(Math.round(ratio))}×` : `${ratio.toPrecision(3)}×`;
+}
