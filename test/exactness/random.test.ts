@@ -1,0 +1,185 @@
+import { expect, test } from 'vitest';
+import { jobs } from '../../src/jobs/job.js';
+import { refresh } from '../../src/jobs/refresh.js';
+import { loadCsv } from '../support/load-csv.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { RandomNumbers } from './random-numbers.js';
+import { Scene } from './scene.js';
+import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';
+import {
+  changeNames,
+  checkQuietMoments,
+  checkSnapshots,
+  rebuildTables,
+  runJobs,
+  terminateBackends,
+} from './workers.js';
+import { Writer, type Prepared } from './writer.js';
+
+/** The same SEED and number of writers give the same transactions; their timing is the server's. */
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const transactions = Number(process.env['TRANSACTIONS'] ?? 1_500);
+const writers = 5;
+
+test(
+  `figures are exact whatever ${String(writers)} sessions write (SEED=${String(seed)})`,
+  { timeout: 60_000 + transactions * 300 },
+  async () => {
+    const target = await createTestDatabase();
+    await prepareRows(target);
+    const scene = new Scene();
+    const startedAt = performance.now();
+
+    await playScene(target, scene);
+    await endPreparedTransactions(target);
+    const wrong = scene.problems.length > 0 ? [] : await finalDifferences(target);
+
+    report(scene, performance.now() - startedAt);
+    expect(scene.problems, `SEED=${String(seed)}`).toEqual([]);
+    expect(wrong, `SEED=${String(seed)}`).toEqual([]);
+    expect(scene.counts['unchanged verdicts checked']).toBeGreaterThan(0);
+    expect(scene.counts['snapshots checked']).toBeGreaterThan(0);
+  },
+);
+
+/** An institution of another's name, and numbers that the rows of fixed ids do not take. */
+async function prepareRows({ database, query }: TestDatabase): Promise<void> {
+  await loadCsv(database);
+  await query(
+    `insert into public.institutions (id, name, identifier, created_at, updated_at,
+      receiving_bucket, restore_bucket)
+    select 7, name, 'twin.edu', now(), now(), 'r7', 's7' from public.institutions where id = 3`,
+  );
+  for (const table of ['generic_files', 'intellectual_objects', 'premis_events', 'work_items']) {
+    await query(`alter sequence public.${table}_id_seq restart 1000`);
+  }
+}
+
+async function playScene(target: TestDatabase, scene: Scene): Promise<void> {
+  const [setting] = await target.query<{ most: string }>(
+    `select current_setting('max_prepared_transactions') as most`,
+  );
+  const hasPreparedTransactions = Number(setting?.most) > 0;
+  const prepared: Prepared[] = [];
+  let begun = 0;
+  const write = async (number: number): Promise<void> => {
+    const options = { seed, number, hasPreparedTransactions, prepared };
+    const writer = new Writer(target, scene, options);
+    for (let index = 0; begun < transactions && !scene.isOver; index++) {
+      begun++;
+      await writer.transact(index);
+    }
+  };
+  const worker = (stream: number) => ({
+    target,
+    scene,
+    random: new RandomNumbers(seed, 1_000 + stream),
+  });
+  const others = [
+    runJobs(worker(1)),
+    runJobs(worker(2)),
+    rebuildTables(worker(3)),
+    changeNames(worker(4)),
+    checkSnapshots(worker(5)),
+    checkQuietMoments(worker(6)),
+    terminateBackends(worker(7)),
+  ].map((work) =>
+    work.catch((error: unknown) => {
+      scene.problem(error);
+    }),
+  );
+  await Promise.all(Array.from({ length: writers }, (_, number) => write(number)));
+  scene.finish();
+  await Promise.all(others);
+}
+
+/** Also those whose session was terminated before it could tell of them. */
+async function endPreparedTransactions({ query }: TestDatabase): Promise<void> {
+  const left = await query<{ gid: string }>(
+    'select gid from pg_prepared_xacts where database = current_database() order by gid',
+  );
+  for (const [index, { gid }] of left.entries()) {
+    await query(`${index % 2 === 0 ? 'commit' : 'rollback'} prepared '${gid}'`);
+  }
+}
+
+/** After a last run: views, live views, rollups, totals and history, both ways. */
+async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
+  const { database, query } = target;
+  for (const job of jobs) {
+    const request = {
+      trigger: 'command',
+      jobs: [job.name],
+      isManual: true,
+      isForced: false,
+    } as const;
+    await refresh(database, job, request, { statementTimeoutMs: 0, lockTimeoutMs: 5_000 });
+  }
+  const history = await differentHistory(target);
+  const pending = await query('select * from registry_stats.delta');
+  const work = await query(
+    'select name from registry_stats.job where registry_stats.has_work(name)',
+  );
+  return [
+    ...(await wrongFigures(query, 'public.')),
+    ...(await wrongFigures(query, 'registry_stats.live_')),
+    ...(await wrongRollups(query)),
+    ...(await ownDifferences(query)),
+    ...history,
+    ...pending,
+    ...work,
+  ];
+}
+
+/** Computed anew, the history of each month is what migration 001 would insert. */
+async function differentHistory({ query }: TestDatabase): Promise<unknown[]> {
+  const twice = await query(
+    `select 'twice' as what, end_date, institution_id, storage_option
+    from public.historical_deposit_stats
+    group by end_date, institution_id, storage_option
+    having count(*) > 1`,
+  );
+  await query('truncate public.historical_deposit_stats');
+  await query('select public.populate_all_historical_deposit_stats()');
+  const wrong = await query(
+    `with truth as (
+      select
+        month::date as end_date,
+        file.institution_id,
+        coalesce(file.storage_option, 'Total') as storage_option,
+        count(distinct file.intellectual_object_id) as object_count,
+        count(*) as file_count,
+        coalesce(sum(file.size), 0) as total_bytes
+      from generate_series(timestamp '2014-01-01', now() at time zone 'utc', '1 month') as month
+      join public.generic_files as file on file.state = 'A' and file.created_at < month
+      group by month, cube (file.institution_id, file.storage_option)
+    ),
+
+    shown as (
+      select end_date, institution_id, storage_option, object_count, file_count, total_bytes
+      from public.historical_deposit_stats
+      where file_count > 0
+    )
+
+    (select * from truth except all select * from shown)
+    union all
+    (select * from shown except all select * from truth)`,
+  );
+  return [...twice, ...wrong];
+}
+
+function report(scene: Scene, durationMs: number): void {
+  const lines = Object.entries({ ...scene.counts, ...prefixed(scene.failures) })
+    .sort(([one], [other]) => one.localeCompare(other))
+    .map(([what, count]) => `  ${what}: ${String(count)}\n`);
+  process.stdout.write(
+    `SEED=${String(seed)} TRANSACTIONS=${String(transactions)}: ${(durationMs / 1000).toFixed(1)} s\n` +
+      lines.join(''),
+  );
+}
+
+function prefixed(failures: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(failures).map(([code, count]) => [`failed transactions: ${code}`, count]),
+  );
+}

@@ -1,0 +1,73 @@
+import type { Source } from '../../src/statistics/installation.js';
+import type { RandomNumbers } from './random-numbers.js';
+
+/** A row of a captured table, without its id. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
+/** 3 and 7 get one name; 999 is no institution at all, most of the time. */
+export const institutions = [1, 2, 3, 4, 7, 999] as const;
+const states = ['A', 'A', 'A', 'D', null] as const;
+const options = ['Standard', 'Standard', 'Glacier-VA', 'Wasabi-TX', 'No such option'] as const;
+const eventTypes = ['ingestion', 'fixity check', 'deletion', null] as const;
+const outcomes = ['Success', 'Failed', null] as const;
+const actions = ['Ingest', 'Delete', 'Restore File', null] as const;
+
+/** The columns whose change moves a figure, with a new value for each. */
+export const captured: Readonly<
+  Record<Source, Readonly<Record<string, (random: RandomNumbers) => string | number | null>>>
+> = {
+  generic_files: {
+    institution_id: (random) => random.pick(institutions),
+    state: (random) => random.pick(states),
+    intellectual_object_id: (random) => (random.chance(0.2) ? null : random.int(1, 60)),
+    storage_option: (random) => random.pick(options),
+    size: (random) => random.pick([null, 0, 1, random.int(1, 1_000_000), 2 ** 40]),
+  },
+  intellectual_objects: {
+    institution_id: (random) => random.pick([...institutions, null]),
+    state: (random) => random.pick(states),
+  },
+  premis_events: {
+    institution_id: (random) => random.pick([...institutions, null]),
+    event_type: (random) => random.pick(eventTypes),
+    outcome: (random) => random.pick(outcomes),
+  },
+  work_items: {
+    institution_id: (random) => random.pick([...institutions, null]),
+    action: (random) => random.pick(actions),
+  },
+};
+
+/** A column of each table that no statistics read: what a fixity check or a retry changes. */
+export const uncaptured: Readonly<Record<Source, string>> = {
+  generic_files: 'last_fixity_check = clock_timestamp()',
+  intellectual_objects: "title = 'another'",
+  premis_events: "detail = 'another'",
+  work_items: 'retry = not retry',
+};
+
+export function newRow(source: Source, random: RandomNumbers, name: string): Row {
+  const values = Object.entries(captured[source]).map(([column, make]) => [column, make(random)]);
+  const created = `20${String(random.int(14, 25))}-0${String(random.int(1, 9))}-11 00:00:00`;
+  return {
+    ...(Object.fromEntries(values) as Row),
+    created_at: created,
+    updated_at: created,
+    ...(source === 'work_items' ? { name } : { identifier: name }),
+    ...(source === 'generic_files' ? { uuid: name } : {}),
+    ...(source === 'work_items' ? { retry: 'false', needs_admin_review: 'false' } : {}),
+  };
+}
+
+/** As COPY reads it. */
+export function toCopyLine(row: Row): string {
+  return `${Object.values(row)
+    .map((value) => (value === null ? '\\N' : String(value)))
+    .join('\t')}\n`;
+}
+
+/** A literal of SQL. */
+export function literal(value: string | number | null): string {
+  if (value === null) return 'null';
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,234 @@
+import type { Query } from '../../src/db/database.js';
+import { splitStatements } from '../../src/db/split-statements.js';
+import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { sources, type Source } from '../../src/statistics/installation.js';
+
+/** The statistics views, the columns of their figures (no times), and how a row falls into keys. */
+const views = {
+  premis_event_counts: {
+    source: 'premis_events',
+    columns: 'institution_id, row_count, event_type, outcome',
+    facets: ['event_type', 'outcome'],
+  },
+  intellectual_object_counts: {
+    source: 'intellectual_objects',
+    columns: 'institution_id, row_count, state',
+    facets: ['state'],
+  },
+  generic_file_counts: {
+    source: 'generic_files',
+    columns: 'institution_id, row_count, state',
+    facets: ['state'],
+  },
+  work_item_counts: {
+    source: 'work_items',
+    columns: 'institution_id, row_count, action',
+    facets: ['action'],
+  },
+  current_deposit_stats: {
+    source: 'generic_files',
+    columns: `institution_id, member_institution_id, institution_name, storage_option, file_count,
+      object_count, total_bytes, total_gb, total_tb, cost_gb_per_month, monthly_cost,
+      primary_sort, secondary_sort`,
+    facets: [],
+  },
+} as const;
+
+export type View = keyof typeof views;
+export const viewNames = Object.keys(views) as View[];
+export const jobOf = (view: View): string =>
+  view === 'current_deposit_stats' ? 'update_current_deposit_stats' : 'update_counts';
+export const viewsOf = (job: string): View[] => viewNames.filter((view) => jobOf(view) === job);
+
+/**
+ * What each view must show, as migration 001 defines it: one full scan of the tables. Nothing of the
+ * incremental statistics is in it.
+ */
+const definitions = await readDefinitions();
+
+async function readDefinitions(): Promise<Record<View, string>> {
+  const [baseline] = (await readSqlFiles()).migrations;
+  const statements = splitStatements(baseline?.text ?? '').map(({ text }) => text);
+  const entries = viewNames.map((view) => {
+    const head = `create materialized view if not exists public.${view} as`;
+    const found = statements.find((text) => text.startsWith(head));
+    if (found === undefined) throw new Error(`migration 001 makes no view ${view}`);
+    return [view, found.slice(head.length)] as const;
+  });
+  return Object.fromEntries(entries) as Record<View, string>;
+}
+
+/** Makes views and live views differ from the truth by nothing, or tells by what. */
+export async function wrongFigures(
+  query: Query,
+  schemaPrefix: 'public.' | 'registry_stats.live_',
+  which: readonly View[] = viewNames,
+): Promise<unknown[]> {
+  const wrong: unknown[] = [];
+  for (const view of which) {
+    const { columns } = views[view];
+    const truth = `select ${columns} from (${definitions[view]}) as truth`;
+    const shown = `select ${columns} from ${schemaPrefix}${view}`;
+    wrong.push(...(await differing(query, `${schemaPrefix}${view}`, truth, shown)));
+  }
+  return wrong;
+}
+
+/**
+ * Rows of the views that are not the truth without the pending changes. Names and prices are left
+ * out: they are not captured, and may have changed since the view was last looked at.
+ */
+export async function wrongShown(query: Query, which: readonly View[]): Promise<unknown[]> {
+  const wrong: unknown[] = [];
+  for (const view of which) {
+    const { source, columns, facets } = views[view];
+    if (view === 'current_deposit_stats') {
+      const figures =
+        'institution_id, storage_option, file_count::bigint, object_count, total_bytes';
+      wrong.push(
+        ...(await differing(
+          query,
+          view,
+          depositsWithoutPending,
+          `select ${figures} from public.${view}`,
+        )),
+      );
+      continue;
+    }
+    const keys = `institution_id, ${facets.join(', ')}`;
+    const pending = `institution_id, facet${facets.length > 1 ? ', subfacet' : ''}, -row_count`;
+    const truth = `
+      select institution_id, coalesce(sum(n), 0)::bigint as row_count, ${facets.join(', ')}
+      from (
+        select ${keys}, sum(n) as n
+        from (
+          select ${keys}, count(*) as n from public.${source} group by ${keys}
+          union all
+          select ${pending} from registry_stats.delta where source = '${source}'
+        ) as step
+        group by ${keys}
+        having sum(n) <> 0
+      ) as net
+      group by cube (${keys})`;
+    wrong.push(...(await differing(query, view, truth, `select ${columns} from public.${view}`)));
+  }
+  return wrong;
+}
+
+const depositsWithoutPending = `
+  select
+    institution_id,
+    coalesce(storage_option, 'Total') as storage_option,
+    coalesce(sum(files), 0)::bigint as file_count,
+    count(distinct object_id) as object_count,
+    coalesce(sum(bytes), 0) as total_bytes
+  from (
+    select object_id, institution_id, storage_option, sum(files) as files, sum(bytes) as bytes
+    from (
+      select
+        intellectual_object_id as object_id, institution_id, storage_option,
+        1 as files, coalesce(size, 0)::numeric as bytes
+      from public.generic_files
+      where state = 'A'
+      union all
+      select object_id, institution_id, storage_option, -row_count, -byte_count
+      from registry_stats.delta
+      where source = 'generic_files' and facet = 'A'
+    ) as step
+    group by object_id, institution_id, storage_option
+    having sum(files) <> 0
+  ) as net
+  group by cube (institution_id, storage_option)`;
+
+/** Rows of the rollups and totals that are not the truth. Nothing may be pending. */
+export async function wrongRollups(query: Query): Promise<unknown[]> {
+  const counts = sources.map((source) => {
+    const facets: readonly string[] =
+      source === 'premis_events'
+        ? ['event_type', 'outcome']
+        : [source === 'work_items' ? 'action' : 'state', 'null::varchar'];
+    return `select '${source}' as source, institution_id, ${facets.join(', ')}, count(*)
+      from public.${source} group by 1, 2, 3, 4`;
+  });
+  const active = `from public.generic_files where state = 'A'`;
+  return [
+    ...(await differing(
+      query,
+      'count_rollup',
+      counts.join(' union all '),
+      'select source, institution_id, facet, subfacet, row_count from registry_stats.count_rollup',
+    )),
+    ...(await differing(
+      query,
+      'deposit_rollup',
+      `select coalesce(intellectual_object_id::bigint, -2147483649), institution_id, storage_option,
+        count(*), coalesce(sum(size), 0) ${active} group by 1, 2, 3`,
+      `select object_key, institution_id, storage_option, file_count, total_bytes
+      from registry_stats.deposit_rollup`,
+    )),
+    ...(await differing(
+      query,
+      'deposit_total',
+      `select institution_id, storage_option, count(*), count(distinct intellectual_object_id),
+        coalesce(sum(size), 0) ${active} group by cube (institution_id, storage_option)`,
+      `select institution_id, storage_option, file_count, object_count, total_bytes
+      from registry_stats.deposit_total`,
+    )),
+  ];
+}
+
+/** What registry_stats.differences says of some tables. */
+export async function ownDifferences(
+  query: Query,
+  which: readonly Source[] = sources,
+): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for (const source of which) {
+    found.push(...(await query('select * from registry_stats.differences($1)', [source])));
+  }
+  return found;
+}
+
+/** The tables whose rollups plus pending changes claim to be exact. */
+export async function trustedSources(query: Query): Promise<Source[]> {
+  const rows = await query<{ name: Source }>(
+    `select name from registry_stats.source
+    where is_exact
+      and fingerprint is not distinct from registry_stats.fingerprint(name)
+      and not exists (
+        select from registry_stats.delta where delta.source = source.name and is_truncate
+      )
+    order by name`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+export function sourceOf(view: View): Source {
+  return views[view].source;
+}
+
+/**
+ * Keeps truncate away until the end of the transaction: it is not transactional for readers, who
+ * would find the table empty in a snapshot from before. To be called before the first query of a
+ * repeatable read transaction, since `lock table` takes no snapshot.
+ */
+export const keepTruncateAway = `lock table public.generic_files, public.intellectual_objects,
+  public.premis_events, public.work_items, public.institutions, public.storage_options
+  in access share mode`;
+
+/** `except all` both ways. */
+export async function differing(
+  query: Query,
+  label: string,
+  truth: string,
+  shown: string,
+): Promise<unknown[]> {
+  return query(
+    `with truth as (${truth}), shown as (${shown})
+    (select '${label}' as what, 'missing' as how, missing::text as row
+    from (select * from truth except all select * from shown) as missing)
+    union all
+    (select '${label}', 'surplus', surplus::text
+    from (select * from shown except all select * from truth) as surplus)`,
+  );
+}

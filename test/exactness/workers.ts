@@ -1,0 +1,337 @@
+import type pg from 'pg';
+import type { Query } from '../../src/db/database.js';
+import { jobs, type Job } from '../../src/jobs/job.js';
+import { refresh } from '../../src/jobs/refresh.js';
+import { sources } from '../../src/statistics/installation.js';
+import type { TestDatabase } from '../support/test-database.js';
+import type { RandomNumbers } from './random-numbers.js';
+import type { Scene } from './scene.js';
+import { expectedFailure, Session } from './session.js';
+import {
+  keepTruncateAway,
+  ownDifferences,
+  sourceOf,
+  trustedSources,
+  viewNames,
+  viewsOf,
+  wrongFigures,
+  wrongShown,
+} from './truth.js';
+
+export interface WorkerOptions {
+  readonly target: TestDatabase;
+  readonly scene: Scene;
+  readonly random: RandomNumbers;
+}
+
+const viewJobs = jobs.filter(({ views }) => views.length > 0);
+const options = { statementTimeoutMs: 30_000, lockTimeoutMs: 2_000 };
+export const queryOn =
+  (client: pg.ClientBase): Query =>
+  async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await client.query<Row>(text, values)).rows;
+
+/** Folds and refreshes in every way there is, as long as the writers are at it. */
+export async function runJobs(worker: WorkerOptions): Promise<void> {
+  const { target, scene, random } = worker;
+  const session = new Session(target, 'exactness worker');
+  while (!scene.isOver) {
+    await runOnce(worker, session);
+    scene.signal('run');
+    await scene.next('progress', random.int(1, 3));
+  }
+}
+
+async function runOnce({ target, scene, random }: WorkerOptions, session: Session): Promise<void> {
+  const job = random.pick(viewJobs);
+  const way = random.weighted({
+    snapshot: 30,
+    committed: 25,
+    record: 10,
+    public: 15,
+    daemon: 15,
+    history: 5,
+  });
+  await attempt(scene, async () => {
+    switch (way) {
+      case 'snapshot':
+        return session.use((client) => runInSnapshot(client, scene, job, random));
+      case 'committed':
+        return session.use((client) => runInReadCommitted(client, scene, job));
+      case 'record':
+        return session.use((client) => beginInSnapshot(client, scene, job));
+      case 'public':
+        return session.use((client) => callPublic(client, scene, job));
+      case 'daemon':
+        return runAsDaemon(target, scene, job);
+      case 'history':
+        return session.use(async (client) => {
+          await client.query('select public.populate_all_historical_deposit_stats()');
+        });
+    }
+  });
+}
+
+/** In one snapshot, the verdict can be held against the tables themselves. */
+async function runInSnapshot(
+  client: pg.Client,
+  scene: Scene,
+  job: Job,
+  random: RandomNumbers,
+): Promise<void> {
+  const isolation = random.pick(['repeatable read', 'serializable']);
+  await client.query(`begin isolation level ${isolation}`);
+  await client.query(keepTruncateAway);
+  const { rows } = await client.query<Verdict>(callRun, [job.name]);
+  if (rows[0]?.reason === 'unchanged') {
+    await expectTruth(queryOn(client), scene, job, `run(${job.name}) in ${isolation}`);
+  }
+  await client.query('commit');
+  note(scene, rows[0]);
+}
+
+/**
+ * In read committed there is no one snapshot; but until the end of the transaction nobody else can
+ * fold or refresh, so what is shown must be the truth without what is still pending.
+ */
+async function runInReadCommitted(client: pg.Client, scene: Scene, job: Job): Promise<void> {
+  await client.query('begin');
+  const { rows } = await client.query<Verdict>(callRun, [job.name]);
+  if (rows[0]?.reason === 'unchanged') {
+    await expectShown(client, scene, job, `run(${job.name}) in read committed`);
+  }
+  await client.query('commit');
+  note(scene, rows[0]);
+}
+
+async function beginInSnapshot(client: pg.Client, scene: Scene, job: Job): Promise<void> {
+  await client.query('begin isolation level repeatable read');
+  await client.query(keepTruncateAway);
+  const { rows } = await client.query<{ id: string | null }>(
+    'select registry_stats.begin_run($1, $2) as id',
+    [job.name, 'command'],
+  );
+  const id = rows[0]?.id ?? null;
+  if (id === null) await expectTruth(queryOn(client), scene, job, `begin_run(${job.name})`);
+  else await client.query(`select registry_stats.finish_run($1, 'cancelled', 'only tried')`, [id]);
+  await client.query('commit');
+}
+
+/** Registry's call. 0 may mean busy, too: what is shown must be right either way. */
+async function callPublic(client: pg.Client, scene: Scene, job: Job): Promise<void> {
+  const { rows } = await client.query<{ answer: number }>(`select public.${job.name}() as answer`);
+  scene.count(`public function: ${String(rows[0]?.answer)}`);
+  if (rows[0]?.answer === 0) await checkShownLater(client, scene, job, `public.${job.name}() = 0`);
+}
+
+async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promise<void> {
+  const outcome = await refresh(
+    target.database,
+    job,
+    { trigger: 'schedule', jobs: [job.name], isManual: false, isForced: false },
+    options,
+  );
+  scene.count(`daemon: ${outcome.outcome}`);
+  if (outcome.outcome === 'refreshed' && outcome.detail.includes('rebuilt')) scene.count('healed');
+  if (outcome.outcome !== 'skipped' || outcome.reason !== 'unchanged') return;
+  const client = await target.session();
+  try {
+    await checkShownLater(client, scene, job, `daemon's ${job.name}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** As in runInReadCommitted, after a verdict whose transaction has ended. */
+async function checkShownLater(
+  client: pg.Client,
+  scene: Scene,
+  job: Job,
+  verdict: string,
+): Promise<void> {
+  await client.query('begin');
+  const { rows } = await client.query<{ taken: boolean }>(
+    'select registry_stats.try_lock() as taken',
+  );
+  // Another run is at work, and what is shown is its matter now.
+  if (rows[0]?.taken === true) await expectShown(client, scene, job, verdict);
+  await client.query('commit');
+}
+
+/** Holds the lock: figures of tables that are trusted must be the truth less what is pending. */
+async function expectShown(
+  client: pg.Client,
+  scene: Scene,
+  job: Job,
+  verdict: string,
+): Promise<void> {
+  const query = queryOn(client);
+  await client.query(keepTruncateAway);
+  const due = await query<{ names: string[] | null }>(
+    'select registry_stats.due_views($1) as names',
+    [job.name],
+  );
+  const before = await trustedSources(query);
+  const views = viewsOf(job.name).filter(
+    (view) => before.includes(sourceOf(view)) && !(due[0]?.names ?? []).includes(view),
+  );
+  const wrong = await wrongShown(query, views);
+  const after = await trustedSources(query);
+  const isTrusted = views.every((view) => after.includes(sourceOf(view)));
+  if (isTrusted && wrong.length > 0) scene.problem({ verdict, wrong: wrong.slice(0, 5) });
+  if (isTrusted && views.length > 0) scene.count('unchanged verdicts checked');
+}
+
+async function expectTruth(query: Query, scene: Scene, job: Job, verdict: string): Promise<void> {
+  const wrong = await wrongFigures(query, 'public.', viewsOf(job.name));
+  if (wrong.length > 0) scene.problem({ verdict, wrong: wrong.slice(0, 5) });
+  scene.count('unchanged verdicts checked');
+}
+
+interface Verdict {
+  outcome: string;
+  reason: string | null;
+  rows_folded: string;
+}
+
+const callRun = 'select outcome, reason, rows_folded from registry_stats.run($1)';
+
+function note(scene: Scene, verdict: Verdict | undefined): void {
+  scene.count(`run: ${verdict?.reason ?? verdict?.outcome ?? ''}`);
+  if (Number(verdict?.rows_folded) > 0) scene.count('folds');
+}
+
+/** Rebuilds tables that need none, too, while all goes on. */
+export async function rebuildTables({ target, scene, random }: WorkerOptions): Promise<void> {
+  const session = new Session(target, 'exactness worker');
+  for (;;) {
+    await scene.next('progress', random.int(10, 40));
+    if (scene.isOver) return;
+    const isolation = random.weighted({
+      'repeatable read': 70,
+      serializable: 15,
+      'read committed': 15,
+    });
+    await attempt(scene, () =>
+      session.use(async (client) => {
+        await client.query(`begin isolation level ${isolation}`);
+        await client.query(`set local lock_timeout = '300ms'`);
+        await client.query('select registry_stats.rebuild($1)', [random.pick(sources)]);
+        await client.query('commit');
+        scene.count(`rebuilds, ${isolation}`);
+      }),
+    );
+  }
+}
+
+/** Names, parents and prices: what is compared, not captured. */
+export async function changeNames({ target, scene, random }: WorkerOptions): Promise<void> {
+  const session = new Session(target, 'exactness worker');
+  for (;;) {
+    await scene.next('progress', random.int(5, 25));
+    if (scene.isOver) return;
+    const id = String(random.pick([1, 2, 3, 4, 7]));
+    const statement = random.pick([
+      `update public.institutions set name = 'Name ${String(random.int(1, 3))}' where id = ${id}`,
+      `update public.institutions set member_institution_id = nullif(${String(random.int(0, 3))}, 0)
+        where id = ${id}`,
+      `update public.storage_options set cost_gb_per_month = ${random.next().toFixed(5)}
+        where name = '${random.pick(['Standard', 'Glacier-VA'])}'`,
+      `delete from public.institutions where id = 999`,
+      `insert into public.institutions (id, name, identifier, created_at, updated_at,
+          receiving_bucket, restore_bucket)
+        values (999, 'Found', 'found.edu', now(), now(), 'r999', 's999') on conflict do nothing`,
+    ]);
+    await attempt(scene, () =>
+      session.use(async (client) => {
+        await client.query(statement);
+        scene.count('name and price changes');
+      }),
+    );
+  }
+}
+
+/** At random moments, in one snapshot: live views are the truth, and verify finds nothing. */
+export async function checkSnapshots({ target, scene, random }: WorkerOptions): Promise<void> {
+  const session = new Session(target, 'exactness check');
+  for (;;) {
+    await scene.next('progress', random.int(8, 20));
+    if (scene.isOver) return;
+    await attempt(scene, () => session.use((client) => checkSnapshot(client, scene)));
+  }
+}
+
+export async function checkSnapshot(client: pg.Client, scene: Scene): Promise<void> {
+  await client.query('begin isolation level repeatable read read only');
+  await client.query(keepTruncateAway);
+  const query = queryOn(client);
+  const trusted = await trustedSources(query);
+  const views = viewNames.filter((view) => trusted.includes(sourceOf(view)));
+  const wrong = [
+    ...(await wrongFigures(query, 'registry_stats.live_', views)),
+    ...(await ownDifferences(query, trusted)),
+  ];
+  if (wrong.length > 0) scene.problem({ check: 'snapshot', wrong: wrong.slice(0, 5) });
+  for (const job of viewJobs) {
+    const [row] = await query<{ has: boolean }>('select registry_stats.has_work($1) as has', [
+      job.name,
+    ]);
+    if (row?.has === false) await expectTruth(query, scene, job, `has_work(${job.name})`);
+  }
+  await client.query('commit');
+  scene.count('snapshots checked');
+  scene.count('tables trusted in them', trusted.length);
+}
+
+/** While no writer is within a transaction, jobs do come to "unchanged". */
+export async function checkQuietMoments(worker: WorkerOptions): Promise<void> {
+  const { target, scene, random } = worker;
+  const session = new Session(target, 'exactness check');
+  for (;;) {
+    await scene.next('progress', random.int(40, 80));
+    if (scene.isOver) return;
+    await scene.quiet(async () => {
+      for (const job of viewJobs) await attempt(scene, () => runAsDaemon(target, scene, job));
+      for (let run = 0; run < 8; run++) await runOnce(worker, session);
+      await attempt(scene, () => session.use((client) => checkSnapshot(client, scene)));
+    });
+    scene.count('quiet moments');
+  }
+}
+
+/** Ends backends in the middle of whatever they do. */
+export async function terminateBackends({ target, scene, random }: WorkerOptions): Promise<void> {
+  const session = new Session(target, 'exactness terminator');
+  for (;;) {
+    await scene.next('progress', random.int(4, 16));
+    if (scene.isOver) return;
+    const isWorker = random.chance(0.6);
+    await session.use(async (client) => {
+      const { rows } = await client.query<{ application_name: string }>(
+        `select application_name, pg_terminate_backend(pid)
+        from (
+          select pid, application_name
+          from pg_stat_activity
+          where datname = current_database()
+            and application_name in ('exactness writer', 'exactness worker', 'registry-stats')
+            and state <> 'idle'
+          order by (application_name = 'exactness writer') = $1, md5(pid::text || $2)
+          limit 1
+        ) as victim`,
+        [isWorker, String(random.next())],
+      );
+      for (const { application_name } of rows) scene.count(`terminated: ${application_name}`);
+    });
+  }
+}
+
+/** What concurrency brings about is counted; anything else ends the run. */
+export async function attempt(scene: Scene, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const code = expectedFailure(error);
+    if (code === undefined) scene.problem(error);
+    else scene.fail(code);
+  }
+}
