@@ -9,6 +9,8 @@ create or replace function registry_stats.insert_history(dates date[])
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set work_mem = '64MB'
+set jit = off
 as $$
 declare
   v_dates date[] := array(select distinct date from unnest(insert_history.dates) as date order by date);
@@ -32,17 +34,8 @@ begin
     secondary_sort
   )
   with file_bucket as materialized (
-    select
-      coalesce(file.intellectual_object_id::bigint, -2147483649) as object_key,
-      file.institution_id,
-      file.storage_option,
-      width_bucket(file.created_at, v_edges) as bucket,
-      count(*) as file_count,
-      coalesce(sum(file.size), 0) as total_bytes
-    from public.generic_files as file
-    where file.state = 'A'
-      and file.created_at < v_edges[cardinality(v_edges)]
-    group by 1, 2, 3, 4
+    select object_key, institution_id, storage_option, bucket, file_count, total_bytes
+    from registry_stats.file_buckets(v_edges)
   ),
 
   first_bucket as (

@@ -1,0 +1,45 @@
+-- Active files by object, institution, storage option and bucket: the bucket before the first edge
+-- that is later than the file's creation. Files behind the last edge are left out. Called by
+-- registry_stats.insert_history.
+--
+-- A function of its own because "return query" may run in parallel, where "insert … select" may not.
+-- The edges are a literal in its text: an array in a variable is flattened anew for each row.
+create or replace function registry_stats.file_buckets(edges timestamp[])
+returns table (
+  object_key bigint,
+  institution_id int,
+  storage_option varchar,
+  bucket int,
+  file_count bigint,
+  total_bytes numeric
+)
+language plpgsql
+stable
+rows 100000
+set search_path = pg_catalog, pg_temp
+set work_mem = '64MB'
+set jit = off
+as $$
+begin
+  return query execute format(
+    $query$
+      select
+        coalesce(intellectual_object_id::bigint, -2147483649),
+        institution_id,
+        storage_option,
+        width_bucket(created_at, %1$L::timestamp[]),
+        count(*),
+        coalesce(sum(size), 0)
+      from public.generic_files
+      where state = 'A'
+        and created_at < %2$L::timestamp
+      group by 1, 2, 3, 4
+    $query$,
+    file_buckets.edges,
+    file_buckets.edges[cardinality(file_buckets.edges)]
+  );
+end
+$$;
+
+comment on function registry_stats.file_buckets(timestamp[]) is
+  'Active files by object, institution, storage option and bucket of their creation.';
