@@ -18,7 +18,7 @@ export function logEvents(log: Logger): Observer {
         );
         return;
       case 'plain-state':
-        log.warn(plainStateHint);
+        log.info(plainStateHint);
         return;
       case 'daemon-stopping':
         log.info({ signal: event.signal }, `${event.signal}: stopping, no new run`);

@@ -66,6 +66,7 @@ test('status gives the age of the figures and what the daemon does, for people a
       asOf: iso,
     })),
     stuckFlags: [],
+    incremental: null,
     daemon: {
       version: 1,
       pid: daemon.pid,

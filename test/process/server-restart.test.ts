@@ -73,6 +73,7 @@ test('a server that is stopped in mid-run and started again is waited for, told 
     ...noSchedule,
   };
   expect(await runCommand(['migrate'], { env })).toMatchObject({ code: 0 });
+  expect(await runCommand(['uninstall'], { env })).toMatchObject({ code: 0 });
   await setUpdateCounts(first, 'perform pg_sleep(30);');
 
   const daemon = await startDaemon({ env: { ...env, RETRY_ATTEMPTS: '1' } });
