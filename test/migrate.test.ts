@@ -51,8 +51,11 @@ test('twenty migrators at once on an empty database apply each file once', async
   const applied = await Promise.all(pools.map((pool) => migrate(pool, options())));
   await Promise.all(pools.map((pool) => pool.close()));
 
-  const steps = applied.flat().filter((name) => !name.startsWith('rollups'));
-  expect(steps.sort()).toEqual([
+  expect(applied.flat().sort()).toEqual([
+    'rollups of generic_files',
+    'rollups of intellectual_objects',
+    'rollups of premis_events',
+    'rollups of work_items',
     'sql/functions',
     'sql/migrations/001_deposit_stats.sql',
     'sql/migrations/101_incremental_statistics.sql',

@@ -6,6 +6,7 @@ import { printPending } from '../migrations/print.js';
 import { readSqlFiles, type SqlFiles } from '../migrations/sql-files.js';
 import { loadSampleData } from '../reset/sample-data.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
+import { scanProgressTo } from './progress.js';
 import { renderTable } from './table.js';
 
 interface Options {
@@ -72,6 +73,7 @@ export function migrateOptions(
     lockTimeoutMs: context.config.timeouts.lockMs,
     signal: context.signal,
     onProgress: progressTo(invocation),
+    onScan: scanProgressTo(invocation),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Database, Query, Transaction } from '../db/database.js';
 import { hasStatisticsSchema, isSource, sources, type Source } from './installation.js';
-import { rebuildSource, withRetries, type ScanProgress } from './rebuild.js';
+import { rebuildIfInexact, withRetries, type ScanProgress } from './rebuild.js';
 
 export interface ActivateOptions {
   readonly lockTimeoutMs: number;
@@ -21,13 +21,13 @@ export async function activate(database: Database, options: ActivateOptions): Pr
   for (const source of await inexactSources((text, values) => database.read(text, values))) {
     options.onProgress(`rollups of ${source}: one scan, no lock on writers`);
     const { onScan, lockTimeoutMs, signal } = options;
-    const rows = await rebuildSource(database, source, {
+    const didRebuild = await rebuildIfInexact(database, source, {
       statementTimeoutMs: 0,
       lockTimeoutMs,
       signal,
       ...(onScan === undefined ? {} : { onProgress: onScan }),
     });
-    done.push(`rollups of ${source} (${rows} rows)`);
+    if (didRebuild) done.push(`rollups of ${source}`);
   }
   const [swapped] = await withRetries(options, () =>
     database.write(transaction, ({ query }) =>
