@@ -6,7 +6,7 @@ import { parseOptions, usage, type BenchOptions } from './options.js';
 import { createPair, type Pair } from './pair.js';
 import { measureReaders } from './readers.js';
 import { Recorder } from './recorder.js';
-import { measureRefresh } from './refresh.js';
+import { assertExact, measureRefresh } from './refresh.js';
 import { renderReport } from './report.js';
 import { startServer } from './server.js';
 import { measureWrites } from './writes.js';
@@ -57,6 +57,8 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
   if (largest === undefined) return;
   say('readers');
   await measureReaders(largest, recorder);
+  say('comparing all figures with the tables');
+  for (const pair of pairs) await assertExact(pair);
   say('writers');
   await measureWrites(largest, recorder);
 }

@@ -3,6 +3,7 @@ import { refresh } from '../src/jobs/refresh.js';
 import { ingest } from './change.js';
 import { views, type Pair, type Side } from './pair.js';
 import type { Recorder } from './recorder.js';
+import { connect } from './server.js';
 
 /** Rows of each of the two tables that a change adds, with how often it is measured in a round. */
 export const changes = [
@@ -19,6 +20,7 @@ export const unchanged = {
   functions: 'nothing changed, public functions',
   begin: 'nothing changed, begin_run',
   daemon: 'nothing changed, daemon',
+  connection: 'nothing changed, public functions, new connection',
 } as const;
 
 export function changed(rows: number, path: 'functions' | 'daemon' = 'functions'): string {
@@ -54,7 +56,11 @@ export async function measureRefresh(pair: Pair, recorder: Recorder, quick: numb
   await recorder.time(rebuildAll, 'incremental', files, () => rebuild(incremental));
 }
 
-async function measureUnchanged({ incremental, files }: Pair, recorder: Recorder, times: number) {
+async function measureUnchanged(
+  { incremental, files, address }: Pair,
+  recorder: Recorder,
+  times: number,
+) {
   for (let time = 0; time < times; time += 1) {
     await recorder.time(unchanged.functions, 'incremental', files, () =>
       callFunctions(incremental, true),
@@ -65,6 +71,11 @@ async function measureUnchanged({ incremental, files }: Pair, recorder: Recorder
       }
     });
     await recorder.time(unchanged.daemon, 'incremental', files, () => runJobs(incremental));
+    await recorder.time(unchanged.connection, 'incremental', files, async () => {
+      const client = await connect(address, incremental.name);
+      await callFunctions({ ...incremental, client }, true);
+      await client.end();
+    });
   }
 }
 
@@ -114,4 +125,13 @@ const sources = ['generic_files', 'intellectual_objects', 'premis_events', 'work
 async function scan({ client }: Side): Promise<void> {
   await client.query(`select count(*), sum(size) from public.generic_files where state = 'A'`);
   await client.query('select count(*), count(outcome) from public.premis_events');
+}
+
+/** A benchmark of wrong figures is worth nothing: every rollup and view is compared with the tables. */
+export async function assertExact({ incremental: { client }, files }: Pair): Promise<void> {
+  for (const source of sources) {
+    const { rowCount } = await client.query('select from registry_stats.differences($1)', [source]);
+    if (rowCount !== 0)
+      throw new Error(`${files} files: ${rowCount ?? 0} differences in ${source}`);
+  }
 }

@@ -56,6 +56,7 @@ function refreshRows(recorder: Recorder, files: number): string[][] {
     ...row(unchanged.functions, '≤ 3 ms, > 5,000×', cheap),
     ...row(unchanged.begin, '≤ 3 ms, > 5,000×', cheap),
     ...row(unchanged.daemon, '≤ 3 ms, > 5,000×', cheap),
+    ...row(unchanged.connection, ''),
     ...changes.flatMap(({ rows }) =>
       rows === 1_000
         ? row(changed(rows), '≤ 120 ms, > 150×', (ms, ratio) => ms <= 120 && ratio > 150)
