@@ -17,7 +17,7 @@ export const usage = `npm run bench -- [options]
 
   --files <n>        rows of generic_files in the large pair of databases (200000)
   --events <n>       rows of premis_events (three times the files)
-  --repetitions <n>  how often each quick measurement is made (15)
+  --repetitions <n>  how often each quick measurement is made (60)
   --url <url>        server to use, as a superuser; an embedded one unless given
   --json <file>      write every single measurement
   --svg <file>       write the chart
@@ -30,7 +30,7 @@ export function parseOptions(argv: string[]): BenchOptions | undefined {
     options: {
       files: { type: 'string', default: '200000' },
       events: { type: 'string' },
-      repetitions: { type: 'string', default: '15' },
+      repetitions: { type: 'string', default: '60' },
       url: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },

@@ -71,6 +71,9 @@ async function measureUnchanged(
       }
     });
     await recorder.time(unchanged.daemon, 'incremental', files, () => runJobs(incremental));
+  }
+  // Apart: a server process that comes and goes disturbs the others.
+  for (let time = 0; time < 3; time += 1) {
     await recorder.time(unchanged.connection, 'incremental', files, async () => {
       const client = await connect(address, incremental.name);
       await callFunctions({ ...incremental, client }, true);
