@@ -375,7 +375,8 @@ test('a copy of the files of a database stays exact, pending changes and all', a
   const target = await upToDate();
   await target.query(insertOf('generic_files', 9));
   const copy = `${target.name}_copy`;
-  const { prefix: _prefix, ...server } = inject('server');
+  const { host, port, user, password } = inject('server');
+  const server = { host, port, user, password };
   const admin = new pg.Client({ ...server, database: 'postgres' });
   await admin.connect();
   try {
