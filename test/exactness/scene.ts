@@ -9,6 +9,7 @@ export class Scene {
   #isOver = false;
   #isPaused = false;
   #active = 0;
+  #late = 0;
 
   get isOver(): boolean {
     return this.#isOver || this.problems.length > 0;
@@ -41,6 +42,24 @@ export class Scene {
   /** Waits for so many signals to come; at once when the run is over. */
   async next(event: 'progress' | 'run', times = 1): Promise<void> {
     for (let seen = 0; seen < times && !this.isOver; seen++) await once(this.#events, event);
+  }
+
+  /** A writer lets two runs go by before it commits. */
+  async untilRun(): Promise<void> {
+    this.#late++;
+    try {
+      this.signal('progress');
+      await this.next('run', 2);
+    } finally {
+      this.#late--;
+    }
+  }
+
+  /** The pace of the runs: by what the writers do, and at once while one of them waits for a run. */
+  async nextRun(progress: number): Promise<void> {
+    for (let seen = 0; seen < progress && this.#late === 0 && !this.isOver; seen++) {
+      await once(this.#events, 'progress');
+    }
   }
 
   /** A writer's transaction: none begins while the scene is quiet. */

@@ -38,7 +38,7 @@ export async function runJobs(worker: WorkerOptions): Promise<void> {
   while (!scene.isOver) {
     await runOnce(worker, session);
     scene.signal('run');
-    await scene.next('progress', random.int(1, 3));
+    await scene.nextRun(random.int(1, 3));
   }
 }
 

@@ -72,9 +72,7 @@ export class Writer {
         this.#scene.count('rolled back');
         return;
       case 'late':
-        // Counts as progress: all writers may be waiting here at once.
-        this.#scene.signal('progress');
-        await this.#scene.next('run', 2);
+        await this.#scene.untilRun();
         break;
       case 'duel':
         await this.#duel(client, changes);
