@@ -15,7 +15,7 @@ begin
     return exists (select from registry_stats.missing_months());
   end if;
 
-  return exists (select from registry_stats.delta)
+  return registry_stats.has_pending()
     or registry_stats.due_views(has_work.job) is not null
     or exists (
       select

@@ -46,7 +46,7 @@ begin
   end;
 
   v_inexact := registry_stats.check_sources();
-  if exists (select from registry_stats.delta) then
+  if registry_stats.has_pending() then
     rows_folded := registry_stats.fold();
     v_inexact := registry_stats.check_sources();
   end if;
