@@ -209,9 +209,8 @@ const guards: Readonly<Record<string, Guard>> = {
   'pending changes are work': {
     switchOff: mutate(
       'has_work',
-      `return exists (select from registry_stats.delta)
-    or registry_stats`,
-      'return registry_stats',
+      'return registry_stats.has_pending()\n    or registry',
+      'return registry',
     ),
     scenario: async (target) => {
       await target.query(writeOfEachTable);
