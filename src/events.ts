@@ -1,4 +1,3 @@
-import type { CronJobs } from './cron.js';
 import type { Job, JobName } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import type { Difference } from './statistics/verify.js';
@@ -9,7 +8,7 @@ export type Event =
       readonly type: 'daemon-started';
       readonly pid: number;
       readonly statusUrl: string;
-      readonly cronJobs: CronJobs;
+      readonly nextRun: Date | undefined;
     }
   /** The database is in the state of migration 001. */
   | { readonly type: 'plain-state' }

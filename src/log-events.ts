@@ -13,7 +13,7 @@ export function logEvents(log: Logger): Observer {
     switch (event.type) {
       case 'daemon-started':
         log.info(
-          { pid: event.pid, statusUrl: event.statusUrl, nextRun: event.cronJobs.nextRun() },
+          { pid: event.pid, statusUrl: event.statusUrl, nextRun: event.nextRun },
           `started; to refresh now: kill -USR2 ${event.pid}`,
         );
         return;

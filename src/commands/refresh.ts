@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { preflight } from '../db/preflight.js';
+import { preflight } from '../statistics/preflight.js';
 import { AppError } from '../errors.js';
 import { isJobName, jobNames, type JobName } from '../jobs/job.js';
 import { describeOutcome, type RunReport } from '../jobs/outcome.js';

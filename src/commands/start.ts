@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { createContext, type Context } from '../context.js';
 import type { CronJobs } from '../cron.js';
-import { preflight } from '../db/preflight.js';
+import { preflight } from '../statistics/preflight.js';
 import { isConnectionLost } from '../db/sqlstate.js';
 import { startStatusServer } from '../http/server.js';
 import { createStatusBoard } from '../http/status.js';
@@ -57,7 +57,8 @@ async function unlessStopped<Result>(
 }
 
 async function startUp(context: Context, invocation: Invocation): Promise<CronJobs> {
-  if (context.server.isEmbedded) await prepareEmbedded(context, invocation);
+  const { server, config } = context;
+  if (server.isEmbedded && !config.isMaintenance) await prepareEmbedded(context, invocation);
   await checkDatabase(context);
   context.signal.throwIfAborted();
   return startServing(context, invocation);
@@ -85,11 +86,12 @@ async function startServing(context: Context, invocation: Invocation): Promise<C
   const server = await startStatusServer(context.config.status, board);
   context.releasers.add(server.close);
   const cronJobs = context.initialise();
+  board.watch(cronJobs);
   context.events.emit({
     type: 'daemon-started',
     pid: invocation.pid,
     statusUrl: server.url,
-    cronJobs,
+    nextRun: cronJobs.nextRun(),
   });
   invocation.signals.bind({
     refresh: () => void cronJobs.request('signal'),

@@ -1,7 +1,12 @@
 import { Command } from 'commander';
 import type { Context } from '../context.js';
-import { readFreshness, readStuckFlags, type Freshness, type StuckFlag } from '../db/freshness.js';
-import { preflight } from '../db/preflight.js';
+import {
+  readFreshness,
+  readStuckFlags,
+  type Freshness,
+  type StuckFlag,
+} from '../statistics/freshness.js';
+import { preflight } from '../statistics/preflight.js';
 import { plainStateHint, readOverview, type Overview } from '../statistics/overview.js';
 import type { DaemonStatus } from '../http/status.js';
 import { askDaemon } from './ask-daemon.js';

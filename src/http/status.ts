@@ -34,6 +34,8 @@ export interface DaemonStatus {
 }
 
 export interface StatusBoard {
+  /** The jobs, as soon as they run: until then the daemon is starting. */
+  watch(cronJobs: CronJobs): void;
   current(): DaemonStatus;
   /** Why the daemon is not ready for use, or undefined if it is. */
   reasonNotReady(): string | undefined;
@@ -59,7 +61,6 @@ export function createStatusBoard(context: Context, pid: number): StatusBoard {
   );
   let cronJobs: CronJobs | undefined;
   context.events.observe((event) => {
-    if (event.type === 'daemon-started') cronJobs = event.cronJobs;
     if (event.type === 'run-started') stateOf(event.job.name).isRunning = true;
     if (event.type === 'run-finished') record(stateOf(event.report.job), event.report);
   });
@@ -71,6 +72,9 @@ export function createStatusBoard(context: Context, pid: number): StatusBoard {
   }
 
   return {
+    watch: (started) => {
+      cronJobs = started;
+    },
     current: () => ({
       version: 1,
       pid,

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.js';
 import { materializedViews } from '../migrations/registry-objects.js';
 import { jobs } from '../jobs/job.js';
-import type { Database } from './database.js';
+import type { Database } from '../db/database.js';
 
 interface Finding extends Record<string, unknown> {
   kind: 'missing' | 'right';

@@ -1,6 +1,6 @@
 import { jobs } from '../jobs/job.js';
 import { materializedViews } from '../migrations/registry-objects.js';
-import type { Database } from './database.js';
+import type { Database } from '../db/database.js';
 
 /** How fresh one statistics object is. */
 export interface Freshness {
