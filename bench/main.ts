@@ -26,7 +26,8 @@ async function run(options: BenchOptions): Promise<void> {
     for (const part of [4, 1]) {
       const files = Math.ceil(options.files / part);
       say(`creating two databases of ${files.toLocaleString('en')} files`);
-      pairs.push(await createPair(server.address, files, Math.ceil(options.events / part)));
+      const events = Math.ceil(options.events / part);
+      pairs.push(await createPair(server.address, { files, events, reuse: options.keep }));
     }
     const environment = await describeEnvironment(pairs);
     await measure(pairs, recorder, options);

@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly url: string | undefined;
   readonly json: string | undefined;
   readonly svg: string | undefined;
-  /** Leaves the databases in place. */
+  /** Leaves the databases in place; a later run with it takes their baselines as they are. */
   readonly keep: boolean;
 }
 
@@ -21,7 +21,7 @@ export const usage = `npm run bench -- [options]
   --url <url>        server to use, as a superuser; an embedded one unless given
   --json <file>      write every single measurement
   --svg <file>       write the chart
-  --keep             leave the databases in place`;
+  --keep             leave the databases in place, and take those of an earlier run`;
 
 /** Gives undefined where help was asked for. */
 export function parseOptions(argv: string[]): BenchOptions | undefined {

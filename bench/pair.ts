@@ -29,14 +29,19 @@ const options = {
   onProgress: () => undefined,
 };
 
-export async function createPair(address: Address, files: number, events: number): Promise<Pair> {
-  const names = [`bench_${files}_baseline`, `bench_${files}_incremental`] as const;
-  for (const name of names) {
-    await administer(address, `drop database if exists ${name} with (force)`);
+/** With `reuse` the baseline of an earlier run is taken as it is; the copy is always made anew. */
+export async function createPair(
+  address: Address,
+  { files, events, reuse }: { files: number; events: number; reuse: boolean },
+): Promise<Pair> {
+  const baselineName = `bench_${files}_baseline`;
+  const incrementalName = `bench_${files}_incremental`;
+  await administer(address, `drop database if exists ${incrementalName} with (force)`);
+  if (!(reuse && (await isFilled(address, baselineName)))) {
+    await administer(address, `drop database if exists ${baselineName} with (force)`);
+    await administer(address, `create database ${baselineName}`);
+    await fill(address, baselineName, files, events);
   }
-  const [baselineName, incrementalName] = names;
-  await administer(address, `create database ${baselineName}`);
-  await fill(address, baselineName, files, events);
   await administer(
     address,
     `create database ${incrementalName} template ${baselineName} strategy file_copy`,
@@ -53,6 +58,23 @@ export async function createPair(address: Address, files: number, events: number
     }
   };
   return { files, events, baseline, incremental, address, close };
+}
+
+/** The views are refreshed last. */
+async function isFilled(address: Address, name: string): Promise<boolean> {
+  const admin = await connect(address, 'postgres');
+  const { rowCount } = await admin.query('select from pg_database where datname = $1', [name]);
+  await admin.end();
+  if (rowCount === 0) return false;
+  const client = await connect(address, name);
+  const { rows } = await client.query<{ name: string }>(
+    `select matviewname as name from pg_matviews where matviewname = 'current_deposit_stats'`,
+  );
+  const shown =
+    rows.length > 0 &&
+    (await client.query('select from public.current_deposit_stats where institution_id = 3'));
+  await client.end();
+  return shown !== false && (shown.rowCount ?? 0) > 0;
 }
 
 async function fill(address: Address, name: string, files: number, events: number) {
