@@ -21,6 +21,17 @@ begin
       from pg_stat_activity as activity
       where activity.pid = run.backend_pid
         and activity.backend_start is not distinct from run.backend_start
+    )
+    -- The work itself may be on another connection of the same daemon: then it holds the lock.
+    and not exists (
+      select
+      from pg_locks
+      where pg_locks.locktype = 'advisory'
+        and pg_locks.database = (select oid from pg_database where datname = current_database())
+        and pg_locks.classid = 1919247220
+        and pg_locks.objid = 102
+        and pg_locks.granted
+        and pg_locks.pid <> pg_backend_pid()
     );
 
   if not registry_stats.has_work(begin_run.job) then

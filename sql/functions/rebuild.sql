@@ -46,8 +46,14 @@ begin
     byte_count numeric
   ) on commit drop;
 
-  v_blocks := pg_relation_size(format('public.%I', rebuild.source)::regclass)
-    / current_setting('block_size')::int;
+  -- Of a partitioned table the largest partition: a range of blocks is read in each of them.
+  select max(pg_relation_size(part.relid)) / current_setting('block_size')::int
+  into v_blocks
+  from (
+    select format('public.%I', rebuild.source)::regclass as relid
+    union
+    select tree.relid from pg_partition_tree(format('public.%I', rebuild.source)::regclass) as tree
+  ) as part;
   v_step := greatest(v_blocks / 20, 8192);
   -- The size is younger than the snapshot, or the table is locked: no row lies behind the last block.
   while v_from < v_blocks loop
