@@ -41,9 +41,7 @@ const guards: Readonly<Record<string, Guard>> = {
       await first.query(run);
       await target.query(newFile('two', 'Glacier-VA'));
       const waiting = second.query(run);
-      await expect
-        .poll(() => blockedOrIdle(target, second), { interval: 10 })
-        .toMatch(/blocked|idle/);
+      await doneOrBlocked(target, second, waiting);
       await first.query('commit');
       await waiting;
       return figuresAfterRuns(target);
@@ -74,9 +72,7 @@ const guards: Readonly<Record<string, Guard>> = {
         `select registry_stats.rebuild('work_items')`,
       );
       const write = writer.query(`update public.work_items set action = 'Late' where id = 1`);
-      await expect
-        .poll(() => blockedOrIdle(target, writer), { interval: 10 })
-        .toMatch(/blocked|idle/);
+      await doneOrBlocked(target, writer, write);
       await holder.query('commit');
       await rebuild.result;
       await write;
@@ -361,14 +357,29 @@ function newFile(name: string, option: string): string {
     values ('${name}', '${name}', 1, 'A', 2, 4711, '${option}', now(), now())`;
 }
 
-async function blockedOrIdle(
+/** Waits until the statement has ended, or the server says that it waits for another session. */
+async function doneOrBlocked(
   { query }: TestDatabase,
   client: Awaited<ReturnType<TestDatabase['session']>>,
-): Promise<string> {
-  const [row] = await query<{ state: string }>(
-    `select case when cardinality(pg_blocking_pids(pid)) > 0 then 'blocked' else state end as state
-    from pg_stat_activity where pid = $1`,
-    [(client as unknown as { processID: number }).processID],
-  );
-  return row?.state ?? '';
+  statement: Promise<unknown>,
+): Promise<void> {
+  let isDone = false;
+  const done = statement.finally(() => {
+    isDone = true;
+  });
+  const { processID } = client as unknown as { processID: number };
+  const blocked = expect
+    .poll(
+      async () => {
+        const [row] = await query<{ blocked: boolean }>(
+          'select cardinality(pg_blocking_pids($1)) > 0 as blocked',
+          [processID],
+        );
+        return isDone || row?.blocked === true;
+      },
+      { interval: 10, timeout: 30_000 },
+    )
+    .toBe(true);
+  await Promise.race([done, blocked]);
+  await blocked;
 }
