@@ -69,20 +69,31 @@ function panel(offset: number, title: string, lines: Line[]): string {
     (value) =>
       `<text x="${x(value).toFixed(1)}" y="${top + height + 18}" text-anchor="middle">${short(value)}</text>`,
   );
-  const drawn = lines.map((line) => draw(line, x, y));
+  let free = Infinity;
+  const drawn = [...lines]
+    .sort((a, b) => lastMs(a) - lastMs(b))
+    .map((line) => {
+      // From the bottom up: a label never covers the one below it.
+      free = Math.min(free - 15, y(lastMs(line)) + 4);
+      return draw(line, x, y, free);
+    });
   return `<g transform="translate(${offset} 0)">
 <text x="${left}" y="22" font-size="14">${title}</text>
 ${[...grid, ...ticks, ...drawn].join('\n')}
 </g>`;
 }
 
-function draw({ label, color, points }: Line, x: Scale, y: Scale): string {
+function lastMs({ points }: Line): number {
+  return points.at(-1)?.[1] ?? NaN;
+}
+
+function draw({ label, color, points }: Line, x: Scale, y: Scale, labelY: number): string {
   const known = points.filter(([, ms]) => ms > 0);
   const last = known.at(-1);
   if (last === undefined) return '';
   const path = known.map(([value, ms]) => `${x(value).toFixed(1)} ${y(ms).toFixed(1)}`).join('L');
   return `<path d="M${path}" fill="none" stroke="${color}" stroke-width="2"/>
-<text x="${(x(last[0]) + 6).toFixed(1)}" y="${(y(last[1]) + 4).toFixed(1)}" fill="${color}">${label}</text>`;
+<text x="${(x(last[0]) + 6).toFixed(1)}" y="${labelY.toFixed(1)}" fill="${color}">${label}</text>`;
 }
 
 type Scale = (value: number) => number;
