@@ -94,7 +94,7 @@ function planStep(random: RandomNumbers, name: string, mayNest: boolean): Step {
     case 'delete':
       return sql(`delete from public.${source} where ${some(source, random, 2)}`);
     case 'delete-many':
-      return sql(`delete from public.${source} where ${some(source, random, 300)}`);
+      return sql(`delete from public.${source} where ${someAndSurplus(source, random, 300)}`);
     case 'nothing':
       return sql(`delete from public.${source} where id < 0`);
     case 'savepoint':
@@ -199,16 +199,24 @@ function nameAll(source: Source, random: RandomNumbers): string {
   ].join(', ');
 }
 
-/** A condition that finds up to `most` rows, and more where the table has grown too large. */
+/** A condition that finds up to `most` rows. */
 function some(source: Source, random: RandomNumbers, most: number): string {
+  return someOf(source, random, String(random.int(1, most)));
+}
+
+/** The same, and more where the table has grown too large. */
+function someAndSurplus(source: Source, random: RandomNumbers, most: number): string {
+  const surplus = `(select count(*) from public.${source}) - ${String(maxRowsOfATable)}`;
+  return someOf(source, random, `greatest(${String(random.int(1, most))}, ${surplus})`);
+}
+
+function someOf(source: Source, random: RandomNumbers, count: string): string {
   const table = `public.${source}`;
   const from = random.next().toFixed(6);
-  const count = `greatest(${String(random.int(1, most))},
-    (select count(*) from ${table}) - ${String(maxRowsOfATable)})`;
   return `id in (
     select id from ${table}
     where id >= (select min(id) + floor((max(id) - min(id)) * ${from})::int from ${table})
     order by id
-    limit ${most > 2 ? count : String(random.int(1, most))}
+    limit ${count}
   )`;
 }
