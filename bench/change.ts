@@ -33,7 +33,7 @@ function ingestBlock(rows: number, seed: number): string {
           institution_id, storage_option, uuid, mod_time
         )
         values (
-          'text/plain', v_draw % 10000000, 'bench/${seed}/' || v_row, v_object.id,
+          'text/plain', v_draw % 10000000, 'bench/' || gen_random_uuid(), v_object.id,
           localtimestamp, localtimestamp, 'A', v_object.institution_id, v_object.storage_option,
           gen_random_uuid(), localtimestamp
         );
