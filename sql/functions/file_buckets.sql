@@ -19,6 +19,9 @@ rows 100000
 set search_path = pg_catalog, pg_temp
 set work_mem = '64MB'
 set jit = off
+-- The groups are few beside the files; the planner expects far more and would not share the scan out.
+set parallel_setup_cost = 0
+set parallel_tuple_cost = 0
 as $$
 begin
   return query execute format(

@@ -38,13 +38,47 @@ begin
     from registry_stats.file_buckets(v_edges)
   ),
 
+  -- Most objects have all their files in one institution and one storage option. Those are counted
+  -- together with the files, a row a bucket, before anything is summed up for the totals.
   first_bucket as (
+    select
+      file_bucket.object_key,
+      min(file_bucket.bucket) as bucket,
+      min(file_bucket.institution_id) as institution_id,
+      min(file_bucket.storage_option) as storage_option,
+      min(file_bucket.institution_id) = max(file_bucket.institution_id)
+        and min(file_bucket.storage_option) = max(file_bucket.storage_option) as is_in_one_place
+    from file_bucket
+    where file_bucket.object_key <> -2147483649
+    group by file_bucket.object_key
+  ),
+
+  placed as (
+    select
+      institution_id,
+      storage_option,
+      bucket,
+      sum(file_count) as file_count,
+      0 as object_count,
+      sum(total_bytes) as total_bytes
+    from file_bucket
+    group by institution_id, storage_option, bucket
+    union all
+    select institution_id, storage_option, bucket, 0, count(*), 0
+    from first_bucket
+    where is_in_one_place
+    group by institution_id, storage_option, bucket
+  ),
+
+  -- The other objects count once in each total, from their first file in it on.
+  first_in_total as (
     select
       file_bucket.institution_id,
       file_bucket.storage_option,
       min(file_bucket.bucket) as bucket
     from file_bucket
-    where file_bucket.object_key <> -2147483649
+    join first_bucket on first_bucket.object_key = file_bucket.object_key
+    where not first_bucket.is_in_one_place
     group by
       file_bucket.object_key,
       cube (file_bucket.institution_id, file_bucket.storage_option)
@@ -56,13 +90,13 @@ begin
       storage_option,
       bucket,
       sum(file_count) as file_count,
-      0 as object_count,
+      sum(object_count) as object_count,
       sum(total_bytes) as total_bytes
-    from file_bucket
+    from placed
     group by bucket, cube (institution_id, storage_option)
     union all
     select institution_id, storage_option, bucket, 0, count(*), 0
-    from first_bucket
+    from first_in_total
     group by institution_id, storage_option, bucket
   ),
 
