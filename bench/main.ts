@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { measureClientWrites } from './client-writes.js';
 import { drawChart } from './chart.js';
 import { describeEnvironment } from './environment.js';
 import { measureHistory } from './history.js';
@@ -61,6 +62,7 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
   say('comparing all figures with the tables');
   for (const pair of pairs) await assertExact(pair);
   say('writers');
+  await measureClientWrites(largest, recorder);
   await measureWrites(largest, recorder);
 }
 

@@ -1,3 +1,4 @@
+import { clientWrites } from './client-writes.js';
 import { reading } from './readers.js';
 import { quantile, type Recorder, type Summary } from './recorder.js';
 import { verdict } from './table.js';
@@ -5,7 +6,7 @@ import { writes } from './write-statements.js';
 
 /** Writers: medians of blocks, and the median of the differences between paired blocks. */
 export function writeRows(recorder: Recorder, files: number): string[][] {
-  return Object.values(writes).flatMap((name) => {
+  return [...Object.values(writes), ...Object.values(clientWrites)].flatMap((name) => {
     const off = recorder.summary(name, 'baseline', files);
     const on = recorder.summary(name, 'incremental', files);
     if (off === undefined || on === undefined) return [];
@@ -19,11 +20,14 @@ export function writeRows(recorder: Recorder, files: number): string[][] {
 function target(name: string, us: number, share: number): [string, string] {
   switch (name) {
     case writes.insert:
+    case clientWrites.insert:
     case writes.event:
       return ['≤ 25 µs', verdict(us <= 25)];
     case writes.batch:
+    case clientWrites.batch:
       return ['≤ 6 %', verdict(share <= 6)];
     case writes.fixity:
+    case clientWrites.fixity:
       return ['≤ 3 %', verdict(share <= 3)];
     default:
       return ['', ''];

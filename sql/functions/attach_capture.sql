@@ -44,8 +44,14 @@ begin
     attach_capture.source, 'capture_' || attach_capture.source || '_delete'
   );
   -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
-  -- ORM names every column in the set list.
-  select string_agg(format('old.%1$I is distinct from new.%1$I', name), ' or ')
+  -- ORM names every column in the set list. PostgreSQL reads the condition anew for each statement, so
+  -- it is short: one comparison of two rows instead of one a column. By its function, for the operator
+  -- between two rows would be taken apart when a dump is restored.
+  select format(
+    'pg_catalog.record_image_ne(row(%s), row(%s))',
+    string_agg(format('old.%I', name), ', '),
+    string_agg(format('new.%I', name), ', ')
+  )
   into v_differs
   from unnest(v_columns) as name;
   execute format(

@@ -1,5 +1,6 @@
 -- The views of a job whose figures moved on since their refresh. Deposits also show names, parents
--- and prices: those are compared, a few hundred rows, instead of being captured.
+-- and prices: those are compared instead of being captured. One row an institution and one row a
+-- storage option will do, for a refresh writes all rows of the view from one snapshot.
 --
 -- The comparison is a statement without parameters, apart: a session keeps its plan. With the job in
 -- it, it would be planned anew at each call, which takes longer than to run it.
@@ -28,8 +29,11 @@ begin
       on institution.id = shown.institution_id
     left join public.storage_options as option
       on option.name = shown.storage_option
-    where shown.cost_gb_per_month is distinct from option.cost_gb_per_month
-      or shown.institution_id is not null and (
+    where shown.institution_id is null
+      and shown.cost_gb_per_month is distinct from option.cost_gb_per_month
+      or shown.storage_option = 'Total'
+      and shown.institution_id is not null
+      and (
         shown.institution_name is distinct from institution.name
         or shown.member_institution_id is distinct from institution.member_institution_id
       )

@@ -108,7 +108,9 @@ create table if not exists registry_stats.deposit_rollup (
   file_count bigint not null,
   total_bytes numeric not null,
   constraint deposit_rollup_pkey primary key (object_key, institution_id, storage_option)
-);
+)
+-- Room for new versions in their own page: then a fold need not touch the index.
+with (fillfactor = 80);
 
 comment on table registry_stats.deposit_rollup is
   'Active files and their bytes by object, institution and storage option.';

@@ -1,29 +1,43 @@
 import type { Database, Transaction, TransactionOptions } from '../db/database.js';
 import { describeFailure } from '../db/sqlstate.js';
-import { isSource, type Source } from '../statistics/installation.js';
+import { hasStatisticsSchema, isSource, type Source } from '../statistics/installation.js';
 import { rebuildIfInexact } from '../statistics/rebuild.js';
 import type { Job } from './job.js';
 import type { Outcome, RefreshRequest, SkipReason } from './outcome.js';
 
+/** Where a job's run stands before its work: not for us, nothing to do, or recorded under its id. */
+export type Begun = 'plain' | 'unchanged' | { readonly id: string };
+
 /**
- * Runs one job at the cost of what changed. The record of the run is committed before its work, so
- * that a killed one is found; where nothing is pending, only the time of the check is written.
- * Tables whose capture cannot be trusted are rebuilt first, in one snapshot each.
+ * Records the begin of a run, to be committed before its work, so that a killed one is found. Where
+ * nothing is pending, only the time of the check is written. Gives 'plain' where the views still scan
+ * the tables: looked up at each run, since a migration may come between.
+ */
+export async function beginRun(
+  { query }: Transaction,
+  job: Job,
+  { trigger }: Pick<RefreshRequest, 'trigger'>,
+): Promise<Begun> {
+  if (!(await hasStatisticsSchema(query))) return 'plain';
+  const [begun] = await query<{ id: string | null }>(
+    `select registry_stats.begin_run($1, $2) as id
+    where (select pg_catalog.bool_and(is_incremental) from registry_stats.view)`,
+    [job.name, trigger],
+  );
+  if (begun === undefined) return 'plain';
+  return begun.id === null ? 'unchanged' : { id: begun.id };
+}
+
+/**
+ * Does the work of a run that has begun, at the cost of what changed, and records its end. Tables
+ * whose capture cannot be trusted are rebuilt first, in one snapshot each.
  */
 export async function refreshIncrementally(
   database: Database,
   job: Job,
-  { trigger }: Pick<RefreshRequest, 'trigger'>,
+  id: string,
   options: TransactionOptions,
 ): Promise<Outcome> {
-  const [begun] = await database.write(options, ({ query }) =>
-    query<{ id: string | null }>('select registry_stats.begin_run($1, $2) as id', [
-      job.name,
-      trigger,
-    ]),
-  );
-  const id = begun?.id ?? null;
-  if (id === null) return { outcome: 'skipped', reason: reasonForNothing(job) };
   try {
     return await runRecorded(database, job, id, options);
   } catch (error) {
@@ -123,10 +137,6 @@ async function runHistory({ query }: Transaction, id: string): Promise<Outcome> 
     return { outcome: 'skipped', reason: row?.reason ?? 'complete' };
   }
   return { outcome: 'refreshed', detail: `${row.months} months, ${row.rows} rows inserted` };
-}
-
-function reasonForNothing(job: Job): SkipReason {
-  return job.views.length === 0 ? 'complete' : 'unchanged';
 }
 
 /** The record must not stand in the way of the error itself. */

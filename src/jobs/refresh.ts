@@ -1,13 +1,12 @@
 import type { Database, TransactionOptions } from '../db/database.js';
-import { isIncremental } from '../statistics/installation.js';
 import type { Job } from './job.js';
 import type { Outcome, RefreshRequest } from './outcome.js';
-import { refreshIncrementally } from './refresh-incremental.js';
+import { beginRun, refreshIncrementally } from './refresh-incremental.js';
 import { refreshPlain } from './refresh-plain.js';
 
 /**
  * Runs one job, in the way that the database is ready for: incrementally, or with full scans where
- * it is still in the state of migration 001. Looked up at each run: a migration may come between.
+ * it is still in the state of migration 001.
  */
 export async function refresh(
   database: Database,
@@ -15,8 +14,12 @@ export async function refresh(
   request: RefreshRequest,
   options: TransactionOptions,
 ): Promise<Outcome> {
-  if (await isIncremental(database)) {
-    return refreshIncrementally(database, job, request, options);
+  const begun = await database.write(options, (transaction) => beginRun(transaction, job, request));
+  if (begun === 'plain') {
+    return database.write(options, (transaction) => refreshPlain(transaction, job, request));
   }
-  return database.write(options, (transaction) => refreshPlain(transaction, job, request));
+  if (begun === 'unchanged') {
+    return { outcome: 'skipped', reason: job.views.length === 0 ? 'complete' : 'unchanged' };
+  }
+  return refreshIncrementally(database, job, begun.id, options);
 }
