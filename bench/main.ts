@@ -33,10 +33,10 @@ async function run(options: BenchOptions): Promise<void> {
     const environment = await describeEnvironment(pairs);
     await measure(pairs, recorder, options);
     const sizes = pairs.map(({ files }) => files);
-    process.stdout.write(`${renderReport(recorder, sizes, environment)}\n`);
     const { json, svg } = options;
     const series = recorder.all();
     if (json !== undefined) await writeFile(json, JSON.stringify({ environment, series }, null, 1));
+    process.stdout.write(`${renderReport(recorder, sizes, environment)}\n`);
     if (svg !== undefined) await writeFile(svg, drawChart(recorder, sizes));
   } finally {
     for (const pair of pairs) await pair.close(!options.keep);

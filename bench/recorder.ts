@@ -63,7 +63,7 @@ export function summarize(values: readonly number[]): Summary {
     high: quantile(values, 0.9),
     mean: values.reduce((sum, value) => sum + value, 0) / values.length,
     p99: quantile(values, 0.99),
-    max: Math.max(...values),
+    max: quantile(values, 1),
     count: values.length,
   };
 }
