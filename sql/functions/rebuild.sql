@@ -32,6 +32,12 @@ begin
       using errcode = 'lock_not_available';
   end if;
 
+  -- The snapshot of repeatable read may be older than the lock. Each fold and each rebuild that found
+  -- something has written one of these rows: if one committed in between, this fails here with a
+  -- serialization failure, to be tried again, and not after the scan with a duplicate key.
+  perform from registry_stats.source where source.name = rebuild.source for update;
+  perform from registry_stats.view where view.source = rebuild.source for update;
+
   if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
     execute format('lock table public.%I in share mode', rebuild.source);
   end if;

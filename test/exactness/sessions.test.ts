@@ -275,6 +275,21 @@ test.each(oneSnapshot)(
 );
 
 test.each(oneSnapshot)(
+  'a first rebuild in %s fails to be tried again if another came between snapshot and lock',
+  async (isolation) => {
+    const target = await upToDate();
+    await target.query('delete from registry_stats.count_rollup');
+    await target.query('truncate registry_stats.deposit_rollup, registry_stats.deposit_total');
+    const second = await target.session();
+    await beginWithSnapshot(second, isolation);
+    const rebuild = `select registry_stats.rebuild('generic_files')`;
+    await target.query(rebuild);
+
+    expect(await answerOf(second, rebuild)).toBe('40001');
+  },
+);
+
+test.each(oneSnapshot)(
   'a rebuild in %s keeps what was written and folded after its snapshot',
   async (isolation) => {
     for (const source of sources) {
