@@ -89,7 +89,7 @@ test('every count is there at 0 before anything happens, and what is unknown is 
   }
   expect(samples.get(`registry_stats_folded_deltas_total${counts}`)).toBe(0);
   expect(samples.get('registry_stats_verifications_total{result="failed"}')).toBe(0);
-  expect([...samples.keys()].filter((name) => /drift|verification_time/.test(name))).toEqual([]);
+  expect([...samples.keys()].filter((name) => /drift_|verification_time/.test(name))).toEqual([]);
 });
 
 test('runs are counted by job, outcome and reason; only those that worked have a duration', async () => {
