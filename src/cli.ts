@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { configCommand } from './commands/config.js';
 import { healthCommand } from './commands/health.js';
@@ -14,6 +13,7 @@ import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
+import { readVersion } from './version.js';
 
 const commands = [
   startCommand,
@@ -51,12 +51,6 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
     });
   }
   return program;
-}
-
-async function readVersion(): Promise<string> {
-  const file = new URL('../package.json', import.meta.url);
-  const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string };
-  return version;
 }
 
 /** One message for a person: what is wrong, and what to do. */

@@ -2,7 +2,7 @@ import type { Job, JobName } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import type { Difference } from './statistics/verify.js';
 
-/** Everything worth telling: feeds the log and the status. */
+/** Everything worth telling: feeds the log, the status and the metrics. */
 export type Event =
   | {
       readonly type: 'daemon-started';

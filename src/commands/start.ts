@@ -6,6 +6,7 @@ import { isConnectionLost } from '../db/sqlstate.js';
 import { startStatusServer } from '../http/server.js';
 import { createStatusBoard } from '../http/status.js';
 import { logEvents } from '../log-events.js';
+import { createMetrics } from '../metrics/metrics.js';
 import { migrate } from '../migrations/migrate.js';
 import { readSqlFiles } from '../migrations/sql-files.js';
 import { loadSampleData } from '../reset/sample-data.js';
@@ -83,7 +84,8 @@ async function checkDatabase(context: Context): Promise<void> {
 
 async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
   const board = createStatusBoard(context, invocation.pid);
-  const server = await startStatusServer(context.config.status, board);
+  const metrics = await createMetrics(context, board);
+  const server = await startStatusServer(context.config.status, board, metrics);
   context.releasers.add(server.close);
   const cronJobs = context.initialise();
   board.watch(cronJobs);

@@ -1,14 +1,17 @@
 import fastify from 'fastify';
 import { AppError } from '../errors.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { registerMetrics } from './metrics.js';
 import type { StatusBoard } from './status.js';
 
 /**
- * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not) and
- * `/api/status`. Read-only. Gives the URL it listens on.
+ * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not),
+ * `/api/status` and `/metrics`. Read-only. Gives the URL it listens on.
  */
 export async function startStatusServer(
   address: { host: string; port: number },
   board: StatusBoard,
+  metrics: Metrics,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
     logger: false,
@@ -24,6 +27,7 @@ export async function startStatusServer(
     else await reply.send({ status: 'ready' });
   });
   server.get('/api/status', () => board.current());
+  registerMetrics(server, metrics);
   try {
     const url = await server.listen({ ...address });
     return { url, close: () => server.close() };

@@ -17,7 +17,12 @@ export type SkipReason = keyof typeof skipReasons;
 
 /** How a run ended. */
 export type Outcome =
-  | { readonly outcome: 'refreshed'; readonly detail: string }
+  | {
+      readonly outcome: 'refreshed';
+      readonly detail: string;
+      /** Captured changes that went into the rollups; only where statistics are incremental. */
+      readonly foldedDeltas?: number;
+    }
   | { readonly outcome: 'skipped'; readonly reason: SkipReason }
   | { readonly outcome: 'failed'; readonly error: unknown }
   | { readonly outcome: 'cancelled'; readonly reason: string };

@@ -117,6 +117,7 @@ async function runViews(
   return {
     outcome: 'refreshed',
     detail: [...rebuilt, `${row.rows_folded} changes folded, ${refreshed}`].join('; '),
+    foldedDeltas: Number(row.rows_folded),
   };
 }
 

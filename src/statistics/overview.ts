@@ -15,7 +15,7 @@ export interface JobRecord extends Record<string, unknown> {
 
 /** What the incremental statistics say of themselves. */
 export interface Overview {
-  /** Changes that were committed and are not in the rollups yet. */
+  /** Changes that were committed and are not in the rollups yet, up to the limit of the read. */
   readonly pendingChanges: number;
   /** Tables whose rollups must be rebuilt, with the reason. */
   readonly inexact: readonly { readonly name: string; readonly reason: string }[];
@@ -23,10 +23,14 @@ export interface Overview {
 }
 
 /** undefined where the database is in the state of migration 001. */
-export async function readOverview(database: Database): Promise<Overview | undefined> {
+export async function readOverview(
+  database: Pick<Database, 'read'>,
+  { pendingLimit }: { readonly pendingLimit?: number } = {},
+): Promise<Overview | undefined> {
   if (!(await isIncremental(database))) return undefined;
   const [pending] = await database.read<{ count: string }>(
-    'select count(*) as count from registry_stats.delta',
+    'select count(*) as count from (select from registry_stats.delta limit $1) as pending',
+    [pendingLimit ?? null],
   );
   return {
     pendingChanges: Number(pending?.count),

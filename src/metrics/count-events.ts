@@ -1,0 +1,28 @@
+import type { Observer } from '../events.js';
+import type { RunReport } from '../jobs/outcome.js';
+import type { MetricSet } from './metric-set.js';
+
+/** Counts every event that a metric is about. */
+export function countEvents(metrics: MetricSet): Observer {
+  return (event) => {
+    if (event.type === 'run-finished') countRun(metrics, event.report);
+    if (event.type === 'run-retried') metrics.retries.inc({ job_name: event.job });
+    if (event.type === 'verified') countVerification(metrics, event.differences.length);
+    if (event.type === 'verify-failed') metrics.verifications.inc({ result: 'failed' });
+  };
+}
+
+function countRun(metrics: MetricSet, { job, result, durationMs }: RunReport): void {
+  metrics.runs.inc({ job_name: job, outcome: result.outcome });
+  if (result.outcome === 'skipped') metrics.skips.inc({ job_name: job, reason: result.reason });
+  else metrics.runDuration.observe({ job_name: job }, durationMs / 1000);
+  if (result.outcome === 'refreshed' && result.foldedDeltas !== undefined) {
+    metrics.foldedDeltas.inc({ job_name: job }, result.foldedDeltas);
+  }
+}
+
+function countVerification(metrics: MetricSet, differences: number): void {
+  metrics.verifications.inc({ result: differences === 0 ? 'equal' : 'drift' });
+  metrics.driftDifferences.set(differences);
+  metrics.lastVerification.setToCurrentTime();
+}

@@ -1,0 +1,105 @@
+import type { Config } from '../config/config.js';
+import type { Context } from '../context.js';
+import type { DaemonStatus, StatusBoard } from '../http/status.js';
+import { jobNames, type JobName } from '../jobs/job.js';
+import type { RunReport } from '../jobs/outcome.js';
+import type { Overview } from '../statistics/overview.js';
+import { readVersion } from '../version.js';
+import { countEvents } from './count-events.js';
+import { createMetricSet, type MetricSet } from './metric-set.js';
+import { createOverviewReader } from './overview-reader.js';
+
+export interface Metrics {
+  readonly contentType: string;
+  /** All metrics as of now, in Prometheus's text format. Does not fail when the database is away. */
+  render(): Promise<string>;
+}
+
+/** `config` and `database` are read at each scrape: a reload replaces them. */
+export interface MetricsContext extends Pick<Context, 'database' | 'events'> {
+  readonly config: Pick<Config, 'isMaintenance'>;
+}
+
+/**
+ * What the daemon does, from its events, and what the database records: so a daemon that has just
+ * started, or that leaves the work to another one, tells the same times.
+ */
+export async function createMetrics(context: MetricsContext, board: StatusBoard): Promise<Metrics> {
+  const metrics = createMetricSet(await readVersion());
+  const checks = new Map<JobName, number>();
+  context.events.observe(countEvents(metrics));
+  context.events.observe((event) => {
+    if (event.type === 'run-finished' && hasLooked(event.report)) {
+      checks.set(event.report.job, endOf(event.report));
+    }
+  });
+  const readAnswer = createOverviewReader(context);
+  let records: Overview['jobs'] = [];
+
+  return {
+    contentType: metrics.registry.contentType,
+    render: async () => {
+      const answer = await readAnswer();
+      metrics.databaseUp.set(Number(answer.isUp));
+      if (answer.isUp) {
+        records = answer.overview?.jobs ?? [];
+        setOverview(metrics, answer.overview);
+      }
+      setJobs(metrics, { status: board.current(), records, checks });
+      metrics.maintenance.set(Number(context.config.isMaintenance));
+      metrics.ready.set(Number(board.reasonNotReady() === undefined));
+      return metrics.registry.metrics();
+    },
+  };
+}
+
+function setOverview(metrics: MetricSet, overview: Overview | undefined): void {
+  metrics.incremental.set(Number(overview !== undefined));
+  if (overview === undefined) {
+    for (const gauge of [metrics.pendingDeltas, metrics.inexactSources]) gauge.remove();
+    metrics.dataAsOf.reset();
+  } else {
+    metrics.pendingDeltas.set(overview.pendingChanges);
+    metrics.inexactSources.set(overview.inexact.length);
+  }
+}
+
+interface JobSources {
+  readonly status: DaemonStatus;
+  /** What the database records; none where it was never read, or is in the state of 001. */
+  readonly records: Overview['jobs'];
+  /** When this daemon looked itself, in milliseconds. */
+  readonly checks: ReadonlyMap<JobName, number>;
+}
+
+/** The later time and the larger number of what this daemon saw and what is recorded. */
+function setJobs(metrics: MetricSet, { status, records, checks }: JobSources): void {
+  for (const job_name of jobNames) {
+    const own = status.jobs.find(({ job }) => job === job_name);
+    const record = records.find(({ name }) => name === job_name);
+    const { lastCheck, lastRefresh, dataAsOf } = record ?? {};
+    const ownSuccess = own?.lastSuccess == null ? undefined : new Date(own.lastSuccess);
+    metrics.lastCheck.set({ job_name }, latest(lastCheck, new Date(checks.get(job_name) ?? 0)));
+    metrics.lastSuccess.set({ job_name }, latest(lastRefresh, dataAsOf, ownSuccess));
+    if (dataAsOf != null) metrics.dataAsOf.set({ job_name }, latest(dataAsOf));
+    metrics.consecutiveFailures.set(
+      { job_name },
+      Math.max(own?.consecutiveFailures ?? 0, record?.consecutiveFailures ?? 0),
+    );
+  }
+}
+
+/** In seconds, as Prometheus has it; 0 for never. */
+function latest(...times: readonly (Date | null | undefined)[]): number {
+  return Math.max(...times.map((time) => time?.getTime() ?? 0)) / 1000;
+}
+
+/** A run that failed, or was kept from looking, has found nothing out. */
+function hasLooked({ result }: RunReport): boolean {
+  if (result.outcome === 'refreshed') return true;
+  return result.outcome === 'skipped' && !['maintenance', 'database-down'].includes(result.reason);
+}
+
+function endOf({ startedAt, durationMs }: RunReport): number {
+  return startedAt.getTime() + durationMs;
+}
