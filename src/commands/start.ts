@@ -83,7 +83,7 @@ async function checkDatabase(context: Context): Promise<void> {
 
 async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
   const board = createStatusBoard(context, invocation.pid);
-  const server = await startStatusServer(context.config.status, board);
+  const server = await startStatusServer(context.config.status, board, context);
   context.releasers.add(server.close);
   const cronJobs = context.initialise();
   board.watch(cronJobs);

@@ -1,14 +1,17 @@
 import fastify from 'fastify';
+import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
+import { registerPage } from './page.js';
 import type { StatusBoard } from './status.js';
 
 /**
- * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not) and
- * `/api/status`. Read-only. Gives the URL it listens on.
+ * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not), the
+ * status page and its JSON. Read-only. Gives the URL it listens on.
  */
 export async function startStatusServer(
   address: { host: string; port: number },
   board: StatusBoard,
+  context: Context,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
     logger: false,
@@ -23,7 +26,7 @@ export async function startStatusServer(
     if (reason !== undefined) await reply.code(503).send({ status: 'not ready', reason });
     else await reply.send({ status: 'ready' });
   });
-  server.get('/api/status', () => board.current());
+  registerPage(server, context, board);
   try {
     const url = await server.listen({ ...address });
     return { url, close: () => server.close() };

@@ -15,7 +15,7 @@ export function isSource(name: string): name is Source {
 }
 
 /** Whether the views read the rollups: migrated and activated. */
-export async function isIncremental(database: Database): Promise<boolean> {
+export async function isIncremental(database: Pick<Database, 'read'>): Promise<boolean> {
   // One statement may not name a table that may be missing: asked in two steps.
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
   const [row] = await database.read<{ isIncremental: boolean }>(

@@ -23,7 +23,9 @@ export interface Overview {
 }
 
 /** undefined where the database is in the state of migration 001. */
-export async function readOverview(database: Database): Promise<Overview | undefined> {
+export async function readOverview(
+  database: Pick<Database, 'read'>,
+): Promise<Overview | undefined> {
   if (!(await isIncremental(database))) return undefined;
   const [pending] = await database.read<{ count: string }>(
     'select count(*) as count from registry_stats.delta',
