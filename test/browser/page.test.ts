@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { generateSampleData } from '../../src/reset/sample-data.js';
 import { findAxeViolations, openPage, takeShot, type OpenPage } from '../support/browser.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon, type Program } from '../support/program.js';
@@ -12,6 +13,14 @@ type Settings = Readonly<Record<string, string>>;
 async function incrementalDatabase(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
+  return target;
+}
+
+/** Grown over twelve years, as a real one. */
+async function grownDatabase(): Promise<TestDatabase> {
+  const target = await createTestDatabase('migrated');
+  const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000 };
+  await target.database.write(options, (open) => generateSampleData(open, 5_000));
   return target;
 }
 
@@ -76,7 +85,7 @@ function rowsOf(page: Page): Promise<number> {
 }
 
 test('all is fresh: it says since when, and shows jobs, runs and figures', async () => {
-  const { page, daemon, problems } = await openServed(await incrementalDatabase());
+  const { page, daemon, problems } = await openServed(await grownDatabase());
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal');
   await untilVerdict(page, /^All statistics are exact as of \d\d:\d\d UTC\.$/);
@@ -288,7 +297,7 @@ test('what a run did is shown without a reload', async () => {
 });
 
 test.for(['light', 'dark'] as const)('axe-core finds nothing in %s', async (colorScheme) => {
-  const target = await incrementalDatabase();
+  const target = await grownDatabase();
   await insertRuns(target, 300);
   const { url } = await startServing(target);
   const { page } = await openPage(url, { colorScheme });
@@ -299,7 +308,7 @@ test.for(['light', 'dark'] as const)('axe-core finds nothing in %s', async (colo
 });
 
 test('on a phone nothing is wider than the screen', async () => {
-  const target = await incrementalDatabase();
+  const target = await grownDatabase();
   await insertRuns(target, 300);
   const { url } = await startServing(target);
   const { page } = await openPage(url, { width: 375 });

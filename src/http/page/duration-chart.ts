@@ -23,7 +23,7 @@ export function createDurationChart(job: string): {
 } {
   const plot = createPlot({
     kind: 'points',
-    scale: 'log',
+    scale: 'logarithmic',
     height: 150,
     format: formatDuration,
     formatMoment: (moment) => `${new Date(moment * 1_000).toISOString().slice(0, 16)}Z`,
@@ -49,6 +49,7 @@ function dataOf(runs: readonly RunAnswer[]): PlotData {
     series: used.map(({ name, color, outcomes }) => ({
       name,
       color,
+      isMarked: color === '--bad',
       // A logarithmic scale has no zero.
       values: runs.map((run) => (isOneOf(run, outcomes) ? Math.max(1, run.durationMs ?? 1) : null)),
     })),

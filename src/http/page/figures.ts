@@ -42,7 +42,7 @@ function createHistory(
 ): { readonly element: HTMLElement; show(history: History): void } {
   const plot = createPlot({
     kind: 'lines',
-    scale: 'linear',
+    scale: 'bytes',
     height: 260,
     format: formatBytes,
     formatMoment: (moment) => new Date(moment * 1_000).toISOString().slice(0, 10),
@@ -78,7 +78,7 @@ function drawHistory(
         name,
         color: `--series-${index % 10}`,
         values: bytes,
-        isDashed: index % 2 === 1,
+        isMarked: index % 2 === 1,
       })),
     },
     summary,

@@ -1,5 +1,6 @@
 import uPlot from './uplot.js';
 import { create, setText } from './dom.js';
+import { bytesScale, logarithmicScale, momentScale, plotAxes } from './plot-axes.js';
 
 export interface PlotSeries {
   readonly name: string;
@@ -7,7 +8,8 @@ export interface PlotSeries {
   readonly color: string;
   /** One number a moment; null where there is none. */
   readonly values: readonly (number | null)[];
-  readonly isDashed?: boolean;
+  /** Told apart by more than the colour: a dashed line, a ring instead of a dot. */
+  readonly isMarked?: boolean;
 }
 
 export interface PlotData {
@@ -18,7 +20,8 @@ export interface PlotData {
 
 export interface PlotOptions {
   readonly kind: 'lines' | 'points';
-  readonly scale: 'linear' | 'log';
+  /** Bytes grow from zero in powers of two; durations have a logarithmic scale. */
+  readonly scale: 'bytes' | 'logarithmic';
   readonly height: number;
   readonly format: (value: number) => string;
   readonly formatMoment: (moment: number) => string;
@@ -64,7 +67,7 @@ export function createPlot(options: PlotOptions): Plot {
     show: (data, summary) => {
       current = data;
       canvas.setAttribute('aria-label', summary);
-      legend.replaceChildren(...data.series.map(legendEntry));
+      legend.replaceChildren(...data.series.map((one) => legendEntry(one, options.kind)));
       draw();
     },
   };
@@ -74,11 +77,14 @@ function columns({ moments, series }: PlotData): uPlot.AlignedData {
   return [[...moments], ...series.map(({ values }) => [...values])];
 }
 
-function legendEntry({ name, color, isDashed }: PlotSeries): HTMLElement {
-  const swatch = create('span', { class: 'swatch', 'aria-hidden': 'true' });
+function legendEntry(
+  { name, color, isMarked }: PlotSeries,
+  kind: PlotOptions['kind'],
+): HTMLElement {
+  const swatch = create('span', { class: `swatch ${kind}`, 'aria-hidden': 'true' });
   // A rule of the style sheet's by way of the CSSOM: markup with styles is refused by the policy.
   swatch.style.setProperty('--swatch', `var(${color})`);
-  if (isDashed === true) swatch.classList.add('dashed');
+  if (isMarked === true) swatch.classList.add('marked');
   return create('li', {}, swatch, name);
 }
 
@@ -90,10 +96,6 @@ function readAt({ moments, series }: PlotData, index: number, options: PlotOptio
   return `${options.formatMoment(moments[index] ?? 0)}: ${values.join(', ')}`;
 }
 
-// The package declares a const enum, which has no value when the page runs.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
-const logarithmic: uPlot.Scale = { distr: 3 };
-
 function chartOptions(
   { moments, series }: PlotData,
   width: number,
@@ -101,24 +103,14 @@ function chartOptions(
   read: (index: number | null | undefined) => void,
 ): uPlot.Options {
   const colorOf = colors();
-  const axis = { stroke: colorOf('--muted'), grid: { stroke: colorOf('--line'), width: 1 } };
-  const [first = 0] = moments;
-  // A single moment has no width: an hour on either side.
-  const range = moments.length === 1 ? { range: [first - 3_600, first + 3_600] as const } : {};
   return {
     width,
     height,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: kind === 'lines' } },
     tzDate: (moment) => uPlot.tzDate(new Date(moment * 1_000), 'Etc/UTC'),
-    scales: {
-      x: { time: true, ...(range as uPlot.Scale) },
-      y: scale === 'log' ? logarithmic : { range: (_plot, _min, max) => [0, max * 1.05 || 1] },
-    },
-    axes: [
-      { ...axis, space: 70 },
-      { ...axis, size: 70, values: (_plot, ticks) => ticks.map((tick) => tickOf(tick, format)) },
-    ],
+    scales: { x: momentScale(moments), y: scale === 'bytes' ? bytesScale : logarithmicScale },
+    axes: plotAxes({ scale, format }, colorOf),
     series: [{}, ...series.map((one) => seriesOptions(one, kind, colorOf(one.color)))],
     hooks: {
       setCursor: [
@@ -130,31 +122,17 @@ function chartOptions(
   };
 }
 
-/** uPlot gives no number for the ticks of a logarithmic scale that would stand too close. */
-function tickOf(tick: number | null, format: (value: number) => string): string {
-  return tick === null ? '' : format(tick);
-}
-
 function seriesOptions(
-  { name, isDashed }: PlotSeries,
+  { name, isMarked = false }: PlotSeries,
   kind: PlotOptions['kind'],
   stroke: string,
 ): uPlot.Series {
   if (kind === 'points') {
-    return {
-      label: name,
-      stroke,
-      paths: () => null,
-      points: { show: true, size: 6, stroke, fill: stroke },
-    };
+    const shape = isMarked ? { size: 10, width: 2.5 } : { size: 5, fill: stroke };
+    return { label: name, stroke, paths: () => null, points: { show: true, stroke, ...shape } };
   }
-  return {
-    label: name,
-    stroke,
-    width: 2,
-    points: { show: false },
-    ...(isDashed === true ? { dash: [6, 4] } : {}),
-  };
+  const dash = isMarked ? { dash: [6, 4] } : {};
+  return { label: name, stroke, width: 2, points: { show: false }, ...dash };
 }
 
 function colors(): (variable: string) => string {

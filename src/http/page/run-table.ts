@@ -9,9 +9,9 @@ const pageSize = 50;
 
 const columns = [
   { name: 'Started' },
+  { name: 'Outcome' },
   { name: 'Job' },
   { name: 'Trigger' },
-  { name: 'Outcome' },
   { name: 'Took', isNumber: true },
   { name: 'Changes', isNumber: true },
   { name: 'What and why' },
@@ -100,9 +100,9 @@ function createRow(run: RunAnswer, now: Date): (HTMLElement | string)[] {
   badge.append(outcome ?? 'running');
   return [
     started,
+    badge,
     run.job,
     run.trigger,
-    badge,
     durationMs === null ? createAge(startedAt, now) : formatDuration(durationMs),
     run.rowsFolded === null ? '' : formatNumber(run.rowsFolded),
     [reason, viewsRefreshed.join(', ')].filter((text) => text !== null && text !== '').join('; '),
