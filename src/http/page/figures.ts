@@ -135,21 +135,18 @@ function createDeposits(
   name: string,
   rows: readonly DepositAnswer[],
 ): HTMLElement {
+  // Where options of different prices are added up, there is no cost.
+  const hasCost = rows.some(({ monthlyCost }) => monthlyCost !== null);
+  const numbers = ['Objects', 'Files', 'Stored', ...(hasCost ? ['Cost a month'] : [])];
   return createTable(
     caption,
-    [
-      { name },
-      { name: 'Objects', isNumber: true },
-      { name: 'Files', isNumber: true },
-      { name: 'Stored', isNumber: true },
-      { name: 'Cost a month', isNumber: true },
-    ],
+    [{ name }, ...numbers.map((column) => ({ name: column, isNumber: true }))],
     rows.map((row) => [
       row.name,
       formatNumber(row.objects),
       formatNumber(row.files),
       formatBytes(row.bytes),
-      row.monthlyCost === null ? '' : formatDollars(row.monthlyCost),
+      ...(hasCost ? [row.monthlyCost === null ? '' : formatDollars(row.monthlyCost)] : []),
     ]),
   );
 }

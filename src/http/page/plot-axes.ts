@@ -28,12 +28,12 @@ export function plotAxes(
   const axis = { stroke: colorOf('--muted'), ticks: { show: false } };
   const grid = { stroke: colorOf('--line'), width: 1 };
   return [
-    { ...axis, grid, space: 75, values: (_plot, ticks) => nameMoments(ticks) },
+    { ...axis, grid, size: 32, space: 75, values: (_plot, ticks) => nameMoments(ticks) },
     {
       ...axis,
       size: 70,
       values: (_plot, ticks: (number | null)[]) =>
-        ticks.map((tick) => (tick === null ? '' : format(tick))),
+        ticks.map((tick) => (tick === null ? '' : format(tick).replace(/\.0+(?= )/, ''))),
       ...(scale === 'bytes'
         ? { grid, incrs: powersOfTwo }
         : { grid: { ...grid, filter: powersOfTen }, filter: powersOfTen }),

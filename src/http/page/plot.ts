@@ -49,9 +49,11 @@ export function createPlot(options: PlotOptions): Plot {
     if (current === undefined || current.moments.length === 0 || width === 0) return;
     const shown = current;
     const read = (index: number | null | undefined): void => {
-      setText(reading, index == null ? '' : readAt(shown, index, options));
+      // Away from the chart, the pointer reads the newest.
+      setText(reading, readAt(shown, index ?? shown.moments.length - 1, options));
     };
     drawn = new uPlot(chartOptions(shown, width, options, read), columns(shown), canvas);
+    read(undefined);
   }
 
   let width = 0;
