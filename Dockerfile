@@ -14,6 +14,8 @@ COPY sql sql
 # dist/dev is the embedded PostgreSQL of developers. chmod: a clone made under a strict umask has
 # files that only their owner can read.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
+  && node node_modules/typescript/bin/tsc -p src/http/page \
+  && cp src/http/page/*.html src/http/page/*.css src/http/page/*.svg dist/http/page/ \
   && rm -rf dist/dev \
   && chmod -R a+rX dist sql package.json
 

@@ -9,13 +9,16 @@ const wanted = [
   '.env.example',
   'dist/main.js',
   'dist/index.d.ts',
+  'dist/http/page/index.html',
+  'dist/http/page/style.css',
+  'dist/http/page/main.js',
   'sql/schema/tables.sql',
   'sql/migrations/001_deposit_stats.sql',
   'sql/fixtures/institutions.csv',
   'sql/dev/sample_data.sql',
 ];
 const allowed =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.env\.example|dist\/.+\.(js|d\.ts)|sql\/.+\.(sql|csv|md))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.env\.example|dist\/.+\.(js|d\.ts)|dist\/http\/page\/.+\.(html|css|svg)|sql\/.+\.(sql|csv|md))$/;
 
 const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
   encoding: 'utf8',

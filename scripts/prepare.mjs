@@ -3,11 +3,20 @@
 // Install scripts stay off: nothing here needs one, and npm 11 blocks them anyway.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** Modules for the browser, compiled apart, with their page and style. */
+const page = 'src/http/page';
 
 export function prepare({ force = false } = {}) {
   assertNodeVersion();
@@ -22,7 +31,16 @@ export function prepare({ force = false } = {}) {
     say('building …');
     rmSync(path.join(root, 'dist'), { recursive: true, force: true });
     runNode('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+    runNode('node_modules/typescript/bin/tsc', '-p', page);
+    copyPageFiles();
     writeFileSync(path.join(root, 'dist/.prepared'), sources);
+  }
+}
+
+function copyPageFiles() {
+  const names = readdirSync(path.join(root, page)).filter((name) => /\.(html|css|svg)$/.test(name));
+  for (const name of names) {
+    copyFileSync(path.join(root, page, name), path.join(root, 'dist/http/page', name));
   }
 }
 

@@ -85,7 +85,7 @@ async function checkDatabase(context: Context): Promise<void> {
 async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
   const board = createStatusBoard(context, invocation.pid);
   const metrics = await createMetrics(context, board);
-  const server = await startStatusServer(context.config.status, board, metrics);
+  const server = await startStatusServer(context.config.status, { context, board, metrics });
   context.releasers.add(server.close);
   const cronJobs = context.initialise();
   board.watch(cronJobs);

@@ -1,17 +1,26 @@
 import fastify from 'fastify';
+import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { secureAnswers } from './headers.js';
 import { registerMetrics } from './metrics.js';
+import { registerPage } from './page.js';
 import type { StatusBoard } from './status.js';
+
+/** What the status port tells of. */
+export interface StatusSources {
+  readonly context: Context;
+  readonly board: StatusBoard;
+  readonly metrics: Metrics;
+}
 
 /**
  * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not),
- * `/api/status` and `/metrics`. Read-only. Gives the URL it listens on.
+ * `/metrics`, the status page and its JSON. Read-only. Gives the URL it listens on.
  */
 export async function startStatusServer(
   address: { host: string; port: number },
-  board: StatusBoard,
-  metrics: Metrics,
+  { context, board, metrics }: StatusSources,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
     logger: false,
@@ -20,14 +29,15 @@ export async function startStatusServer(
     connectionTimeout: 10_000,
     bodyLimit: 1_024,
   });
+  secureAnswers(server);
   server.get('/live', () => ({ status: 'live' }));
   server.get('/ready', async (_request, reply) => {
     const reason = board.reasonNotReady();
     if (reason !== undefined) await reply.code(503).send({ status: 'not ready', reason });
     else await reply.send({ status: 'ready' });
   });
-  server.get('/api/status', () => board.current());
   registerMetrics(server, metrics);
+  registerPage(server, context, board);
   try {
     const url = await server.listen({ ...address });
     return { url, close: () => server.close() };

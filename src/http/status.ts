@@ -1,7 +1,13 @@
 import type { Context } from '../context.js';
 import type { CronJobs } from '../cron.js';
 import { jobs, type JobName } from '../jobs/job.js';
-import { describeOutcome, type Outcome, type RunReport, type Trigger } from '../jobs/outcome.js';
+import {
+  describeOutcome,
+  type Outcome,
+  type RunReport,
+  type SkipReason,
+  type Trigger,
+} from '../jobs/outcome.js';
 
 /** One job as the daemon knows it since its start. Times are ISO 8601 in UTC. */
 export interface JobStatus {
@@ -18,6 +24,8 @@ export interface LastRun {
   readonly trigger: Trigger;
   readonly outcome: Outcome['outcome'];
   readonly reason: string;
+  /** The reason's name where the run was skipped, else null. */
+  readonly skipReason: SkipReason | null;
   readonly startedAt: string;
   readonly durationMs: number;
 }
@@ -103,6 +111,7 @@ function record(state: JobState, report: RunReport): void {
     trigger,
     outcome: result.outcome,
     reason: describeOutcome(result),
+    skipReason: result.outcome === 'skipped' ? result.reason : null,
     startedAt: startedAt.toISOString(),
     durationMs: Math.round(durationMs),
   };

@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.js';
 import type { Context } from '../context.js';
+import { createBoundedReader } from '../db/bounded-reader.js';
 import type { DaemonStatus, StatusBoard } from '../http/status.js';
 import { jobNames, type JobName } from '../jobs/job.js';
 import type { RunReport } from '../jobs/outcome.js';
-import type { Overview } from '../statistics/overview.js';
+import { readOverview, type Overview } from '../statistics/overview.js';
 import { readVersion } from '../version.js';
 import { countEvents } from './count-events.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
-import { createOverviewReader } from './overview-reader.js';
 
 export interface Metrics {
   readonly contentType: string;
@@ -33,13 +33,21 @@ export async function createMetrics(context: MetricsContext, board: StatusBoard)
       checks.set(event.report.job, endOf(event.report));
     }
   });
-  const readAnswer = createOverviewReader(context);
+  const reader = createBoundedReader(context, {
+    // Far below the 10 s that Prometheus waits: a scrape must answer while the database does not.
+    timeoutMs: 1_500,
+    isDatabaseDown: () => board.current().isDatabaseDown,
+  });
   let records: Overview['jobs'] = [];
 
   return {
     contentType: metrics.registry.contentType,
     render: async () => {
-      const answer = await readAnswer();
+      const answer = await reader.read('overview', 1_000, readOverview).then(
+        (overview) => ({ isUp: true, overview }) as const,
+        // Away, refusing or too slow: the log has it from whatever needs the database.
+        () => ({ isUp: false }) as const,
+      );
       metrics.databaseUp.set(Number(answer.isUp));
       if (answer.isUp) {
         records = answer.overview?.jobs ?? [];

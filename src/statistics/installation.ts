@@ -17,16 +17,12 @@ export function isSource(name: string): name is Source {
 /** Whether the views read the rollups: migrated and activated. */
 export async function isIncremental(database: Pick<Database, 'read'>): Promise<boolean> {
   // One statement may not name a table that may be missing: asked in two steps.
-  return database.readSnapshot(lookUp, async ({ query }) => {
-    if (!(await hasStatisticsSchema(query))) return false;
-    const [row] = await query<{ isIncremental: boolean }>(
-      `select pg_catalog.bool_and(is_incremental) as "isIncremental" from registry_stats.view`,
-    );
-    return row?.isIncremental === true;
-  });
+  if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
+  const [row] = await database.read<{ isIncremental: boolean }>(
+    `select pg_catalog.bool_and(is_incremental) as "isIncremental" from registry_stats.view`,
+  );
+  return row?.isIncremental === true;
 }
-
-const lookUp = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
 
 /** Whether migration 101 and the functions are there. */
 export async function hasStatisticsSchema(query: Query): Promise<boolean> {

@@ -22,15 +22,17 @@ export interface Overview {
   readonly jobs: readonly JobRecord[];
 }
 
+/** Pending changes are counted up to here: more is an alarm, not a figure. */
+const pendingLimit = 1_000_000;
+
 /** undefined where the database is in the state of migration 001. */
 export async function readOverview(
   database: Pick<Database, 'read'>,
-  { pendingLimit }: { readonly pendingLimit?: number } = {},
 ): Promise<Overview | undefined> {
   if (!(await isIncremental(database))) return undefined;
   const [pending] = await database.read<{ count: string }>(
     'select count(*) as count from (select from registry_stats.delta limit $1) as pending',
-    [pendingLimit ?? null],
+    [pendingLimit],
   );
   return {
     pendingChanges: Number(pending?.count),

@@ -1,0 +1,70 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { Context } from '../context.js';
+import { describeFailure } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
+import { jobNames } from '../jobs/job.js';
+import { readFigures } from '../statistics/figures.js';
+import { readRuns, runOutcomes } from '../statistics/run-history.js';
+import { readStatisticsState } from '../statistics/state.js';
+import type { StatisticsState, StatusAnswer } from './answers.js';
+import { createBoundedReader, type BoundedReader } from '../db/bounded-reader.js';
+import type { StatusBoard } from './status.js';
+
+const runsQuery = z.strictObject({
+  job: z.enum(jobNames).optional(),
+  outcome: z.enum(runOutcomes).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  /** The id of a run. */
+  before: z
+    .string()
+    .regex(/^\d{1,18}$/, 'expected the id of a run')
+    .optional(),
+});
+
+/** The JSON behind the page: `/api/status`, `/api/runs` and `/api/statistics`. */
+export function registerApi(server: FastifyInstance, context: Context, board: StatusBoard): void {
+  const isDatabaseDown = (): boolean => board.current().isDatabaseDown;
+  const reader = createBoundedReader(context, { timeoutMs: 2_000, isDatabaseDown });
+  // The history may take a second on a large database; the status does not wait behind it.
+  const slowReader = createBoundedReader(context, { timeoutMs: 10_000, isDatabaseDown });
+
+  server.get('/api/status', async (): Promise<StatusAnswer> => {
+    const statistics = await readState(reader);
+    return { ...board.current(), answeredAt: new Date().toISOString(), statistics };
+  });
+  server.get('/api/runs', async (request, reply) => {
+    const { data, error } = runsQuery.safeParse(request.query);
+    if (error !== undefined) return refuse(reply, error);
+    const question = `runs ${JSON.stringify(data)}`;
+    return orExplain(reply, () => reader.read(question, 1_000, (open) => readRuns(open, data)));
+  });
+  server.get('/api/statistics', (_request, reply) =>
+    orExplain(reply, () => slowReader.read('figures', 5_000, readFigures)),
+  );
+}
+
+/** A database that is away is a state to be shown, not a failure of the status. */
+async function readState(reader: BoundedReader): Promise<StatisticsState> {
+  try {
+    return await reader.read('state', 1_000, readStatisticsState);
+  } catch (error) {
+    const problem = describeFailure(error);
+    return { mode: 'unknown', problem, pendingChanges: null, inexact: [], jobs: [] };
+  }
+}
+
+async function orExplain(reply: FastifyReply, read: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await read();
+  } catch (error) {
+    const hint = error instanceof AppError ? (error.hint ?? null) : null;
+    return reply.code(503).send({ error: describeFailure(error), hint });
+  }
+}
+
+function refuse(reply: FastifyReply, error: z.ZodError): FastifyReply {
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const hint = 'job, outcome, limit (1 to 500) and before (the id of a run) may be given';
+  return reply.code(400).send({ error: problems.join('; '), hint });
+}

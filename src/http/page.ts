@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Context } from '../context.js';
+import { registerApi } from './api.js';
+import type { StatusBoard } from './status.js';
+
+const require = createRequire(import.meta.url);
+
+/** Files that come with a dependency, by the names under which the page asks for them. */
+const packaged: Readonly<Record<string, string>> = {
+  'uplot.js': 'uplot/dist/uPlot.esm.js',
+  'uplot.css': 'uplot/dist/uPlot.min.css',
+};
+
+const types: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** The status page at `/`, its files below `/assets/` and the JSON it shows below `/api/`. */
+export function registerPage(server: FastifyInstance, context: Context, board: StatusBoard): void {
+  registerApi(server, context, board);
+  server.get('/', (_request, reply) => sendFile(reply, 'index.html'));
+  server.get<{ Params: { name: string } }>('/assets/:name', (request, reply) =>
+    sendFile(reply, request.params.name),
+  );
+}
+
+async function sendFile(reply: FastifyReply, name: string): Promise<FastifyReply> {
+  const content = await readPageFile(name);
+  if (content === undefined) return reply.code(404).send({ error: `no file ${name}` });
+  const extension = name.slice(name.lastIndexOf('.') + 1);
+  return reply.type(types[extension] ?? 'application/octet-stream').send(content);
+}
+
+/** Only flat names of the page's kinds of file: no path leads out of its folder. */
+async function readPageFile(name: string): Promise<Buffer | undefined> {
+  if (!/^[a-z-]+\.(?:html|css|js|svg)$/.test(name)) return undefined;
+  const own = new URL(`./page/${name}`, import.meta.url);
+  const dependency = packaged[name];
+  try {
+    return await readFile(dependency === undefined ? own : require.resolve(dependency));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

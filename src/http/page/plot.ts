@@ -1,0 +1,143 @@
+import uPlot from './uplot.js';
+import { create, setText } from './dom.js';
+import { bytesScale, logarithmicScale, momentScale, plotAxes } from './plot-axes.js';
+
+export interface PlotSeries {
+  readonly name: string;
+  /** A CSS variable with its colour. */
+  readonly color: string;
+  /** One number a moment; null where there is none. */
+  readonly values: readonly (number | null)[];
+  /** Told apart by more than the colour: a dashed line, a ring instead of a dot. */
+  readonly isMarked?: boolean;
+}
+
+export interface PlotData {
+  /** Seconds since 1970, ascending. */
+  readonly moments: readonly number[];
+  readonly series: readonly PlotSeries[];
+}
+
+export interface PlotOptions {
+  readonly kind: 'lines' | 'points';
+  /** Bytes grow from zero in powers of two; durations have a logarithmic scale. */
+  readonly scale: 'bytes' | 'logarithmic';
+  readonly height: number;
+  readonly format: (value: number) => string;
+  readonly formatMoment: (moment: number) => string;
+}
+
+export interface Plot {
+  readonly element: HTMLElement;
+  /** `summary` says in words what the picture shows. */
+  show(data: PlotData, summary: string): void;
+}
+
+/** A chart with a legend that follows the pointer; drawn anew for a new width or colour scheme. */
+export function createPlot(options: PlotOptions): Plot {
+  const canvas = create('div', { class: 'canvas', role: 'img' });
+  const legend = create('ul', { class: 'legend' });
+  const reading = create('p', { class: 'reading', 'aria-hidden': 'true' });
+  const element = create('div', { class: 'plot' }, canvas, reading, legend);
+  let current: PlotData | undefined;
+  let drawn: uPlot | undefined;
+
+  function draw(): void {
+    drawn?.destroy();
+    drawn = undefined;
+    const width = Math.floor(canvas.clientWidth);
+    if (current === undefined || current.moments.length === 0 || width === 0) return;
+    const shown = current;
+    const read = (index: number | null | undefined): void => {
+      // Away from the chart, the pointer reads the newest.
+      setText(reading, readAt(shown, index ?? shown.moments.length - 1, options));
+    };
+    drawn = new uPlot(chartOptions(shown, width, options, read), columns(shown), canvas);
+    read(undefined);
+  }
+
+  let width = 0;
+  new ResizeObserver(() => {
+    if (canvas.clientWidth === width) return;
+    width = canvas.clientWidth;
+    draw();
+  }).observe(canvas);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+
+  return {
+    element,
+    show: (data, summary) => {
+      current = data;
+      canvas.setAttribute('aria-label', summary);
+      legend.replaceChildren(...data.series.map((one) => legendEntry(one, options.kind)));
+      draw();
+    },
+  };
+}
+
+function columns({ moments, series }: PlotData): uPlot.AlignedData {
+  return [[...moments], ...series.map(({ values }) => [...values])];
+}
+
+function legendEntry(
+  { name, color, isMarked }: PlotSeries,
+  kind: PlotOptions['kind'],
+): HTMLElement {
+  const swatch = create('span', { class: `swatch ${kind}`, 'aria-hidden': 'true' });
+  // A rule of the style sheet's by way of the CSSOM: markup with styles is refused by the policy.
+  swatch.style.setProperty('--swatch', `var(${color})`);
+  if (isMarked === true) swatch.classList.add('marked');
+  return create('li', {}, swatch, name);
+}
+
+function readAt({ moments, series }: PlotData, index: number, options: PlotOptions): string {
+  const values = series
+    .map(({ name, values }) => ({ name, value: values[index] ?? null }))
+    .filter(({ value }) => value !== null && value !== 0)
+    .map(({ name, value }) => `${name} ${options.format(value ?? 0)}`);
+  return `${options.formatMoment(moments[index] ?? 0)}: ${values.join(', ')}`;
+}
+
+function chartOptions(
+  { moments, series }: PlotData,
+  width: number,
+  { kind, scale, height, format }: PlotOptions,
+  read: (index: number | null | undefined) => void,
+): uPlot.Options {
+  const colorOf = colors();
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { show: kind === 'lines' } },
+    tzDate: (moment) => uPlot.tzDate(new Date(moment * 1_000), 'Etc/UTC'),
+    scales: { x: momentScale(moments), y: scale === 'bytes' ? bytesScale : logarithmicScale },
+    axes: plotAxes({ scale, format }, colorOf),
+    series: [{}, ...series.map((one) => seriesOptions(one, kind, colorOf(one.color)))],
+    hooks: {
+      setCursor: [
+        (plot) => {
+          read(plot.cursor.idx);
+        },
+      ],
+    },
+  };
+}
+
+function seriesOptions(
+  { name, isMarked = false }: PlotSeries,
+  kind: PlotOptions['kind'],
+  stroke: string,
+): uPlot.Series {
+  if (kind === 'points') {
+    const shape = isMarked ? { size: 10, width: 2.5 } : { size: 5, fill: stroke };
+    return { label: name, stroke, paths: () => null, points: { show: true, stroke, ...shape } };
+  }
+  const dash = isMarked ? { dash: [6, 4] } : {};
+  return { label: name, stroke, width: 2, points: { show: false }, ...dash };
+}
+
+function colors(): (variable: string) => string {
+  const style = getComputedStyle(document.documentElement);
+  return (variable) => style.getPropertyValue(variable).trim();
+}

@@ -1,0 +1,2 @@
+// The daemon serves the package's ES module under this name: a browser cannot resolve 'uplot'.
+export { default } from 'uplot';

@@ -1,0 +1,92 @@
+import type { Database } from '../db/database.js';
+import type { RunAnswer, RunsAnswer } from '../http/answers.js';
+
+/** How a recorded run may have ended, and `running` for one that has not. */
+export const runOutcomes = [
+  'running',
+  'refreshed',
+  'skipped',
+  'failed',
+  'cancelled',
+  'crashed',
+] as const;
+
+export interface RunsQuestion {
+  readonly job?: string | undefined;
+  readonly outcome?: (typeof runOutcomes)[number] | undefined;
+  readonly limit: number;
+  /** Only runs with a smaller id. */
+  readonly before?: string | undefined;
+}
+
+/** Recorded runs, newest first. A run that found nothing to do leaves no record, only a check. */
+export async function readRuns(
+  database: Pick<Database, 'read'>,
+  { job, outcome, limit, before }: RunsQuestion,
+): Promise<RunsAnswer> {
+  const [records] = await database.read<{ exist: boolean }>(
+    `select pg_catalog.to_regclass('registry_stats.run') is not null as exist`,
+  );
+  if (records?.exist !== true) {
+    return { version: 1, isRecorded: false, runs: [], olderThan: null };
+  }
+  // One more than asked tells whether there are older ones.
+  const rows = await database.read<RunRow>(selectRuns, [
+    job ?? null,
+    outcome ?? null,
+    before ?? null,
+    limit + 1,
+  ]);
+  const runs = rows.slice(0, limit).map(toAnswer);
+  const olderThan = rows.length > limit ? (runs.at(-1)?.id ?? null) : null;
+  return { version: 1, isRecorded: true, runs, olderThan };
+}
+
+interface RunRow extends Record<string, unknown> {
+  id: string;
+  job: string;
+  trigger: string;
+  started_at: Date;
+  finished_at: Date | null;
+  outcome: string | null;
+  reason: string | null;
+  rows_folded: string | null;
+  views_refreshed: string[] | null;
+  data_as_of: Date | null;
+}
+
+const selectRuns = `
+  select
+    id,
+    job,
+    trigger,
+    started_at,
+    finished_at,
+    outcome,
+    reason,
+    rows_folded,
+    views_refreshed,
+    data_as_of
+  from registry_stats.run
+  where ($1::text is null or job = $1)
+    and ($2::text is null or outcome is not distinct from nullif($2, 'running'))
+    and ($3::bigint is null or id < $3)
+  order by id desc
+  limit $4`;
+
+function toAnswer(row: RunRow): RunAnswer {
+  const { started_at: start, finished_at: end } = row;
+  return {
+    id: row.id,
+    job: row.job,
+    trigger: row.trigger,
+    startedAt: start.toISOString(),
+    finishedAt: end?.toISOString() ?? null,
+    durationMs: end === null ? null : Math.max(0, end.getTime() - start.getTime()),
+    outcome: row.outcome,
+    reason: row.reason,
+    rowsFolded: row.rows_folded === null ? null : Number(row.rows_folded),
+    viewsRefreshed: row.views_refreshed ?? [],
+    dataAsOf: row.data_as_of?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,238 @@
+import { request } from 'node:http';
+import { expect, test } from 'vitest';
+import type { FiguresAnswer, RunsAnswer, StatusAnswer } from '../../src/http/answers.js';
+import { loadCsv } from '../support/load-csv.js';
+import { startDaemon } from '../support/program.js';
+import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+async function serve(
+  target: TestDatabase,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule, ...settings } });
+  const { statusUrl = '' } = await daemon.untilLine('started;');
+  await untilRuns(daemon, 'start');
+  return statusUrl;
+}
+
+async function incrementalDatabase(): Promise<TestDatabase> {
+  const target = await createTestDatabase('migrated');
+  await loadCsv(target.database);
+  return target;
+}
+
+interface Answered<Answer> {
+  readonly status: number;
+  readonly body: Answer;
+}
+
+async function ask<Answer>(url: string): Promise<Answered<Answer>> {
+  const response = await fetch(url);
+  return { status: response.status, body: (await response.json()) as Answer };
+}
+
+/** The path goes out as it is: fetch would take '..' out of it. */
+function statusOfRawPath(url: string, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, path }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+test('every answer forbids what the page does not need, and all but GET and HEAD is refused', async () => {
+  const url = await serve(await incrementalDatabase());
+  const paths = ['/', '/live', '/ready', '/api/status', '/api/runs', '/api/statistics'];
+  for (const path of [...paths, '/assets/main.js', '/assets/uplot.js', '/missing']) {
+    const { status, headers } = await fetch(url + path);
+    expect([path, status]).toEqual([path, path === '/missing' ? 404 : 200]);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-security-policy':
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+    expect((await fetch(url + path, { method: 'HEAD' })).status).toBe(status);
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const refused = await fetch(url + path, { method });
+      expect([method, refused.status, refused.headers.get('allow')]).toEqual([
+        method,
+        405,
+        'GET, HEAD',
+      ]);
+    }
+  }
+});
+
+test('no path leads out of the folder of the page', async () => {
+  const url = await serve(await incrementalDatabase());
+  for (const path of [
+    '../api.js',
+    '..%2fapi.js',
+    '%2e%2e/api.js',
+    '....//api.js',
+    'tsconfig.json',
+  ]) {
+    expect([path, await statusOfRawPath(url, `/assets/${path}`)]).toEqual([path, 404]);
+  }
+});
+
+test('runs come newest first, each once, in pages that stay in place while new ones come', async () => {
+  const target = await incrementalDatabase();
+  const url = await serve(target);
+  const insert = (): Promise<unknown> =>
+    target.query(
+      `insert into registry_stats.run
+        (job, trigger, backend_pid, started_at, finished_at, outcome, reason)
+      select
+        'update_counts', 'schedule', 1, now(), now() + interval '1.5 s',
+        case when n % 2 = 0 then 'failed' else 'refreshed' end, null
+      from generate_series(1, 10) as n`,
+    );
+  await insert();
+  const seen: string[] = [];
+  let path = '/api/runs?limit=4';
+  for (let page = 0; page < 10; page++) {
+    const { body } = await ask<RunsAnswer>(url + path);
+    seen.push(...body.runs.map(({ id }) => id));
+    await insert();
+    if (body.olderThan === null) break;
+    path = `/api/runs?limit=4&before=${body.olderThan}`;
+  }
+  expect(seen).toEqual(Array.from({ length: 13 }, (_, index) => String(13 - index)));
+
+  const failed = await ask<RunsAnswer>(`${url}/api/runs?job=update_counts&outcome=failed&limit=2`);
+  expect(failed.body.runs.map(({ outcome, durationMs }) => [outcome, durationMs])).toEqual([
+    ['failed', 1_500],
+    ['failed', 1_500],
+  ]);
+  const running = await ask<RunsAnswer>(`${url}/api/runs?outcome=running`);
+  expect(running.body).toEqual({ version: 1, isRecorded: true, runs: [], olderThan: null });
+});
+
+test('a question that is none is refused', async () => {
+  const url = await serve(await incrementalDatabase());
+  for (const query of [
+    'limit=0',
+    'limit=501',
+    'limit=x',
+    'limit=',
+    'before=-1',
+    'before=1%20or%201=1',
+    'before=99999999999999999999',
+    'job=x',
+    'outcome=x',
+    'outcome=failed&outcome=failed',
+    'order=id',
+  ]) {
+    const { status, body } = await ask<{ error: string }>(`${url}/api/runs?${query}`);
+    expect([query, status]).toEqual([query, 400]);
+    expect(body.error).not.toBe('');
+  }
+});
+
+test('the statistics are those of the views, with the largest series and the sum of the others', async () => {
+  const target = await incrementalDatabase();
+  const url = await serve(target);
+  const { body } = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  const [expected] = await target.query<{ bytes: number; months: number; now: number }>(
+    `select
+      (
+        select total_bytes::float8
+        from public.historical_deposit_stats
+        where institution_id is null
+          and storage_option = 'Total'
+        order by end_date desc
+        limit 1
+      ) as bytes,
+      (select count(distinct end_date)::int from public.historical_deposit_stats) as months,
+      (
+        select total_bytes::float8
+        from public.current_deposit_stats
+        where institution_id is null
+          and storage_option = 'Total'
+      ) as now`,
+  );
+  for (const series of [body.history.byStorageOption, body.history.byInstitution]) {
+    expect(series.map(({ bytes }) => bytes.length)).toEqual(series.map(() => expected?.months));
+    expect(series.reduce((sum, { bytes }) => sum + (bytes.at(-1) ?? 0), 0)).toBe(expected?.bytes);
+  }
+  expect(body.history.months).toHaveLength(expected?.months ?? -1);
+  expect(body.deposits.byStorageOption.at(-1)).toMatchObject({
+    name: 'Total',
+    bytes: expected?.now,
+  });
+});
+
+test('many institutions make ten series and no more', async () => {
+  const target = await incrementalDatabase();
+  const url = await serve(target);
+  await target.query(
+    `insert into public.historical_deposit_stats
+      (institution_id, institution_name, storage_option, total_bytes, end_date)
+    select 1000 + n, 'Institution ' || n, 'Total', n, end_date
+    from generate_series(1, 40) as n
+    cross join (select distinct end_date from public.historical_deposit_stats) as month`,
+  );
+  const { body } = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  expect(body.history.byInstitution).toHaveLength(10);
+  const others = body.history.byInstitution.at(-1);
+  // 4 institutions of the fixtures and 40 down to 36 are shown: 1 to 35 are added up.
+  expect([others?.name, others?.bytes.at(-1)]).toEqual(['other institutions', (35 * 36) / 2]);
+});
+
+test('the status has what the database has on record, with the pending changes of each job', async () => {
+  const target = await incrementalDatabase();
+  const url = await serve(target);
+  await target.query(`update public.work_items set action = 'Delete' where action <> 'Delete'`);
+  const { body } = await ask<StatusAnswer>(`${url}/api/status`);
+  expect(body.version).toBe(1);
+  expect(body.statistics).toMatchObject({ mode: 'incremental', problem: null, inexact: [] });
+  const [counts, deposits, history] = body.statistics.jobs;
+  expect(counts).toMatchObject({ job: 'update_counts', outcome: 'refreshed' });
+  expect(counts?.pendingChanges).toBe(body.statistics.pendingChanges);
+  expect(counts?.pendingChanges).toBeGreaterThan(0);
+  expect([deposits?.pendingChanges, history?.pendingChanges]).toEqual([0, 0]);
+});
+
+test('in the state of migration 001 there are figures and no runs', async () => {
+  const url = await serve(await databaseWithRows());
+  const status = await ask<StatusAnswer>(`${url}/api/status`);
+  expect(status.body.statistics).toEqual({
+    mode: 'plain',
+    problem: null,
+    pendingChanges: null,
+    inexact: [],
+    jobs: [],
+  });
+  const runs = await ask<RunsAnswer>(`${url}/api/runs`);
+  expect(runs.body).toEqual({ version: 1, isRecorded: false, runs: [], olderThan: null });
+  const figures = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  expect(figures.status).toBe(200);
+  expect(figures.body.history.byStorageOption).not.toEqual([]);
+});
+
+test('while the database is away the status answers, and the rest says why it cannot', async () => {
+  const target = await incrementalDatabase();
+  const proxy = await startTcpProxy();
+  const url = await serve(target, { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port) });
+  await proxy.cut();
+  const status = await ask<StatusAnswer>(`${url}/api/status`);
+  expect(status.status).toBe(200);
+  expect(status.body.statistics.mode).toBe('unknown');
+  const problem = `expected PostgreSQL at 127.0.0.1:${proxy.port}, found: `;
+  expect(status.body.statistics.problem).toContain(problem);
+  for (const path of ['/api/runs', '/api/statistics']) {
+    const { status: code, body } = await ask<{ error: string }>(url + path);
+    expect([path, code]).toEqual([path, 503]);
+    expect(body.error).toContain(problem);
+  }
+});
