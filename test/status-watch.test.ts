@@ -51,7 +51,8 @@ test('status --watch redraws in its place until Ctrl-C, with pending changes, in
   await vi.waitFor(() => {
     expect(screens().length).toBeGreaterThan(1);
   }, 20_000);
-  await target.query(`select registry_stats.run('update_counts')`);
+  const quiet = { cwd: '/', pid: 1, stdout: pipe(), stderr, signals };
+  expect(await run(['refresh', 'update_counts'], { env, ...quiet })).toBe(0);
   await target.query('truncate public.work_items cascade');
   await vi.waitFor(() => {
     expect(screens().at(-1)).toMatch(/work_items is \u001b\[33mnot exact\u001b\[39m \(/);
