@@ -6,13 +6,16 @@ import { createPaint } from '../src/commands/paint.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase } from './support/test-database.js';
 
-/** A stream that says of itself, by Node's own rules, what a terminal with colours says. */
+/** Node's own rules, which look at the environment only. */
+const rules = Object.create(WriteStream.prototype) as WriteStream;
+
+/** A stream that says of itself what a terminal with colours says. */
 class Terminal extends Writable {
   readonly isTTY = true;
   text = '';
-  // It looks at the environment only.
-  readonly getColorDepth = (env?: object): number =>
-    Reflect.apply(WriteStream.prototype.getColorDepth, undefined, [env]) as number;
+  getColorDepth(env?: object): number {
+    return rules.getColorDepth(env);
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
