@@ -1,5 +1,9 @@
-// Proves what `npm pack` would publish: everything the program needs, and nothing else.
+// Proves what `npm pack` publishes: everything the program needs, and nothing else; and that it runs
+// where it is installed, away from this clone.
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 const wanted = [
   'package.json',
@@ -37,3 +41,39 @@ if (missing.length > 0 || surplus.length > 0) {
 console.log(
   `npm pack: ${found.length} files, ${Math.round(pack.unpackedSize / 1024)} kB, as expected`,
 );
+
+const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'registry-stats-package-')));
+try {
+  runInstalled(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Installs the tarball in an empty folder and runs the program there, with a home of its own. */
+function runInstalled(parent) {
+  const [app, home] = ['app', 'home'].map((name) => path.join(parent, name));
+  for (const made of [app, home]) mkdirSync(made);
+  const npm = (args, options) =>
+    execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  npm(['pack', '--ignore-scripts', '--pack-destination', parent]);
+  const tarball = path.join(parent, `${pack.name}-${pack.version}.tgz`);
+  writeFileSync(path.join(app, 'package.json'), '{"private":true}\n');
+  // Without the embedded PostgreSQL, as in the image.
+  const quietly = ['--prefer-offline', '--omit=optional', '--ignore-scripts', '--no-audit'];
+  npm(['install', '--no-fund', ...quietly, tarball], { cwd: app });
+  const program = (...args) =>
+    npm(['exec', '--no', '--', 'registry-stats', ...args], {
+      cwd: app,
+      env: { PATH: process.env.PATH, HOME: home },
+    });
+  expectText('--help', program('--help'), /^Usage: registry-stats /);
+  expectText('config', program('config'), /^APT_ENV +dev +default$/m);
+  expectText('--version', program('--version'), new RegExp(`^${pack.version}$`, 'm'));
+  console.log('installed: registry-stats --help, config and --version run, as expected');
+}
+
+function expectText(command, text, pattern) {
+  if (pattern.test(text)) return;
+  console.error(`registry-stats ${command}: expected ${pattern}, found:\n${text}`);
+  process.exitCode = 1;
+}

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Context } from '../context.js';
 import {
   readFreshness,
@@ -11,19 +11,24 @@ import { plainStateHint, readOverview, type Overview } from '../statistics/overv
 import type { DaemonStatus } from '../http/status.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
-import { renderTable } from './table.js';
+import { createPaint, type Paint } from './paint.js';
+import { renderTable, type PaintedCell } from './table.js';
+import { watch } from './watch.js';
 
 /** `registry-stats status`: what is fresh, since when, and what the running daemon says. */
 export function statusCommand(invocation: Invocation): Command {
   return new Command('status')
     .description('what is fresh, since when, and why not')
+    .addOption(new Option('--watch', 'again every few seconds, until Ctrl-C').conflicts('json'))
     .option('--json', 'for programs')
-    .action((options: { json?: boolean }) =>
+    .action((options: { json?: boolean; watch?: boolean }) =>
       withContext(invocation, async (context) => {
         await preflight(context.database);
-        const status = await readStatus(context);
-        if (options.json === true) printJson(invocation, status);
-        else invocation.stdout.write(describe(status));
+        const paint = createPaint(invocation.stdout);
+        const show = async (): Promise<string> => describe(await readStatus(context), paint);
+        if (options.watch === true) await watch(show, invocation);
+        else if (options.json === true) printJson(invocation, await readStatus(context));
+        else invocation.stdout.write(await show());
       }),
     );
 }
@@ -54,7 +59,7 @@ async function readStatus({ config, database }: Context): Promise<Status> {
   };
 }
 
-function describe(status: Status): string {
+function describe(status: Status, paint: Paint): string {
   const views = status.views.map(({ name, rows, asOf }) => [name, rows, age(asOf)]);
   const parts = [
     `database ${status.database}`,
@@ -64,17 +69,21 @@ function describe(status: Status): string {
         `"${key}" is left at 'true' since ${since.toISOString()}: the job is skipped; ` +
         'run `registry-stats refresh --force`',
     ),
-    ...(status.incremental === null ? [plainStateHint] : describeOverview(status.incremental)),
+    ...(status.incremental === null
+      ? [plainStateHint]
+      : describeOverview(status.incremental, paint)),
     ...(status.isMaintenance ? ['MAINTENANCE_MODE is true: nothing is refreshed'] : []),
-    status.daemon === null ? 'no daemon answers on the status port' : describeDaemon(status.daemon),
+    status.daemon === null
+      ? 'no daemon answers on the status port'
+      : describeDaemon(status.daemon, paint),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function describeOverview({ pendingChanges, inexact, jobs }: Overview): string[] {
+function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Paint): string[] {
   const rows = jobs.map((job) => [
     job.name,
-    job.outcome ?? 'not run yet',
+    outcomeCell(job.outcome ?? 'not run yet', paint),
     job.reason ?? '',
     age(job.lastCheck ?? undefined),
     age(job.lastRefresh ?? undefined),
@@ -85,21 +94,26 @@ function describeOverview({ pendingChanges, inexact, jobs }: Overview): string[]
     renderTable(head, rows),
     `pending changes: ${pendingChanges}`,
     ...inexact.map(
-      ({ name, reason }) => `${name} is not exact (${reason}): the next run rebuilds it`,
+      ({ name, reason }) =>
+        `${name} is ${paint.warn('not exact')} (${reason}): the next run rebuilds it`,
     ),
   ];
 }
 
-function describeDaemon(daemon: DaemonStatus): string {
+function describeDaemon(daemon: DaemonStatus, paint: Paint): string {
   const rows = daemon.jobs.map(({ job, isRunning, lastRun, lastSuccess }) => [
     job,
-    isRunning ? 'running' : (lastRun?.outcome ?? 'not run yet'),
+    outcomeCell(isRunning ? 'running' : (lastRun?.outcome ?? 'not run yet'), paint),
     lastRun?.reason ?? '',
     lastSuccess === null ? 'never' : age(new Date(lastSuccess)),
   ]);
   const head = `daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`;
   const down = daemon.isDatabaseDown ? '\nthe database does not answer' : '';
   return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
+}
+
+function outcomeCell(text: string, paint: Paint): PaintedCell {
+  return { text, paint: paint.outcome };
 }
 
 function age(moment: Date | undefined): string {

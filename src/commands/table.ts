@@ -1,9 +1,17 @@
 import CliTable from 'cli-table3';
 
-/** A table for a terminal: first row bold where there are colours; numbers to the right. */
+/** A cell that is coloured after its text was made safe. */
+export interface PaintedCell {
+  readonly text: string;
+  readonly paint: (text: string) => string;
+}
+
+export type Cell = string | number | PaintedCell;
+
+/** A table for a terminal; numbers to the right. */
 export function renderTable(
   head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
+  rows: readonly (readonly Cell[])[],
   rightAligned: readonly number[] = [],
 ): string {
   const table = new CliTable({
@@ -12,12 +20,16 @@ export function renderTable(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     colAligns: head.map((_, column) => (rightAligned.includes(column) ? 'right' : 'left')),
   });
-  table.push(...rows.map((row) => row.map((cell) => printable(String(cell)))));
+  table.push(...rows.map((row) => row.map(toText)));
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+function toText(cell: Cell): string {
+  return typeof cell === 'object' ? cell.paint(printable(cell.text)) : printable(String(cell));
 }
 
 /** Names come from the database: control characters must not reach the terminal. */

@@ -3,7 +3,7 @@ import { splitStatements } from '../db/split-statements.js';
 import { applyFile } from '../migrations/apply-file.js';
 import { functionsKey } from '../migrations/plan.js';
 import type { SqlFile } from '../migrations/sql-files.js';
-import { hasStatisticsSchema } from './installation.js';
+import { hasStatisticsSchema, sources, type Source } from './installation.js';
 import { withRetries } from './rebuild.js';
 
 export interface UninstallOptions {
@@ -16,9 +16,9 @@ export interface UninstallOptions {
 
 /**
  * Goes back to the state of migration 001: views over full scans, with current figures, owner and
- * grants kept; 001's functions; no triggers, no schema registry_stats. Two transactions, each safe
- * to run again: the long scans happen before any lock that a reader could notice. Gives whether
- * there was something to do.
+ * grants kept; 001's functions; no triggers, no schema registry_stats. A transaction a step, each
+ * safe to run again: the long scans happen before any lock that a reader could notice, and no step
+ * waits for a second table while it holds one. Gives whether there was something to do.
  */
 export async function uninstall(database: Database, options: UninstallOptions): Promise<boolean> {
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
@@ -28,11 +28,18 @@ export async function uninstall(database: Database, options: UninstallOptions): 
     database.write(transaction, (open) => restoreViews(open, options.baseline)),
   );
   options.onProgress('triggers, functions and schema');
+  const brief = { ...transaction, lockTimeoutMs: briefLockTimeoutMs };
+  for (const source of sources) {
+    await withRetries(options, () => database.write(brief, (open) => dropCapture(open, source)));
+  }
   await withRetries(options, () =>
-    database.write(transaction, (open) => removeStatistics(open, options.baseline)),
+    database.write(brief, (open) => removeStatistics(open, options.baseline)),
   );
   return true;
 }
+
+/** Less than deadlock_timeout (1 s): this gives way before a writer is ended for it. */
+const briefLockTimeoutMs = 300;
 
 /** Each view is filled beside the one in use, then takes its place. */
 async function restoreViews({ query }: Transaction, baseline: SqlFile): Promise<void> {
@@ -57,6 +64,17 @@ function definitionOf(baseline: SqlFile, view: string): string {
   const statement = splitStatements(baseline.text).find(({ text }) => text.startsWith(head));
   if (statement === undefined) throw new Error(`${baseline.path} makes no view ${view}`);
   return statement.text.replace(head, `create materialized view registry_stats.${view} as`);
+}
+
+/** A table by itself: a writer that holds one of them may wait for another. */
+async function dropCapture({ query }: Transaction, source: Source): Promise<void> {
+  const triggers = await query<{ name: string }>(
+    `select tgname as name from pg_catalog.pg_trigger
+    where tgrelid = pg_catalog.to_regclass($1) and tgname like 'registry_stats_%' and tgparentid = 0
+    order by 1`,
+    [`public.${source}`],
+  );
+  for (const { name } of triggers) await query(`drop trigger ${name} on public.${source}`);
 }
 
 async function removeStatistics(transaction: Transaction, baseline: SqlFile): Promise<void> {

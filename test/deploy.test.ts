@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { createProgram } from '../src/cli.js';
+import type { Invocation } from '../src/commands/invocation.js';
+import { aptEnvs } from '../src/config/config.js';
+import { isLive, storePath } from '../src/config/derived-defaults.js';
+import { settings, settingKeys } from '../src/config/settings.js';
+
+const template = await readFile(new URL('../deploy/ecs.yaml', import.meta.url), 'utf8');
+const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
+
+/** The lines below a key, as deep as its first one. No YAML parser is among our dependencies. */
+function blockOf(key: string): string {
+  const lines = template.split('\n');
+  const start = lines.findIndex((line) => line.trimStart() === `${key}:`);
+  if (start < 0) throw new Error(`expected ${key} in deploy/ecs.yaml`);
+  const depth = lines[start]?.search(/\S/) ?? 0;
+  const end = lines.findIndex(
+    (line, index) => index > start && line.trim() !== '' && line.search(/\S/) <= depth,
+  );
+  return lines.slice(start + 1, end < 0 ? undefined : end).join('\n');
+}
+
+/** The container's environment: name, and value where it is not a reference. */
+function environment(): Record<string, string> {
+  const [, container = ''] = blockOf('ContainerDefinitions').split(/^ +Environment:$/m);
+  const pairs = [...container.matchAll(/- Name: (\S+)\n +Value: (.+)$/gm)];
+  return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]));
+}
+
+function numberOf(key: string): number {
+  return Number(new RegExp(`^ +${key}: (\\d+)$`, 'm').exec(template)?.[1]);
+}
+
+test('the template sets only settings that exist, none of them secret', () => {
+  const names = Object.keys(environment());
+  expect(names.length).toBeGreaterThan(3);
+  expect(settingKeys).toEqual(expect.arrayContaining(names));
+  expect(names.filter((name) => name.startsWith('DB_'))).toEqual([]);
+  expect(template).not.toMatch(/^ +Secrets:/m);
+});
+
+test('the template knows the live environments, each with the path that the program reads', () => {
+  const mapped = [...blockOf('ParameterPath').matchAll(/(\w+): \{ Name: (\w+) \}/g)].map(
+    ([, environmentName = '', name = '']) => [environmentName, `/${name}/REGISTRY/`],
+  );
+  const live = aptEnvs.filter(isLive).map((aptEnv) => [aptEnv, storePath(aptEnv, undefined)]);
+  expect(Object.fromEntries(mapped)).toEqual(Object.fromEntries(live));
+  expect(blockOf('Environment')).toContain(
+    `AllowedValues: [${mapped.map(([name]) => name).join(', ')}]`,
+  );
+});
+
+test('a stop takes less time than the template and the notice of Spot give', () => {
+  const shutdownMs = settings.SHUTDOWN_TIMEOUT.schema.parse(environment()['SHUTDOWN_TIMEOUT']);
+  const defaultMs = settings.SHUTDOWN_TIMEOUT.schema.parse(settings.SHUTDOWN_TIMEOUT.default);
+  const stopMs = numberOf('StopTimeout') * 1000;
+  // Cancelling on the server may take 3 s and closing the pool as long.
+  expect(stopMs).toBeGreaterThan(Math.max(shutdownMs, defaultMs) + 6_000);
+  expect(stopMs).toBeLessThanOrEqual(120_000);
+});
+
+test('the health check is a command that exists, and the one of the image', async () => {
+  const [, list = ''] = /Command: \[(.+)\]/.exec(blockOf('HealthCheck')) ?? [];
+  const [kind, ...command] = list.split(', ');
+  const program = await createProgram({} as Invocation);
+  expect(kind).toBe('CMD');
+  expect(dockerfile).toContain(`CMD ["${command.join('", "')}"]`);
+  expect(program.commands.map((known) => known.name())).toContain(command.at(-1));
+  expect(numberOf('Timeout')).toBeLessThan(numberOf('Interval'));
+});
+
+test('the container may write nowhere, gains nothing, and can be reached by a signal', () => {
+  const container = blockOf('ContainerDefinitions');
+  const [, user = ''] = /^USER (\S+)$/m.exec(dockerfile) ?? [];
+  expect(container).toContain(`User: '${user}'`);
+  expect(container).toContain('ReadonlyRootFilesystem: true');
+  expect(container).toContain('InitProcessEnabled: true');
+  const dropped = [...blockOf('Drop').matchAll(/- (\w+)/g)].map(([, name]) => name);
+  expect(dropped).toHaveLength(13);
+  expect(dropped).not.toContain('KILL');
+});

@@ -1,0 +1,82 @@
+import { Writable } from 'node:stream';
+import { WriteStream } from 'node:tty';
+import { expect, test, vi } from 'vitest';
+import { run } from '../src/cli.js';
+import { createPaint } from '../src/commands/paint.js';
+import { loadCsv } from './support/load-csv.js';
+import { createTestDatabase } from './support/test-database.js';
+
+/** Node's own rules, which look at the environment only. */
+const rules = Object.create(WriteStream.prototype) as WriteStream;
+
+/** A stream that says of itself what a terminal with colours says. */
+class Terminal extends Writable {
+  readonly isTTY = true;
+  text = '';
+  getColorDepth(env?: object): number {
+    return rules.getColorDepth(env);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+function terminal(
+  environment: Record<string, string | undefined> = {},
+): Terminal & NodeJS.WriteStream {
+  const clean = { FORCE_COLOR: undefined, NO_COLOR: undefined, NODE_DISABLE_COLORS: undefined };
+  for (const [name, value] of Object.entries({
+    ...clean,
+    TERM: 'xterm-256color',
+    ...environment,
+  })) {
+    vi.stubEnv(name, value);
+  }
+  return new Terminal() as unknown as Terminal & NodeJS.WriteStream;
+}
+
+function pipe(): NodeJS.WriteStream {
+  return Object.assign(new Terminal(), { isTTY: false }) as unknown as NodeJS.WriteStream;
+}
+
+test('status --watch redraws in its place until Ctrl-C, with pending changes, in colours', async () => {
+  const target = await createTestDatabase('migrated');
+  await loadCsv(target.database);
+  const stop = new AbortController();
+  const stdout = terminal();
+  const signals = { stop: stop.signal, bind: () => undefined };
+  const stderr = pipe();
+  const env = { ...target.env, STATUS_PORT: '1' };
+  const watching = run(['status', '--watch'], { env, cwd: '/', pid: 1, stdout, stderr, signals });
+  const screens = (): string[] => stdout.text.split('\u001b[H\u001b[J').slice(1);
+  await vi.waitFor(() => {
+    expect(screens().length).toBeGreaterThan(1);
+  }, 20_000);
+  const quiet = { cwd: '/', pid: 1, stdout: pipe(), stderr, signals };
+  expect(await run(['refresh', 'update_counts'], { env, ...quiet })).toBe(0);
+  await target.query('truncate public.work_items cascade');
+  await vi.waitFor(() => {
+    expect(screens().at(-1)).toMatch(/work_items is \u001b\[33mnot exact\u001b\[39m \(/);
+  }, 20_000);
+  stop.abort('SIGINT');
+
+  expect(await watching).toBe(0);
+  expect(screens()[0]).toMatch(/^pending changes: [1-9]\d*$/m);
+  expect(screens().at(-1)).toMatch(/^update_counts +\u001b\[32mrefreshed\u001b\[39m /m);
+});
+
+test('only outcome words are coloured, and none where colours are not wanted or not shown', () => {
+  const paint = createPaint(terminal());
+  expect(['refreshed', 'skipped', 'failed', 'crashed'].map((word) => paint.outcome(word))).toEqual([
+    '\u001b[32mrefreshed\u001b[39m',
+    '\u001b[32mskipped\u001b[39m',
+    '\u001b[31mfailed\u001b[39m',
+    '\u001b[31mcrashed\u001b[39m',
+  ]);
+  expect(paint.outcome('running')).toBe('running');
+  expect(createPaint(terminal({ NO_COLOR: '1' })).outcome('failed')).toBe('failed');
+  expect(createPaint(terminal({ TERM: 'dumb' })).warn('not exact')).toBe('not exact');
+  expect(createPaint(pipe()).outcome('failed')).toBe('failed');
+});
