@@ -74,6 +74,23 @@ test('skipping is no staleness: figures refreshed yesterday are exact as of the 
   expect(jobStates(fresh).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
 });
 
+test('in the state of migration 001 a skip is not taken for figures as of now', () => {
+  const statistics = {
+    ...fresh.statistics,
+    mode: 'plain' as const,
+    pendingChanges: null,
+    jobs: [],
+  };
+  const jobs = fresh.jobs.map((one) =>
+    one.lastRun === null ? one : { ...one, lastRun: { ...one.lastRun, skipReason: 'fresh' } },
+  );
+  const status = { ...fresh, jobs, statistics };
+  expect(judge(status, now).sentence).toBe(
+    'All statistics were less than an hour old when they were last checked.',
+  );
+  expect(jobStates(status).map(({ dataAsOf }) => dataAsOf)).toEqual([null, null, null]);
+});
+
 test('pending changes wait for the next run, and are nothing wrong', () => {
   const statistics = { ...fresh.statistics, pendingChanges: 1_234 };
   expect(judge({ ...fresh, statistics }, now)).toMatchObject({

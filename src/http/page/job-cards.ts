@@ -88,7 +88,7 @@ function timesOf(state: JobState, { nextRun }: StatusAnswer, now: Date): HTMLEle
   const entries: [string, Child][] = [
     ['Checked', createMoment(state.lastCheck, now, 'never')],
     ['Refreshed', createMoment(state.lastRefresh, now, 'not on record')],
-    ['Data as of', createMoment(state.dataAsOf, now, 'not known until the next check')],
+    ['Data as of', createMoment(state.dataAsOf, now, 'not known')],
     ['Next run', createMoment(nextRun, now, 'not known')],
     ['Pending changes', pendingOf(state)],
   ];

@@ -37,7 +37,7 @@ function combine(job: JobAnswer, record: JobRecordAnswer | undefined): JobState 
     ...latest,
     lastCheck: record?.lastCheck ?? endOf(job),
     lastRefresh: record?.lastRefresh ?? (isRefresh(job) ? endOf(job) : null),
-    dataAsOf: record?.dataAsOf ?? (record === undefined ? job.lastSuccess : null),
+    dataAsOf: record === undefined ? startOfRefresh(job) : record.dataAsOf,
     pendingChanges: record?.pendingChanges ?? null,
   };
 }
@@ -72,6 +72,12 @@ function stateOf({ outcome, skipReason, failures }: Latest): JobState['state'] {
 function endOf({ lastRun }: JobAnswer): string | null {
   if (lastRun === null) return null;
   return new Date(Date.parse(lastRun.startedAt) + lastRun.durationMs).toISOString();
+}
+
+/** Without a record: a skip proves nothing of the figures but that they were young. */
+function startOfRefresh(job: JobAnswer): string | null {
+  const isProven = isRefresh(job) || job.lastRun?.skipReason === 'complete';
+  return isProven ? (job.lastRun?.startedAt ?? null) : null;
 }
 
 function isRefresh({ lastRun }: JobAnswer): boolean {

@@ -105,12 +105,15 @@ function judgeUnfinished(states: readonly JobState[]): Judgement | undefined {
 
 function judgeFresh(states: readonly JobState[], status: StatusAnswer, now: Date): Judgement {
   const { statistics } = status;
-  const asOf = earliest(states.map(({ dataAsOf, lastRefresh }) => dataAsOf ?? lastRefresh));
+  const moments = states.map(({ dataAsOf, lastRefresh }) => dataAsOf ?? lastRefresh);
+  const asOf = earliest(moments);
   const moment = asOf === null ? 'their last run' : formatTime(asOf, now);
   if (statistics.mode === 'plain') {
     return {
       level: 'good',
-      sentence: `All statistics are as of ${moment}.`,
+      sentence: moments.includes(null)
+        ? 'All statistics were less than an hour old when they were last checked.'
+        : `All statistics are as of ${moment}.`,
       details: [
         'The database is in the state of migration 001: figures are refreshed once an hour at most, ' +
           'each time by a scan of the tables, and runs are not recorded. ' +
