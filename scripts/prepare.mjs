@@ -3,7 +3,7 @@
 // Install scripts stay off: nothing here needs one, and npm 11 blocks them anyway.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -29,6 +29,22 @@ export function prepare({ force = false } = {}) {
 /** Runs a Node program of the project's; ends this one with its exit code if it fails. */
 export function runNode(...args) {
   runOrExit(process.execPath, args);
+}
+
+/** Installs a package into a folder of its own, apart from what package-lock.json names. */
+export function installPackage(place, name) {
+  say(`installing ${name} …`);
+  mkdirSync(place, { recursive: true });
+  npm(
+    'install',
+    `--prefix=${place}`,
+    '--no-save',
+    '--ignore-scripts',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    name,
+  );
 }
 
 function npm(...args) {
