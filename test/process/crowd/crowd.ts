@@ -40,20 +40,16 @@ export async function playPhase(
     scene.finish();
   }, phase.seconds * 1_000);
 
-  const write = async (client: pg.Client, number: number): Promise<void> => {
+  const write: Work = async (client, number) => {
     const writer = new CrowdWriter({ client, scene, number, phase: phase.name, shared });
     await writer.write();
     latencies.include(writer.latencies);
   };
   const works = [
-    ...Array<typeof write>(writers).fill(write),
-    ...Array<typeof write>(readers).fill((client) => read(client, scene)),
-    ...(phase.hasCallers
-      ? [
-          ...Array<typeof write>(callers).fill((client) => call(client, scene)),
-          (client: pg.Client) => check(client, scene),
-        ]
-      : []),
+    ...times(writers, write),
+    ...times(readers, (client) => read(client, scene)),
+    ...times(phase.hasCallers ? callers : 0, (client) => call(client, scene)),
+    ...times(phase.hasCallers ? 1 : 0, (client) => check(client, scene)),
   ];
   await Promise.all(
     works.map(async (work, number) => {
@@ -66,6 +62,12 @@ export async function playPhase(
   );
   clearTimeout(timer);
   return { phase, scene, latencies };
+}
+
+type Work = (client: pg.Client, number: number) => Promise<void>;
+
+function times(count: number, work: Work): Work[] {
+  return Array.from({ length: count }, () => work);
 }
 
 /** A row of each table, for all writers to change. */
