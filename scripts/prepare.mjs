@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -47,6 +48,22 @@ function copyPageFiles() {
 /** Runs a Node program of the project's; ends this one with its exit code if it fails. */
 export function runNode(...args) {
   runOrExit(process.execPath, args);
+}
+
+/** Installs a package into a folder of its own, apart from what package-lock.json names. */
+export function installPackage(place, name) {
+  say(`installing ${name} …`);
+  mkdirSync(place, { recursive: true });
+  npm(
+    'install',
+    `--prefix=${place}`,
+    '--no-save',
+    '--ignore-scripts',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    name,
+  );
 }
 
 function npm(...args) {

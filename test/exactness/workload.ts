@@ -150,7 +150,7 @@ function newRows(source: Source, random: RandomNumbers, name: string, count: num
   );
 }
 
-function insert(source: Source, rows: readonly Row[]): string {
+export function insert(source: Source, rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {}).join(', ');
   const values = rows.map((row) => `(${Object.values(row).map(literal).join(', ')})`);
   return `insert into public.${source} (${columns}) values ${values.join(', ')}`;
@@ -177,7 +177,7 @@ function update(source: Source, assignments: string, condition: string): string 
 }
 
 /** One or more of the captured columns. */
-function changeSome(source: Source, random: RandomNumbers): string {
+export function changeSome(source: Source, random: RandomNumbers): string {
   const columns = Object.entries(captured[source]);
   const count = random.int(1, columns.length);
   const first = random.int(0, columns.length - 1);

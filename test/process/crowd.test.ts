@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { jobNames } from '../../src/jobs/job.js';
+import { sources } from '../../src/statistics/installation.js';
+import { ownDifferences, wrongFigures, wrongRollups } from '../exactness/truth.js';
+import { loadCsv } from '../support/load-csv.js';
+import { startDaemon, type Program } from '../support/program.js';
+import { everySecond, messages } from '../support/runs.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { addSharedRows, playPhase, type PhaseResult } from './crowd/crowd.js';
+import { renderLatencies } from './crowd/latencies.js';
+
+/** `npm run test:crowd` makes it ten minutes. */
+const seconds = Number(process.env['SECONDS'] ?? 8);
+/** Of each phase that the crowd is compared with. */
+const secondsBefore = Math.max(3, seconds / 10);
+const daemonCount = 8;
+
+test(
+  `eight daemons, two callers and three writers get on with each other for ${String(seconds)} s`,
+  { timeout: 120_000 + (seconds + 2 * secondsBefore) * 1_500 },
+  async () => {
+    const target = await createTestDatabase();
+    await loadCsv(target.database);
+    const shared = await addSharedRows(target);
+    const play = (name: string, length: number, hasCallers = false) =>
+      playPhase(target, { name, seconds: length, hasCallers }, shared);
+
+    const before = await play('no daemon', secondsBefore);
+    const daemons = await startDaemons(target);
+    const beside = await play('eight daemons', secondsBefore);
+    const crowd = await play('and callers', seconds, true);
+    await stopDaemons(daemons);
+    const figures = await finalDifferences(target);
+    const deadlocks = await countDeadlocks(target);
+
+    report(daemons, [before, beside, crowd], deadlocks);
+    expect([before, beside, crowd].flatMap(({ scene }) => scene.problems)).toEqual([]);
+    expect(deadlocks).toBe(0);
+    for (const daemon of daemons) {
+      expect([...messages(daemon, 'warn'), ...messages(daemon, 'error')]).toEqual([]);
+    }
+    expect(await badRuns(target)).toEqual([]);
+    expect(figures).toEqual([]);
+    const { counts } = crowd.scene;
+    expect(counts['snapshots checked']).toBeGreaterThan(0);
+    expect(counts['tables trusted in them']).toBe(
+      Number(counts['snapshots checked']) * sources.length,
+    );
+  },
+);
+
+async function startDaemons({ env }: TestDatabase): Promise<Program[]> {
+  const daemons = await Promise.all(
+    Array.from({ length: daemonCount }, () => startDaemon({ env: { ...env, ...everySecond } })),
+  );
+  await Promise.all(daemons.map((daemon) => daemon.untilLine('started;')));
+  return daemons;
+}
+
+async function stopDaemons(daemons: readonly Program[]): Promise<void> {
+  for (const daemon of daemons) daemon.kill('SIGTERM');
+  for (const daemon of daemons) expect(await daemon.exited()).toEqual({ code: 0, signal: null });
+}
+
+/** After a last refresh: views, live views, rollups and totals against the tables, both ways. */
+async function finalDifferences({ query }: TestDatabase): Promise<unknown[]> {
+  for (const job of jobNames) await query(`select public.${job}()`);
+  return [
+    ...(await ownDifferences(query)),
+    ...(await wrongFigures(query, 'public.')),
+    ...(await wrongFigures(query, 'registry_stats.live_')),
+    ...(await wrongRollups(query)),
+    ...(await query('select * from registry_stats.delta')),
+  ];
+}
+
+/** The sessions have ended, and with that reported all that they counted. */
+async function countDeadlocks({ query }: TestDatabase): Promise<number> {
+  const [row] = await query<{ deadlocks: string }>(
+    'select deadlocks from pg_stat_database where datname = current_database()',
+  );
+  return Number(row?.deadlocks);
+}
+
+function badRuns({ query }: TestDatabase): Promise<unknown[]> {
+  return query(
+    `select * from registry_stats.run
+    where outcome is null or outcome in ('failed', 'crashed', 'cancelled')`,
+  );
+}
+
+function report(
+  daemons: readonly Program[],
+  phases: readonly PhaseResult[],
+  deadlocks: number,
+): void {
+  const counts: Record<string, number> = {};
+  const add = (what: string, count: number): void => {
+    counts[what] = (counts[what] ?? 0) + count;
+  };
+  for (const { scene } of phases) {
+    for (const [what, count] of Object.entries(scene.counts)) add(what, count);
+  }
+  for (const { job, outcome, reason } of daemons.flatMap(({ lines }) => lines)) {
+    if (outcome === undefined) continue;
+    add(`${String(job)}: ${outcome === 'skipped' ? `skipped, ${String(reason)}` : outcome}`, 1);
+  }
+  const complaints = daemons.flatMap((daemon) => [
+    ...messages(daemon, 'warn'),
+    ...messages(daemon, 'error'),
+  ]);
+  const lines = [
+    phases.map(({ phase }) => `${phase.name}: ${String(phase.seconds)} s`).join('; '),
+    `deadlocks: ${String(deadlocks)}`,
+    `warnings and errors of the daemons: ${String(complaints.length)}`,
+    ...Object.entries(counts)
+      .sort(([one], [other]) => one.localeCompare(other))
+      .map(([what, count]) => `  ${what}: ${String(count)}`),
+    renderLatencies(phases),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
