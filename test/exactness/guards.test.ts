@@ -114,11 +114,10 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'conditions of the update triggers that take NULL for a value': {
     switchOff: async (target) => {
-      const [before, after] = ['is distinct from', '<>'];
       await mutate(
         'attach_capture',
-        `old.%1$I ${before} new.%1$I`,
-        `old.%1$I ${after} new.%1$I`,
+        'pg_catalog.record_image_ne(row(%s), row(%s))',
+        'row(%s) <> row(%s)',
       )(target);
       await attachAnew(target);
     },
@@ -217,8 +216,8 @@ const guards: Readonly<Record<string, Guard>> = {
   'another price makes the deposits due': {
     switchOff: mutate(
       'due_views',
-      'where shown.cost_gb_per_month is distinct from option.cost_gb_per_month',
-      'where false',
+      'and shown.cost_gb_per_month is distinct from option.cost_gb_per_month',
+      'and false',
     ),
     scenario: async (target) => {
       await target.query(`update public.storage_options set cost_gb_per_month = 7`);

@@ -82,12 +82,15 @@ test('status gives the age of the figures and what the daemon does, for people a
           trigger: 'start',
           outcome: 'refreshed',
           reason: expect.any(String) as string,
+          skipReason: null,
           startedAt: iso,
           durationMs: count,
         },
         lastSuccess: iso,
         consecutiveFailures: 0,
       })),
+      answeredAt: iso,
+      statistics: { mode: 'plain', problem: null, pendingChanges: null, inexact: [], jobs: [] },
     },
   });
   const text = await run(['status'], env);
