@@ -26,7 +26,12 @@ class Terminal extends Writable {
 function terminal(
   environment: Record<string, string | undefined> = {},
 ): Terminal & NodeJS.WriteStream {
-  const clean = { FORCE_COLOR: undefined, NO_COLOR: undefined, NODE_DISABLE_COLORS: undefined };
+  const clean = {
+    CI: undefined,
+    FORCE_COLOR: undefined,
+    NO_COLOR: undefined,
+    NODE_DISABLE_COLORS: undefined,
+  };
   for (const [name, value] of Object.entries({
     ...clean,
     TERM: 'xterm-256color',
