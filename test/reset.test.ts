@@ -19,6 +19,7 @@ function resetWith({ database }: TestDatabase, fixtures = fixturesFolder, sample
     lockTimeoutMs: 5_000,
     signal: new AbortController().signal,
     onProgress: () => undefined,
+    onRows: () => undefined,
   });
 }
 

@@ -4,8 +4,8 @@
 -- In repeatable read everything below sees one snapshot and nobody waits: rows and deltas of a
 -- transaction are both in it or both not. In read committed each statement has a snapshot of its
 -- own, so the table is locked against writers for the whole scan: right, but a wait for Registry.
--- The scan goes by ranges of blocks and tells its progress: "registry_stats.rebuild <table> <blocks
--- done> <blocks in all>".
+-- The scan goes by ranges of blocks and tells its progress: "registry_stats.progress <table> <blocks
+-- done> <blocks in all> blocks".
 create or replace function registry_stats.rebuild(source text)
 returns bigint
 language plpgsql
@@ -62,12 +62,13 @@ begin
   ) as part;
   v_step := greatest(v_blocks / 20, 8192);
   -- The size is younger than the snapshot, or the table is locked: no row lies behind the last block.
-  while v_from < v_blocks loop
+  loop
+    raise notice 'registry_stats.progress % % % blocks',
+      rebuild.source, least(v_from, v_blocks), v_blocks;
+    exit when v_from >= v_blocks;
     insert into pg_temp.registry_stats_partial
     select part.* from registry_stats.scan_blocks(rebuild.source, v_from, v_from + v_step) as part;
     v_from := v_from + v_step;
-    raise notice 'registry_stats.rebuild % % %',
-      rebuild.source, least(v_from, v_blocks), v_blocks;
   end loop;
 
   delete from registry_stats.delta where delta.source = rebuild.source;
