@@ -50,6 +50,7 @@ export class Database {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
+  readonly #working = new Set<Promise<unknown>>();
   /** Backends whose connection broke in mid-transaction, with the moment it did. */
   readonly #orphans = new Map<number, number>();
 
@@ -110,8 +111,20 @@ export class Database {
     }
   }
 
+  /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
+  async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    const working = work();
+    this.#working.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#working.delete(working);
+    }
+  }
+
   /** Closes the pool as soon as nothing uses it any more, however long that takes. */
   async retire(): Promise<void> {
+    await Promise.allSettled(this.#working);
     await this.#pool.end();
   }
 
