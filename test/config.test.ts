@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -210,7 +211,7 @@ test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async (
     one(`DB_SSL_CA (environment): ${expected}, found "ca.pem"`),
   );
   const config = await configOf({ DB_SSL_CA: 'ca.pem', DB_USE_SSL: 'true' });
-  expect(config.db).toMatchObject({ useSsl: true, sslCa: join(cwd, 'ca.pem') });
+  expect(config.db).toMatchObject({ useSsl: true, sslCa: rootCertificates[0] });
 });
 
 test.each([
@@ -218,11 +219,21 @@ test.each([
   ['folder', 'this is not a file'],
   ['empty.pem', 'there is none in it'],
   ['broken.pem', 'there is none in it'],
+  ['key.pem', 'there is none in it'],
+  ['der.crt', 'this is DER'],
+  ['second.pem', 'number 2 of 3 is broken'],
+  ['half.pem', 'number 2 of 2 is broken'],
   ['large.pem', 'this has 1048577 bytes'],
 ])('DB_SSL_CA=%s is refused: %s', async (name, reason) => {
   await mkdir(join(cwd, 'folder'));
   await write('empty.pem', '');
-  await write('broken.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  const [good = ''] = rootCertificates;
+  await write('broken.pem', broken);
+  await write('key.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  await writeFile(join(cwd, 'der.crt'), new X509Certificate(good).raw);
+  await write('second.pem', `${good}\n${broken}${good}\n`);
+  await write('half.pem', `${good}\n${good.slice(0, 500)}`);
   await write('large.pem', 'x'.repeat(1_048_577));
   const expected = `the path of a readable PEM file with a certificate (${reason})`;
   expect((await errorOf({ DB_SSL_CA: name, DB_USE_SSL: '1' })).message).toBe(

@@ -38,7 +38,7 @@ export type Config = DeepReadonly<{
     user: string;
     password: string | undefined;
     useSsl: boolean;
-    /** Absolute path of a PEM file that existed and could be read when the settings were loaded. */
+    /** The certificates in the file of DB_SSL_CA when the settings were loaded, as PEM. */
     sslCa: string | undefined;
     poolSize: number;
     connectTimeoutMs: number;

