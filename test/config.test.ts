@@ -108,6 +108,7 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['DB_USE_SSL', 'yes', truth],
   ['DB_USE_SSL', 'tRUE', truth],
   ['DB_USE_SSL', 'on', truth],
+  ['DB_IAM_AUTH', 'yes', truth],
   ['LOG_SQL', '2', truth],
   ['MAINTENANCE_MODE', 'maybe', truth],
   ['DB_POOL_SIZE', '1', 'a whole number from 2 to 50'],
@@ -241,6 +242,34 @@ test.each([
   );
 });
 
+test.each([
+  [{ APT_ENV: 'dev' }, ['DB_HOST and DB_USE_SSL=true']],
+  [{ DB_HOST: 'db', ...named }, ['DB_USE_SSL=true']],
+  [{ DB_USE_SSL: 'true' }, ['DB_HOST']],
+  [{ APT_ENV: 'demo', SSM_PATH: 'none', DB_HOST: 'db', ...named }, []],
+])('DB_IAM_AUTH with %j lacks %j', async (env, wanting) => {
+  const [what] = wanting;
+  const withIam = { ...env, DB_IAM_AUTH: 'true' };
+  if (what === undefined) {
+    expect((await configOf(withIam)).db).toMatchObject({ isIamAuth: true, password: undefined });
+  } else {
+    const expected = `expected false, or ${what} beside it, found "true"`;
+    expect((await errorOf(withIam)).message).toBe(one(`DB_IAM_AUTH (environment): ${expected}`));
+  }
+});
+
+test.each(['environment', '.env'])(
+  'DB_IAM_AUTH with a password from %s is refused, and the password is not shown',
+  async (source) => {
+    const env = { DB_HOST: 'db', ...named, DB_USE_SSL: 'true', DB_IAM_AUTH: 'true' };
+    if (source === '.env') await write('.env', 'DB_PASSWORD=secret');
+    const password = source === '.env' ? {} : { DB_PASSWORD: 'secret' };
+    expect((await errorOf({ ...env, ...password })).message).toBe(
+      one(`DB_PASSWORD (${source}): expected no value beside DB_IAM_AUTH=true, found ********`),
+    );
+  },
+);
+
 const fileExpected =
   'expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found';
 
@@ -313,6 +342,7 @@ test('nothing set at all means dev with an embedded PostgreSQL', async () => {
       name: 'registry_stats_dev',
       user: 'registry',
       password: undefined,
+      isIamAuth: false,
       useSsl: false,
       sslCa: undefined,
       poolSize: 4,

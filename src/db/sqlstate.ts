@@ -123,10 +123,11 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       { hint: tlsFault.hint, cause: error },
     );
   }
-  if (refused.has(code)) {
+  if (refused.has(code) || isPasswordMissing(error)) {
+    const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
     return new AppError(
       'DATABASE_REFUSED',
-      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${found}`,
+      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`,
       { hint: refusedHint(found, target), cause: error },
     );
   }
@@ -144,6 +145,11 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
     );
   }
   return error;
+}
+
+/** pg says so itself, without a code. */
+function isPasswordMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('client password must be a');
 }
 
 function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
