@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
+import { begin } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
@@ -50,6 +51,7 @@ export class Database {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
+  readonly #working = new Set<Promise<unknown>>();
   /** Backends whose connection broke in mid-transaction, with the moment it did. */
   readonly #orphans = new Map<number, number>();
 
@@ -111,8 +113,20 @@ export class Database {
     }
   }
 
+  /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
+  async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    const working = work();
+    this.#working.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#working.delete(working);
+    }
+  }
+
   /** Closes the pool as soon as nothing uses it any more, however long that takes. */
   async retire(): Promise<void> {
+    await Promise.allSettled(this.#working);
     await this.#pool.end();
   }
 
@@ -148,9 +162,12 @@ export class Database {
       if (options.onNotice !== undefined) client.on('notice', onNotice);
       pid = await begin(client, access, options);
       const transaction = this.#transactionOn(client);
-      const result = await this.#cancellable(pid, options.signal, () => work(transaction));
-      await client.query('commit');
-      return result;
+      return await this.#cancellable(pid, options.signal, async () => {
+        const result = await work(transaction);
+        // Deferred triggers and a synchronous standby may keep it waiting.
+        await transaction.client.query('commit');
+        return result;
+      });
     } catch (error) {
       if (pid !== undefined && isConnectionLost(error)) this.#orphans.set(pid, performance.now());
       await client?.query('rollback').catch(() => (isBroken = true));
@@ -220,28 +237,6 @@ const endOrphan = `
   where pid = $1
     and application_name = 'registry-stats'
     and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
-
-/**
- * Begins a transaction that carries its own timeouts on the server, in one round trip; gives the
- * backend's process id.
- */
-async function begin(
-  client: pg.ClientBase,
-  access: 'read only' | 'read write',
-  { isolation, statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
-): Promise<number> {
-  const script = `
-    begin isolation level ${isolation ?? 'read committed'} ${access};
-    set local statement_timeout = ${statementTimeoutMs};
-    set local lock_timeout = ${lockTimeoutMs};
-    set local client_connection_check_interval = '5s';
-    select pg_catalog.pg_backend_pid() as pid`;
-  // The driver gives one result a statement.
-  const results = (await client.query(script)) as unknown as pg.QueryResult<{ pid: number }>[];
-  const pid = results.at(-1)?.rows[0]?.pid;
-  if (pid === undefined) throw new Error('the server gave no backend process id');
-  return pid;
-}
 
 function giveUp(afterMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, afterMs).unref());

@@ -177,6 +177,25 @@ export async function wrongRollups(query: Query): Promise<unknown[]> {
   ];
 }
 
+/**
+ * Months of the history that are not the truth: a scan of the files for each. Only while no file that
+ * is older than a month in it was changed after it.
+ */
+export async function wrongHistory(query: Query): Promise<unknown[]> {
+  return differing(
+    query,
+    'historical_deposit_stats',
+    `select month::date, institution_id, coalesce(storage_option, 'Total'),
+      count(*), count(distinct intellectual_object_id), sum(size)
+    from generate_series(timestamp '2014-01-01', timezone('utc', now()), '1 month') as month
+    join public.generic_files on state = 'A' and created_at < month
+    group by month, cube (institution_id, storage_option)`,
+    `select end_date, institution_id, storage_option, file_count, object_count, total_bytes
+    from public.historical_deposit_stats
+    where file_count > 0`,
+  );
+}
+
 /** What registry_stats.differences says of some tables. */
 export async function ownDifferences(
   query: Query,

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import {
+  acquireEmbeddedServer,
+  ensureDatabase,
+  removeEmbeddedServer,
+} from '../../../src/dev/embedded/index.js';
+import { migrate } from '../../../src/migrations/migrate.js';
+import { readSqlFiles } from '../../../src/migrations/sql-files.js';
+import { loadCsv } from '../../support/load-csv.js';
+import { temporaryDirectory } from '../../support/program.js';
+import { openTestDatabase, type TestServer } from '../../support/server.js';
+import { eventually } from '../../support/slow-job.js';
+import type { TestDatabase } from '../../support/test-database.js';
+
+/** A PostgreSQL of the current test's own, which it may stop. */
+export interface OwnServer {
+  /** A migrated database with the fixtures in it. It outlives a stop, its sessions do not. */
+  readonly target: TestDatabase;
+  /** The cluster's directory. */
+  readonly cluster: string;
+  /** As `pg_ctl stop`, without waiting for clients; `immediate` leaves a recovery to the start. */
+  stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** With the command line that it had, hence on the same port; returns when it answers. */
+  start(): Promise<void>;
+}
+
+const stopSignals = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+
+/** Starts a server and removes it with the test. Databases of other servers know nothing of it. */
+export async function startOwnServer(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<OwnServer> {
+  const dataDir = path.join(await temporaryDirectory(), 'data');
+  onTestFinished(() => removeEmbeddedServer(dataDir));
+  const { host, port, user, password } = await acquireEmbeddedServer({
+    dataDir,
+    settings: { fsync: 'off', shared_buffers: '16MB', ...settings },
+  });
+  const address = { host, port, user, password };
+  const cluster = await realpath(path.join(dataDir, 'postgres'));
+  const target = await databaseOn(address);
+  const postmaster = async (): Promise<number> =>
+    Number((await readFile(path.join(cluster, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+  return {
+    target,
+    cluster,
+    stop: async (mode) => {
+      const pid = await postmaster();
+      process.kill(pid, stopSignals[mode]);
+      await eventually('the end of the server', () => !isRunning(pid));
+    },
+    start: async () => {
+      await startAgain(cluster);
+      await eventually('an answer', () =>
+        target.query('select').then(
+          () => true,
+          () => false,
+        ),
+      );
+    },
+  };
+}
+
+async function databaseOn(address: Omit<TestServer, 'prefix'>): Promise<TestDatabase> {
+  const name = 'faults';
+  await ensureDatabase(address, name);
+  const database = openTestDatabase(address, name);
+  onTestFinished(() => database.close());
+  await migrate(database, {
+    files: await readSqlFiles(),
+    allowLaunchSchema: true,
+    lockTimeoutMs: 5_000,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  await loadCsv(database);
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ ...address, database: name });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  return {
+    name,
+    database,
+    session: async () => {
+      const client = await connect();
+      onTestFinished(() => client.end().catch(() => undefined));
+      return client;
+    },
+    // A session for each: none outlives a stop of the server.
+    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+      const client = await connect();
+      try {
+        return (await client.query<Row>(text, values)).rows;
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    },
+    env: {
+      APT_ENV: 'test',
+      DB_HOST: address.host,
+      DB_PORT: String(address.port),
+      DB_NAME: name,
+      DB_USER: address.user,
+      DB_PASSWORD: address.password,
+      STATUS_PORT: '0',
+    },
+  };
+}
+
+/** The server keeps its command line in the cluster; root may not run it, its owner does. */
+async function startAgain(cluster: string): Promise<void> {
+  const commandLine = await readFile(path.join(cluster, 'postmaster.opts'), 'utf8');
+  const { uid, gid } = await stat(cluster);
+  const account = process.getuid?.() === 0 ? { uid, gid } : {};
+  spawn('sh', ['-c', `exec ${commandLine}`], {
+    ...account,
+    cwd: cluster,
+    detached: true,
+    stdio: 'ignore',
+  }).unref();
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

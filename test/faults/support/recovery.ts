@@ -1,0 +1,102 @@
+import { expect, vi } from 'vitest';
+import { ownDifferences, wrongFigures, wrongHistory, wrongRollups } from '../../exactness/truth.js';
+import { runCommand, type Program } from '../../support/program.js';
+import { eventually } from '../../support/slow-job.js';
+import type { TestDatabase } from '../../support/test-database.js';
+import { makeWork } from './scene.js';
+import { countCase } from './tally.js';
+
+const longestRecovery = { timeout: 60_000, interval: 50 };
+
+export interface RecoveryOptions {
+  /** How often the daemon may tell each of its complaints. */
+  readonly times?: number;
+}
+
+/**
+ * To be called when the cause of a fault is gone. Gives the daemon new work and expects that within
+ * a minute a run of every job has succeeded, that the figures equal the tables, and that nothing is
+ * left behind: no lock, no session at work, no run without an end. Ends the daemon.
+ */
+export async function expectRecovered(
+  target: TestDatabase,
+  daemon: Program,
+  { times = 1 }: RecoveryOptions = {},
+): Promise<void> {
+  const begin = performance.now();
+  await untilRefreshed(target);
+  const recoverySeconds = (performance.now() - begin) / 1000;
+  process.stdout.write(`${expect.getState().currentTestName}: ${recoverySeconds.toFixed(1)} s\n`);
+  expect(floods(daemon, times)).toEqual([]);
+  daemon.kill('SIGTERM');
+  expect(await daemon.exited()).toEqual({ code: 0, signal: null });
+  await expectNothingLeft(target);
+  const differences = await findDifferences(target);
+  await countCase({ recoverySeconds, differences: differences.length });
+  expect(differences).toEqual([]);
+}
+
+/** New work is done by a run of each job that began later. */
+async function untilRefreshed(target: TestDatabase): Promise<void> {
+  const [begun] = await target.query<{ now: string }>('select clock_timestamp()::text as now');
+  await makeWork(target);
+  await vi.waitFor(async () => {
+    const late = await target.query(
+      `select name, outcome, reason from registry_stats.job
+      where last_check <= $1::timestamptz
+        or last_check is null
+        or consecutive_failures > 0
+        or registry_stats.has_work(name)`,
+      [begun?.now],
+    );
+    if (late.length > 0) throw new Error(`expected all jobs done, found ${JSON.stringify(late)}`);
+  }, longestRecovery);
+}
+
+/** Complaints that were told more often than things changed. */
+function floods(daemon: Program, times: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { level, msg } of daemon.lines) {
+    if (level !== 'warn' && level !== 'error') continue;
+    const kind = `${level}: ${msg.replace(/\d+/g, 'N')}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count > times).map(([kind, n]) => `${n} × ${kind}`);
+}
+
+/** Of programs that have ended. */
+export async function expectNothingLeft({ query }: TestDatabase): Promise<void> {
+  await eventually('the end of all sessions', async () => {
+    const sessions = await query(
+      `select from pg_stat_activity
+      where datname = current_database()
+        and application_name = 'registry-stats'
+        and state <> 'idle'`,
+    );
+    return sessions.length === 0;
+  });
+  expect(
+    await query(
+      `select objid, pid from pg_locks
+      where locktype = 'advisory'
+        and classid = 1919247220
+        and database = (select oid from pg_database where datname = current_database())`,
+    ),
+  ).toEqual([]);
+  expect(await query('select * from registry_stats.run where outcome is null')).toEqual([]);
+}
+
+/** All figures against the tables, by the command and by full scans of our own. */
+export async function findDifferences({ query, env }: TestDatabase): Promise<unknown[]> {
+  const verified = await runCommand(['verify', '--json'], { env });
+  expect(verified.stderr).not.toContain('error');
+  const { differences } = JSON.parse(verified.stdout) as { differences: unknown[] };
+  expect(verified.code).toBe(differences.length === 0 ? 0 : 11);
+  return [
+    ...differences,
+    ...(await ownDifferences(query)),
+    ...(await wrongFigures(query, 'public.')),
+    ...(await wrongRollups(query)),
+    ...(await wrongHistory(query)),
+  ];
+}
