@@ -2,6 +2,7 @@ import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { begin } from './begin.js';
+import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
 
@@ -59,6 +60,7 @@ export class Database {
     this.#log = log;
     this.#pool = new pg.Pool({
       ...driverConfig(options.connection),
+      Client,
       max: options.poolSize,
       idleTimeoutMillis: 30_000,
     });
@@ -101,7 +103,7 @@ export class Database {
 
   /** Asks the server to cancel what a backend is doing. On a connection of its own. */
   async cancelBackend(pid: number): Promise<void> {
-    const client = new pg.Client(driverConfig(this.options.connection));
+    const client = new Client(driverConfig(this.options.connection));
     client.on('error', () => undefined);
     try {
       await client.connect();

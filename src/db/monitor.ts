@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Events } from '../events.js';
+import { describeFailure, isConnectionLost } from './sqlstate.js';
 
 export interface MonitorOptions {
   /** Resolves when the database answers. */
@@ -16,7 +17,8 @@ const longestDelayMs = 5_000;
 
 /**
  * Knows whether the database answers. Told of a lost connection, it says so once, probes until the
- * database is back, says that once too, and lets the missed work be made up for.
+ * database is back, says that once too, and lets the missed work be made up for. When the server is
+ * back but refuses, such as with a certificate that cannot be verified, that is told as well.
  */
 export class DatabaseMonitor {
   readonly #options: MonitorOptions;
@@ -39,6 +41,7 @@ export class DatabaseMonitor {
   }
 
   async #probeUntilUp(): Promise<void> {
+    let refusal: string | undefined;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
         await sleep(delayMs, undefined, { signal: this.#options.signal });
@@ -48,8 +51,10 @@ export class DatabaseMonitor {
       try {
         await this.#options.probe();
         break;
-      } catch {
-        // Still down, for this or another reason: the first one was told.
+      } catch (error) {
+        if (isConnectionLost(error) || describeFailure(error) === refusal) continue;
+        refusal = describeFailure(error);
+        this.#options.events.emit({ type: 'database-down', error });
       }
     }
     const downForMs = performance.now() - (this.#downSince ?? 0);

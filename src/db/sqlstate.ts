@@ -1,4 +1,5 @@
 import { AppError } from '../errors.js';
+import { findTlsFault } from './tls-fault.js';
 
 /** The SQLSTATE codes that this program tells apart, by their names in PostgreSQL's documentation. */
 export const sqlstate = {
@@ -97,6 +98,8 @@ export interface ConnectionTarget {
   readonly port: number;
   readonly name: string;
   readonly user: string;
+  /** Where tokens are signed for; undefined without DB_IAM_AUTH. */
+  readonly iamRegion?: string | undefined;
 }
 
 /** Turns a failure of the driver into one message that says what to do; passes others through. */
@@ -112,11 +115,20 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       { hint: 'check DB_HOST and DB_PORT, and that the server accepts connections', cause: error },
     );
   }
-  if (refused.has(code)) {
+  const tlsFault = findTlsFault(error);
+  if (tlsFault !== undefined) {
+    return new AppError(
+      'DATABASE_UNVERIFIED',
+      `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${tlsFault.found}`,
+      { hint: tlsFault.hint, cause: error },
+    );
+  }
+  if (refused.has(code) || isPasswordMissing(error)) {
+    const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
     return new AppError(
       'DATABASE_REFUSED',
-      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${found}`,
-      { hint: 'check DB_NAME, DB_USER and DB_PASSWORD', cause: error },
+      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`,
+      { hint: refusedHint(found, target), cause: error },
     );
   }
   if (code === sqlstate.insufficientPrivilege) {
@@ -133,6 +145,20 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
     );
   }
   return error;
+}
+
+/** pg says so itself, without a code. */
+function isPasswordMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('client password must be a');
+}
+
+function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
+  if (found.includes('no encryption')) return 'the server asks for TLS: set DB_USE_SSL=true';
+  if (iamRegion === undefined) return 'check DB_NAME, DB_USER and DB_PASSWORD';
+  return (
+    'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
+    `credentials have not expired, AWS_REGION (${iamRegion}), and the clock`
+  );
 }
 
 /** One line on what went wrong; a failed connection to several addresses names the first cause. */

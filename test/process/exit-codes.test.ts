@@ -140,6 +140,13 @@ test.each(['start', 'refresh', 'status'])(
   },
 );
 
+test('a password that is asked for and not set ends with 5, at once', async () => {
+  const { env } = await createTestDatabase('empty');
+  const without = { ...env, DB_PASSWORD: '' };
+  const { stderr } = await expectExit(exitCodes.databaseUnreachable, ['status'], without);
+  expect(stderr).toContain(': it asks for a password, there is none\n  hint: check DB_NAME, ');
+});
+
 test('a role without rights ends with 6, each missing right named', async () => {
   const target = await createTestDatabase('baseline');
   const role = await createRole(target, `password 'secret of the role'`);
