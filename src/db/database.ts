@@ -166,9 +166,13 @@ export class Database {
   async #endOrphans(client: pg.ClientBase): Promise<void> {
     for (const [pid, lostAt] of this.#orphans) {
       this.#orphans.delete(pid);
-      await client.query(endOrphan, [pid, performance.now() - lostAt]).catch((error: unknown) => {
+      try {
+        await begin(client, 'read only', readOptions);
+        await client.query(endOrphan, [pid, performance.now() - lostAt]);
+      } catch (error) {
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      });
+      }
+      await client.query('rollback');
     }
   }
 
@@ -211,6 +215,12 @@ export class Database {
   }
 }
 
+/**
+ * Names mean PostgreSQL's own objects, or are qualified: whatever schemas a role or a database has
+ * on its search_path, no function, operator or table in them can take the place of the one meant.
+ */
+export const safeSearchPath = 'pg_catalog, pg_temp';
+
 /** Waits a moment for its end. A backend that began after the loss only has the same number. */
 const endOrphan = `
   select pg_catalog.pg_terminate_backend(pid, 3000)
@@ -220,8 +230,8 @@ const endOrphan = `
     and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
 
 /**
- * Begins a transaction that carries its own timeouts on the server, in one round trip; gives the
- * backend's process id.
+ * Begins a transaction that carries its own timeouts and search_path on the server, in one round
+ * trip; gives the backend's process id.
  */
 async function begin(
   client: pg.ClientBase,
@@ -232,6 +242,7 @@ async function begin(
     begin isolation level ${isolation ?? 'read committed'} ${access};
     set local statement_timeout = ${statementTimeoutMs};
     set local lock_timeout = ${lockTimeoutMs};
+    set local search_path = ${safeSearchPath};
     set local client_connection_check_interval = '5s';
     select pg_catalog.pg_backend_pid() as pid`;
   // The driver gives one result a statement.
