@@ -47,12 +47,14 @@ interface Status {
 
 async function readStatus({ config, database }: Context): Promise<Status> {
   const { host, port, name } = database.options.connection;
+  const incremental = (await readOverview(database)) ?? null;
   return {
     database: `${name} on ${host}:${port}`,
     isMaintenance: config.isMaintenance,
     views: await readFreshness(database),
-    stuckFlags: await readStuckFlags(database),
-    incremental: (await readOverview(database)) ?? null,
+    // Only the functions of 001 obey them, and only their role may read them.
+    stuckFlags: incremental === null ? await readStuckFlags(database) : [],
+    incremental,
     daemon: await askDaemon(config.status, '/api/status').then(
       ({ body }) => body as DaemonStatus,
       () => null,

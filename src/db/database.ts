@@ -185,9 +185,13 @@ export class Database {
   async #endOrphans(client: pg.ClientBase): Promise<void> {
     for (const [pid, lostAt] of this.#orphans) {
       this.#orphans.delete(pid);
-      await client.query(endOrphan, [pid, performance.now() - lostAt]).catch((error: unknown) => {
+      try {
+        await begin(client, 'read only', readOptions);
+        await client.query(endOrphan, [pid, performance.now() - lostAt]);
+      } catch (error) {
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      });
+      }
+      await client.query('rollback');
     }
   }
 
