@@ -3,6 +3,7 @@ import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { refusePath, secureAnswers } from './headers.js';
+import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
 import { registerPage } from './page.js';
@@ -31,6 +32,7 @@ export async function startStatusServer(
   });
   limitConnections(server.server);
   secureAnswers(server);
+  refuseOtherHosts(server, address.host);
   server.get('/live', () => ({ status: 'live' }));
   server.get('/ready', async (_request, reply) => {
     const reason = board.reasonNotReady();
