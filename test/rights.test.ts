@@ -311,7 +311,7 @@ test('sql/roles.sql grants what the daemon looks for, and can be run again', asy
       `select relname, relacl::text from pg_class where relacl::text like '%' || $1 || '%'
       union all
       select proname, proacl::text from pg_proc where proacl::text like '%' || $1 || '%'
-      order by 1`,
+      order by 1, 2`,
       [daemonRole],
     );
   const before = await rights();
