@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Database } from '../src/db/database.js';
 import { refresh } from '../src/jobs/refresh.js';
 import { jobs } from '../src/jobs/job.js';
 import { readPlan } from '../src/migrations/plan.js';
@@ -14,12 +15,11 @@ import {
   createPlainOwnedDatabase,
   migrateAs,
   rolesScript,
-  type Login,
 } from './support/owned-database.js';
 import { runScript } from './support/run-script.js';
 import type { TestDatabase } from './support/test-database.js';
 
-async function runJobs({ database }: Login): Promise<unknown[]> {
+async function runJobs(database: Database): Promise<unknown[]> {
   const outcomes: unknown[] = [];
   for (const job of jobs) {
     const request = {
@@ -53,13 +53,14 @@ test('the traps of a hostile schema spring, and are counted in spite of a rollba
 test('migrate and the plain way of 001 do not fall for a hostile schema on the search_path', async () => {
   const { target, owner } = await createPlainOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
+  const database = owner.reopen();
 
-  expect(await runJobs(owner)).toEqual(['refreshed', 'refreshed', 'refreshed']);
+  expect(await runJobs(database)).toEqual(['refreshed', 'refreshed', 'refreshed']);
   expect(await wrongFigures(target.query, 'public.')).toEqual([]);
-  await migrateAs(owner);
+  await migrateAs({ database });
   await target.query(writeOfEachTable);
-  expect(await runJobs(owner)).toEqual(['refreshed', 'refreshed', 'skipped']);
-  expect(await verify(owner.database)).toEqual([]);
+  expect(await runJobs(database)).toEqual(['refreshed', 'refreshed', 'skipped']);
+  expect(await verify(database)).toEqual([]);
   await expectExact(target);
   expect(await countSprung(target)).toBe(0);
 });
@@ -68,7 +69,8 @@ test('the scripts for psql do not fall for it either', async () => {
   const { target, owner } = await createPlainOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const files = await readSqlFiles();
-  const plan = await readPlan((text, values) => owner.database.read(text, values), files);
+  const database = owner.reopen();
+  const plan = await readPlan((text, values) => database.read(text, values), files);
   const client = await owner.session();
   const role = `${target.name}_daemon`;
   await target.query(`create role ${role}`);
@@ -76,7 +78,7 @@ test('the scripts for psql do not fall for it either', async () => {
   expect(await runScript(client, printPending(plan, files))).toEqual([]);
   expect(await runScript(await owner.session(), await rolesScript(role))).toEqual([]);
   await target.query(writeOfEachTable);
-  await runJobs(owner);
+  await runJobs(database);
   await expectExact(target);
   expect(await countSprung(target)).toBe(0);
   await target.query(`drop owned by ${role}; drop role ${role}`);
@@ -143,8 +145,9 @@ test('a daemon whose role has a hostile search_path works, tells and verifies as
   await target.query(writeOfEachTable);
   await target.query('alter table public.work_items disable trigger registry_stats_update');
 
-  expect(await runJobs(daemon)).toEqual(['refreshed', 'refreshed', 'refreshed']);
-  expect(await verify(daemon.database)).toEqual([]);
+  const database = daemon.reopen();
+  expect(await runJobs(database)).toEqual(['refreshed', 'refreshed', 'refreshed']);
+  expect(await verify(database)).toEqual([]);
   await expectExact(target);
   expect(await countSprung(target)).toBe(0);
 });
