@@ -5,6 +5,12 @@ import { jobs } from '../src/jobs/job.js';
 import { readPlan } from '../src/migrations/plan.js';
 import { printPending } from '../src/migrations/print.js';
 import { readSqlFiles } from '../src/migrations/sql-files.js';
+import { readFigures } from '../src/statistics/figures.js';
+import { readFreshness } from '../src/statistics/freshness.js';
+import { readOverview } from '../src/statistics/overview.js';
+import { preflight } from '../src/statistics/preflight.js';
+import { readRuns } from '../src/statistics/run-history.js';
+import { readStatisticsState } from '../src/statistics/state.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures, wrongRollups } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';
@@ -148,6 +154,15 @@ test('a daemon whose role has a hostile search_path works, tells and verifies as
   const database = daemon.reopen();
   expect(await runJobs(database)).toEqual(['refreshed', 'refreshed', 'refreshed']);
   expect(await verify(database)).toEqual([]);
+  // What status, page and metrics show.
+  await preflight(database);
+  expect(await readFreshness(database)).toHaveLength(6);
+  expect(await readOverview(database)).toMatchObject({ pendingChanges: 0, inexact: [] });
+  expect(await readStatisticsState(database)).toMatchObject({ mode: 'incremental' });
+  const { runs } = await readRuns(database, { limit: 10, outcome: 'refreshed' });
+  expect(runs.length).toBeGreaterThan(2);
+  const { counts, deposits } = await readFigures(database);
+  expect(Math.min(counts.length, deposits.byInstitution.length)).toBeGreaterThan(2);
   await expectExact(target);
   expect(await countSprung(target)).toBe(0);
 });
