@@ -1,6 +1,7 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config/config.js';
+import { printable, printableJson } from './printable.js';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   level: string;
@@ -20,13 +21,16 @@ export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  if (logFormat(config, output) === 'json') return pino(options, output);
+  if (logFormat(config, output) === 'json') {
+    return pino(options, { write: (line) => output.write(printableJson(line)) });
+  }
   const stream = pretty({
     destination: output,
     sync: true,
     // The message says it all; the fields are for machines.
     hideObject: true,
     ignore: 'app,pid,hostname',
+    messageFormat: ({ msg }) => printable(String(msg)),
     translateTime: 'HH:MM:ss',
     colorize: output.isTTY && output.hasColors(),
   });

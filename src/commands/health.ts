@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadStatusAddress } from '../config/load-config.js';
 import { AppError } from '../errors.js';
+import { printable } from '../printable.js';
 import type { Invocation } from './invocation.js';
 import { askDaemon } from './ask-daemon.js';
 
@@ -21,6 +22,6 @@ export function healthCommand(invocation: Invocation): Command {
           `the daemon is ${word ?? status}: ${reason ?? 'no reason'}`,
         );
       }
-      stdout.write(`${word ?? 'ok'}\n`);
+      stdout.write(`${printable(word ?? 'ok')}\n`);
     });
 }

@@ -248,6 +248,21 @@ test('markup in names and reasons is text', async () => {
   expect(problems).toEqual([]);
 });
 
+test('a name that would turn its sentence round, or goes on for ever, spoils nothing', async () => {
+  const target = await incrementalDatabase();
+  const name = `\u202eevil\u2066\u200f\u001b[2J\n\u2028${'x'.repeat(10_000)}`;
+  await target.query('update public.institutions set name = $1 where id = 4', [name]);
+  const { page, problems } = await openServed(target);
+  await page.locator('.tables').getByText('evil').first().waitFor();
+
+  const text = (await page.locator('body').textContent()) ?? '';
+  expect(text).not.toMatch(/[\p{Bidi_Control}\u001b\u2028]/u);
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  expect(width).toBeLessThanOrEqual(1280);
+  expect(await findAxeViolations(page)).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
 test('filters and paging work by keyboard alone, and the focus stays', async () => {
   const target = await incrementalDatabase();
   await insertRuns(target, 500);
