@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JobAnswer, StatusAnswer } from '../src/http/answers.js';
 import type { JobRecordAnswer } from '../src/statistics/answers.js';
 import { formatAge, formatBytes, formatDuration, formatTime } from '../src/http/page/format.js';
-import { jobStates } from '../src/http/page/job-state.js';
+import { describeState, isDatabaseAway, jobStates } from '../src/http/page/job-state.js';
 import { judge } from '../src/http/page/verdict.js';
 
 const now = new Date('2026-03-01T10:42:12Z');
@@ -157,6 +157,16 @@ test('maintenance, a first run and a table to be rebuilt are waited for', () => 
     level: 'wait',
     sentence: 'generic_files must be rebuilt.',
   });
+});
+
+test('while the database is away the state of a job is said to be the last that is known', () => {
+  const away = { ...fresh, isDatabaseDown: true };
+  const unknown = { ...fresh, statistics: { ...fresh.statistics, mode: 'unknown' as const } };
+  const words = (status: StatusAnswer): string[] =>
+    jobStates(status).map((state) => describeState(state, isDatabaseAway(status)));
+  expect(words(fresh)).toEqual(Array(3).fill('fresh'));
+  expect(words(away)).toEqual(Array(3).fill('last known: fresh'));
+  expect(words(unknown)).toEqual(Array(3).fill('last known: fresh'));
 });
 
 test('bytes, durations, times and ages are short', () => {

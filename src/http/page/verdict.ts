@@ -1,6 +1,6 @@
 import type { StatusAnswer } from '../answers.js';
 import { countOf, formatTime } from './format.js';
-import { jobStates, type JobState } from './job-state.js';
+import { isDatabaseAway, jobStates, type JobState } from './job-state.js';
 
 /** What is fresh, or what is wrong and what to do, in words. */
 export interface Verdict {
@@ -27,8 +27,9 @@ export function judge(status: StatusAnswer, now: Date): Verdict {
 
 type Judgement = Omit<Verdict, 'checkedAt'>;
 
-function judgeDatabase({ isDatabaseDown, statistics }: StatusAnswer): Judgement | undefined {
-  if (!isDatabaseDown && statistics.mode !== 'unknown') return undefined;
+function judgeDatabase(status: StatusAnswer): Judgement | undefined {
+  if (!isDatabaseAway(status)) return undefined;
+  const { statistics } = status;
   return {
     level: 'bad',
     sentence: 'The database does not answer.',
