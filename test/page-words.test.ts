@@ -75,21 +75,31 @@ test('skipping is no staleness: figures refreshed yesterday are exact as of the 
   expect(jobStates(fresh).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
 });
 
-test('in the state of migration 001 a skip is not taken for figures as of now', () => {
-  const statistics = {
-    ...fresh.statistics,
-    mode: 'plain' as const,
-    pendingChanges: null,
-    jobs: [],
-  };
+/** The state of migration 001, in which every job was skipped for this reason. */
+function plainAfter(skipReason: string): StatusAnswer {
   const jobs = fresh.jobs.map((one) =>
-    one.lastRun === null ? one : { ...one, lastRun: { ...one.lastRun, skipReason: 'fresh' } },
+    one.lastRun === null ? one : { ...one, lastRun: { ...one.lastRun, skipReason } },
   );
-  const status = { ...fresh, jobs, statistics };
+  const plain = { mode: 'plain' as const, pendingChanges: null, jobs: [] };
+  return { ...fresh, jobs, statistics: { ...fresh.statistics, ...plain } };
+}
+
+test('in the state of migration 001 a skip is not taken for figures as of now', () => {
+  const status = plainAfter('fresh');
   expect(judge(status, now).sentence).toBe(
     'All statistics were less than an hour old when they were last checked.',
   );
   expect(jobStates(status).map(({ dataAsOf }) => dataAsOf)).toEqual([null, null, null]);
+});
+
+test('in the state of migration 001 a job that ran elsewhere says nothing of its figures', () => {
+  const [, ...others] = plainAfter('fresh').jobs;
+  const [busy = job('')] = plainAfter('busy').jobs;
+  expect(judge({ ...plainAfter('fresh'), jobs: [busy, ...others] }, now)).toMatchObject({
+    level: 'good',
+    sentence:
+      'update_counts ran elsewhere when last checked; how old its figures are is not known.',
+  });
 });
 
 test('pending changes wait for the next run, and are nothing wrong', () => {

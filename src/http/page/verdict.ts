@@ -112,9 +112,7 @@ function judgeFresh(states: readonly JobState[], status: StatusAnswer, now: Date
   if (statistics.mode === 'plain') {
     return {
       level: 'good',
-      sentence: moments.includes(null)
-        ? 'All statistics were less than an hour old when they were last checked.'
-        : `All statistics are as of ${moment}.`,
+      sentence: describePlain(states, moment),
       details: [
         'The database is in the state of migration 001: figures are refreshed once an hour at most, ' +
           'each time by a scan of the tables, and runs are not recorded. ' +
@@ -143,6 +141,18 @@ function judgeFresh(states: readonly JobState[], status: StatusAnswer, now: Date
         : `${waiting} for the run ${nextRunOf(status, now)}.`,
     ],
   };
+}
+
+/** Without records a skip proves an age only where the figures were looked at. */
+function describePlain(states: readonly JobState[], moment: string): string {
+  const unknown = states.filter(({ dataAsOf, lastRefresh }) => (dataAsOf ?? lastRefresh) === null);
+  const busy = unknown.filter(({ skipReason }) => skipReason === 'busy').map(({ job }) => job);
+  if (busy.length > 0) {
+    return `${busy.join(', ')} ran elsewhere when last checked; how old its figures are is not known.`;
+  }
+  return unknown.length > 0
+    ? 'All statistics were less than an hour old when they were last checked.'
+    : `All statistics are as of ${moment}.`;
 }
 
 function nextRunOf({ nextRun }: StatusAnswer, now: Date): string {
