@@ -13,6 +13,7 @@ import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
+import { printableLines } from './printable.js';
 import { readVersion } from './version.js';
 
 const commands = [
@@ -47,7 +48,7 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
-      writeErr: (text) => invocation.stderr.write(text),
+      writeErr: (text) => invocation.stderr.write(printableLines(text)),
     });
   }
   return program;
@@ -59,8 +60,8 @@ function report(error: unknown, { stderr }: Invocation): ExitCode {
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   }
   if (error instanceof AppError) {
-    stderr.write(`registry-stats: ${error.code}: ${error.message}\n`);
-    if (error.hint !== undefined) stderr.write(`  hint: ${error.hint}\n`);
+    const hint = error.hint === undefined ? '' : `  hint: ${error.hint}\n`;
+    stderr.write(printableLines(`registry-stats: ${error.code}: ${error.message}\n${hint}`));
     return error.exitCode;
   }
   stderr.write(`registry-stats: ${describeFailure(error)}\n`);

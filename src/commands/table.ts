@@ -1,4 +1,5 @@
 import CliTable from 'cli-table3';
+import { printable } from '../printable.js';
 
 /** A cell that is coloured after its text was made safe. */
 export interface PaintedCell {
@@ -28,13 +29,9 @@ export function renderTable(
     .join('\n');
 }
 
+/** Names come from the database: control characters must not reach the terminal. */
 function toText(cell: Cell): string {
   return typeof cell === 'object' ? cell.paint(printable(cell.text)) : printable(String(cell));
-}
-
-/** Names come from the database: control characters must not reach the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '�');
 }
 
 const plainFrame = Object.fromEntries(
