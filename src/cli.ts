@@ -13,7 +13,7 @@ import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
-import { printableLines } from './printable.js';
+import { longestLine, printableLines } from './printable.js';
 import { readVersion } from './version.js';
 
 const commands = [
@@ -48,7 +48,7 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
-      writeErr: (text) => invocation.stderr.write(text),
+      writeErr: (text) => invocation.stderr.write(printableLines(text, longestLine)),
     });
   }
   return program;

@@ -2,14 +2,21 @@
 // separators, marks of direction. Names and messages come out of a database that many may write to.
 const control = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** A line of what was found elsewhere, as people read it in a message. */
+export const longestLine = 500;
+
 /** On one line, with a mark in the place of each such character. */
 export function printable(text: string): string {
   return text.replace(control, '�');
 }
 
-/** The same for a text of several lines. */
-export function printableLines(text: string): string {
-  return text.replace(control, (char) => (char === '\n' ? char : '�'));
+/** The same for a text of several lines; what was found elsewhere may be cut to a length for people. */
+export function printableLines(text: string, maxLength = Infinity): string {
+  return text
+    .split('\n')
+    .map((line) => (line.length > maxLength ? `${line.slice(0, maxLength)}…` : line))
+    .map(printable)
+    .join('\n');
 }
 
 /** JSON that means the same, with escapes for what JSON itself leaves alone but a terminal obeys. */

@@ -57,10 +57,15 @@ async function readStatus({ config, database }: Context): Promise<Status> {
     stuckFlags: incremental === null ? await readStuckFlags(database) : [],
     incremental,
     daemon: await askDaemon(config.status, '/api/status').then(
-      ({ body }) => body as DaemonStatus,
+      ({ body }) => (isDaemonStatus(body) ? body : null),
       () => null,
     ),
   };
+}
+
+/** Another program's answer on that port has not both. */
+function isDaemonStatus(body: object): body is DaemonStatus {
+  return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
 }
 
 function describe(status: Status, paint: Paint): string {

@@ -29,6 +29,7 @@ export function renderTable(
     .join('\n');
 }
 
+/** Names come from the database: control characters must not reach the terminal. */
 function toText(cell: Cell): string {
   return typeof cell === 'object' ? cell.paint(shorten(cell.text)) : shorten(String(cell));
 }

@@ -19,6 +19,8 @@ export interface TransactionOptions {
   readonly lockTimeoutMs: number;
   /** Aborting it cancels the running statement on the server. */
   readonly signal?: AbortSignal;
+  /** Aborting it breaks the connection: for a server that is silent beyond its own timeouts. */
+  readonly giveUp?: AbortSignal;
   /** One snapshot for all statements, instead of one each. */
   readonly isolation?: 'repeatable read';
   /** What the server's functions tell on their way, such as progress. */
@@ -156,8 +158,12 @@ export class Database {
     const onNotice = ({ message }: { message: string | undefined }): void => {
       if (message !== undefined) options.onNotice?.(message);
     };
+    const breakOff = (): void => {
+      void (client as pg.Client | undefined)?.end().catch(() => undefined);
+    };
     try {
       client = await this.#pool.connect();
+      options.giveUp?.addEventListener('abort', breakOff, { once: true });
       await this.#endOrphans(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
       pid = await begin(client, access, options);
@@ -173,6 +179,7 @@ export class Database {
       await client?.query('rollback').catch(() => (isBroken = true));
       throw explainDatabaseError(error, this.options.connection);
     } finally {
+      options.giveUp?.removeEventListener('abort', breakOff);
       client?.off('notice', onNotice);
       client?.release(isBroken);
     }

@@ -1,4 +1,4 @@
-import { safeSearchPath } from '../db/database.js';
+import { safeSearchPath } from '../db/begin.js';
 import { activationScript } from '../statistics/activate.js';
 import { functionsKey, type Plan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';

@@ -178,10 +178,13 @@ test('a database that is away, and one that is back, are said without a reload',
   await proxy.cut();
   await untilVerdict(page, /^The database does not answer\.$/);
   expect(await page.locator('#verdict-details').textContent()).toContain('needs no restart');
+  const badges = page.locator('[data-job] > p .badge');
+  expect(await badges.allTextContents()).toEqual(Array(3).fill('last known: fresh'));
   await takeShot(page, 'database-away');
 
   await proxy.restore();
   await untilVerdict(page, /^All statistics are exact/);
+  expect(await badges.allTextContents()).toEqual(Array(3).fill('fresh'));
 });
 
 test('a silent database holds up neither the status nor the page', async () => {
