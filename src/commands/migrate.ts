@@ -4,9 +4,9 @@ import { migrate, type MigrateOptions } from '../migrations/migrate.js';
 import { readPlan, type Plan } from '../migrations/plan.js';
 import { printPending } from '../migrations/print.js';
 import { readSqlFiles, type SqlFiles } from '../migrations/sql-files.js';
-import { loadSampleData } from '../reset/sample-data.js';
+import { defaultFiles, loadSampleData } from '../reset/sample-data.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { scanProgressTo } from './progress.js';
+import { progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
 
 interface Options {
@@ -54,8 +54,11 @@ async function runMigrate(
   }
   const applied = await migrate(context.database, migrateOptions(context, files, invocation));
   if (options.sampleData !== undefined) {
-    const size = options.sampleData === true ? undefined : options.sampleData;
-    const isLoaded = await loadSampleData(context, size, progressTo(invocation));
+    const size = options.sampleData === true ? defaultFiles : options.sampleData;
+    const isLoaded = await loadSampleData(context, size, {
+      onProgress: progressTo(invocation),
+      onRows: progressLineTo(invocation),
+    });
     if (isLoaded) applied.push('sample data');
   }
   if (options.json === true) printJson(invocation, { applied });
@@ -73,7 +76,7 @@ export function migrateOptions(
     lockTimeoutMs: context.config.timeouts.lockMs,
     signal: context.signal,
     onProgress: progressTo(invocation),
-    onScan: scanProgressTo(invocation),
+    onScan: progressLineTo(invocation),
   };
 }
 

@@ -7,7 +7,7 @@ import { Runner } from '../jobs/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
 import { sourcesOf, verify, type Difference } from '../statistics/verify.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { scanProgressTo } from './progress.js';
+import { comparisonLineTo, progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
 
 interface Options {
@@ -43,7 +43,7 @@ async function runVerify(
 ): Promise<Difference[]> {
   const differences = await verify(context.database, {
     signal: context.signal,
-    onProgress: progressTo(invocation),
+    onProgress: comparisonLineTo(invocation),
   });
   if (options.json === true) printJson(invocation, { differences });
   else invocation.stdout.write(describe(differences));
@@ -61,7 +61,7 @@ async function repair(
       statementTimeoutMs: 0,
       lockTimeoutMs: context.config.timeouts.lockMs,
       signal: context.signal,
-      onProgress: scanProgressTo(invocation),
+      onProgress: progressLineTo(invocation),
     });
   }
   const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });

@@ -18,8 +18,14 @@ export const atPlace = `
     and (extract(epoch from xact_start) * 1000000)::bigint = $2`;
 
 /**
- * Begins a transaction that carries its own timeouts on the server, in one round trip; gives its
- * place.
+ * Names mean PostgreSQL's own objects, or are qualified: whatever schemas a role or a database has
+ * on its search_path, no function, operator or table in them can take the place of the one meant.
+ */
+export const safeSearchPath = 'pg_catalog, pg_temp';
+
+/**
+ * Begins a transaction that carries its own timeouts and search_path on the server, in one round
+ * trip; gives its place.
  */
 export async function begin(
   client: pg.ClientBase,
@@ -30,6 +36,7 @@ export async function begin(
     begin isolation level ${isolation ?? 'read committed'} ${access};
     set local statement_timeout = ${statementTimeoutMs};
     set local lock_timeout = ${lockTimeoutMs};
+    set local search_path = ${safeSearchPath};
     set local client_connection_check_interval = '5s';
     select
       pg_catalog.pg_backend_pid() as pid,

@@ -107,6 +107,7 @@ export class Database {
     client.on('error', () => undefined);
     try {
       await client.connect();
+      await begin(client, 'read only', readOptions);
       await client.query(`select pg_catalog.pg_cancel_backend(pid) ${atPlace}`, [pid, since]);
     } finally {
       await client.end().catch(() => undefined);
@@ -186,9 +187,13 @@ export class Database {
     for (const orphan of this.#orphans) {
       this.#orphans.delete(orphan);
       const { pid, since } = orphan;
-      await client.query(endOrphan, [pid, since]).catch((error: unknown) => {
+      try {
+        await begin(client, 'read only', readOptions);
+        await client.query(endOrphan, [pid, since]);
+      } catch (error) {
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      });
+      }
+      await client.query('rollback');
     }
   }
 

@@ -142,7 +142,9 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
   }
   if (code === sqlstate.insufficientPrivilege) {
     return new AppError('PERMISSION_DENIED', `role "${target.user}" lacks a right: ${found}`, {
-      hint: 'materialized views are refreshed by their owner: connect as the role that owns them',
+      hint: isConnectionRefused(error)
+        ? `grant connect on database "${target.name}" to "${target.user}";`
+        : 'grant what sql/roles.sql grants, or connect as the role that owns the statistics',
       cause: error,
     });
   }
@@ -168,6 +170,11 @@ function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
     'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
     `credentials have not expired, AWS_REGION (${iamRegion}), and the clock`
   );
+}
+
+/** By the place in the server: its messages come in the language of the database. */
+function isConnectionRefused(error: unknown): boolean {
+  return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }
 
 /** One line on what went wrong; a failed connection to several addresses names the first cause. */

@@ -1,4 +1,5 @@
-import type { JobAnswer, JobRecordAnswer, StatusAnswer } from '../answers.js';
+import type { JobAnswer, StatusAnswer } from '../answers.js';
+import type { JobRecordAnswer } from '../../statistics/answers.js';
 
 /** One job, from what the daemon did since its start and what the database has on record. */
 export interface JobState {
