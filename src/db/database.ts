@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { begin } from './begin.js';
+import { atPlace, begin, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
@@ -54,8 +54,8 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
   readonly #working = new Set<Promise<unknown>>();
-  /** Backends whose connection broke in mid-transaction, with the moment it did. */
-  readonly #orphans = new Map<number, number>();
+  /** Transactions whose connection broke. */
+  readonly #orphans = new Set<Place>();
 
   constructor(options: DatabaseOptions, log: Logger) {
     this.options = options;
@@ -103,13 +103,14 @@ export class Database {
     return this.#transaction('read write', options, work);
   }
 
-  /** Asks the server to cancel what a backend is doing. On a connection of its own. */
-  async cancelBackend(pid: number): Promise<void> {
+  /** Asks the server to cancel what a transaction is doing. On a connection of its own. */
+  async cancel({ pid, since }: Place): Promise<void> {
     const client = new Client(driverConfig(this.options.connection));
     client.on('error', () => undefined);
     try {
       await client.connect();
-      await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
+      await begin(client, 'read only', readOptions);
+      await client.query(`select pg_catalog.pg_cancel_backend(pid) ${atPlace}`, [pid, since]);
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -153,7 +154,7 @@ export class Database {
   ): Promise<Result> {
     options.signal?.throwIfAborted();
     let client: pg.PoolClient | undefined;
-    let pid: number | undefined;
+    let place: Place | undefined;
     let isBroken = false;
     const onNotice = ({ message }: { message: string | undefined }): void => {
       if (message !== undefined) options.onNotice?.(message);
@@ -166,16 +167,16 @@ export class Database {
       options.giveUp?.addEventListener('abort', breakOff, { once: true });
       await this.#endOrphans(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
-      pid = await begin(client, access, options);
+      place = await begin(client, access, options);
       const transaction = this.#transactionOn(client);
-      return await this.#cancellable(pid, options.signal, async () => {
+      return await this.#cancellable(place, options.signal, async () => {
         const result = await work(transaction);
         // Deferred triggers and a synchronous standby may keep it waiting.
         await transaction.client.query('commit');
         return result;
       });
     } catch (error) {
-      if (pid !== undefined && isConnectionLost(error)) this.#orphans.set(pid, performance.now());
+      if (place !== undefined && isConnectionLost(error)) this.#orphans.add(place);
       await client?.query('rollback').catch(() => (isBroken = true));
       throw explainDatabaseError(error, this.options.connection);
     } finally {
@@ -190,11 +191,12 @@ export class Database {
    * the client every few seconds only. Left alone, it would make the next try find the job busy.
    */
   async #endOrphans(client: pg.ClientBase): Promise<void> {
-    for (const [pid, lostAt] of this.#orphans) {
-      this.#orphans.delete(pid);
+    for (const orphan of this.#orphans) {
+      this.#orphans.delete(orphan);
+      const { pid, since } = orphan;
       try {
         await begin(client, 'read only', readOptions);
-        await client.query(endOrphan, [pid, performance.now() - lostAt]);
+        await client.query(endOrphan, [pid, since]);
       } catch (error) {
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
       }
@@ -203,13 +205,14 @@ export class Database {
   }
 
   async #cancellable<Result>(
-    pid: number,
+    place: Place,
     signal: AbortSignal | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
     let cancelling: Promise<void> | undefined;
     const cancel = (): void => {
-      cancelling = this.cancelBackend(pid).catch((error: unknown) => {
+      cancelling = this.cancel(place).catch((error: unknown) => {
+        const { pid } = place;
         this.#log.warn({ err: error, pid }, 'the server could not be asked to cancel a statement');
       });
     };
@@ -241,13 +244,8 @@ export class Database {
   }
 }
 
-/** Waits a moment for its end. A backend that began after the loss only has the same number. */
-const endOrphan = `
-  select pg_catalog.pg_terminate_backend(pid, 3000)
-  from pg_catalog.pg_stat_activity
-  where pid = $1
-    and application_name = 'registry-stats'
-    and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
+/** Waits a moment for its end. */
+const endOrphan = `select pg_catalog.pg_terminate_backend(pid, 3000) ${atPlace}`;
 
 function giveUp(afterMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, afterMs).unref());

@@ -1,8 +1,10 @@
 import { AppError } from '../errors.js';
+import { findPoolerRefusal } from './pooler-refusal.js';
 import { findTlsFault } from './tls-fault.js';
 
 /** The SQLSTATE codes that this program tells apart, by their names in PostgreSQL's documentation. */
 export const sqlstate = {
+  protocolViolation: '08P01',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
   lockNotAvailable: '55P03',
@@ -31,6 +33,8 @@ const lostConnection: ReadonlySet<string> = new Set([
   '08003',
   '08004',
   '08006',
+  // Of PgBouncer, which is still there when its server is not; what it refuses is looked at apart.
+  sqlstate.protocolViolation,
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -40,6 +44,10 @@ const lostConnection: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+
+/** To these pg gives no code; the second tells of a connection that was lost between statements. */
+const driverMessages =
+  /^Connection terminated|^Client has encountered a connection error|timeout exceeded when trying/i;
 
 const conflicts: ReadonlySet<string> = new Set([
   sqlstate.serializationFailure,
@@ -76,10 +84,10 @@ export function errorCodeOf(error: unknown): string | undefined {
 /** Whether the connection is gone, or could not be made because no server answers. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_UNREACHABLE';
+  if (findPoolerRefusal(error) !== undefined) return false;
   if (lostConnection.has(errorCodeOf(error) ?? '')) return true;
   const message = error instanceof Error ? error.message : '';
-  // pg gives these two no code.
-  return /^Connection terminated|timeout exceeded when trying to connect/i.test(message);
+  return driverMessages.test(message);
 }
 
 /** Whether the same transaction may succeed when it is tried again. */
@@ -123,12 +131,13 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       { hint: tlsFault.hint, cause: error },
     );
   }
-  if (refused.has(code) || isPasswordMissing(error)) {
+  const poolerRefusal = findPoolerRefusal(error);
+  if (refused.has(code) || poolerRefusal !== undefined || isPasswordMissing(error)) {
     const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
     return new AppError(
       'DATABASE_REFUSED',
       `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`,
-      { hint: refusedHint(found, target), cause: error },
+      { hint: poolerRefusal?.hint ?? refusedHint(found, target), cause: error },
     );
   }
   if (code === sqlstate.insufficientPrivilege) {

@@ -156,6 +156,19 @@ async function terminateBackends(target: TestDatabase): Promise<void> {
   );
 }
 
+test('a connection that is lost between two statements is a lost one like any other', async () => {
+  const target = await databaseWithRows();
+  const timeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
+  const losing = target.database.write(timeouts, async ({ query, client }) => {
+    const [row] = await query<{ pid: number }>('select pg_backend_pid() as pid');
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    await target.query('select pg_terminate_backend($1)', [row?.pid]);
+    await ended;
+    await query('select');
+  });
+  await expect(losing).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE', exitCode: 5 });
+});
+
 test('SIGTERM while the database is away ends the daemon with 0', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
