@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { DatabaseMonitor } from './db/monitor.js';
 import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
-import { createRunJob, failedForConnection } from './jobs/run-job.js';
+import { createRunJob, failedForServer } from './jobs/run-job.js';
 import { isIncremental } from './statistics/installation.js';
 import { verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
@@ -38,7 +38,7 @@ export function initCronJobs(context: Context): CronJobs {
   let owed: RefreshRequest | undefined;
 
   const monitor = new DatabaseMonitor({
-    probe: () => context.database.read('select'),
+    probe: () => context.database.probe(),
     events: context.events,
     onUp: () => {
       const request = owed ?? requestOf('recovery');
@@ -87,7 +87,7 @@ export function initCronJobs(context: Context): CronJobs {
         return skippedForDatabase(job, asked);
       }
       const report = await runJob(job, asked, signal);
-      if (failedForConnection(report) && report.result.outcome === 'failed') {
+      if (failedForServer(report) && report.result.outcome === 'failed') {
         owed = owed === undefined ? asked : merge(owed, asked);
         monitor.lost(report.result.error);
       }

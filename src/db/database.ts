@@ -1,8 +1,11 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
+import { answerWithin, watchBackend } from './answers.js';
+import { begin, type Access } from './begin.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
-import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
+import { Orphans } from './orphans.js';
+import { explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
 
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
@@ -49,12 +52,12 @@ export class Database {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
-  /** Backends whose connection broke in mid-transaction, with the moment it did. */
-  readonly #orphans = new Map<number, number>();
+  readonly #orphans: Orphans;
 
   constructor(options: DatabaseOptions, log: Logger) {
     this.options = options;
     this.#log = log;
+    this.#orphans = new Orphans(options.connection.connectTimeoutMs, log);
     this.#pool = new pg.Pool({
       ...driverConfig(options.connection),
       max: options.poolSize,
@@ -97,15 +100,31 @@ export class Database {
     return this.#transaction('read write', options, work);
   }
 
-  /** Asks the server to cancel what a backend is doing. On a connection of its own. */
+  /** Resolves when a job could run: the server answers, and takes writes unless nothing may write. */
+  async probe(): Promise<void> {
+    const access = this.options.isMaintenance ? 'read only' : 'read write';
+    await this.#transaction(access, readOptions, () => Promise.resolve());
+  }
+
+  /** Asks the server to cancel what a backend is doing. */
   async cancelBackend(pid: number): Promise<void> {
-    const client = new pg.Client(driverConfig(this.options.connection));
+    await this.#askAside('select pg_catalog.pg_cancel_backend($1)', [pid]);
+  }
+
+  /** One statement on a connection of its own, of a server that may not answer. */
+  async #askAside<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    const { connection } = this.options;
+    const client = new pg.Client({
+      ...driverConfig(connection),
+      query_timeout: connection.connectTimeoutMs,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
-      await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
+      return (await client.query<Row>(text, values)).rows;
     } finally {
-      await client.end().catch(() => undefined);
+      // Not waited for: the server may be silent.
+      void client.end().catch(() => undefined);
     }
   }
 
@@ -129,46 +148,45 @@ export class Database {
   }
 
   async #transaction<Result>(
-    access: 'read only' | 'read write',
+    access: Access,
     options: TransactionOptions,
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     options.signal?.throwIfAborted();
+    const { connectTimeoutMs } = this.options.connection;
     let client: pg.PoolClient | undefined;
     let pid: number | undefined;
+    let endWatch: (() => void) | undefined;
     let isBroken = false;
     const onNotice = ({ message }: { message: string | undefined }): void => {
       if (message !== undefined) options.onNotice?.(message);
     };
     try {
       client = await this.#pool.connect();
-      await this.#endOrphans(client);
+      await this.#orphans.endAll(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
-      pid = await begin(client, access, options);
+      // A connection from the pool may have died in silence: no longer a wait than for a new one.
+      const backend = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
+      pid = backend;
+      endWatch = watchBackend(client, (question) => this.#askAside(question, [backend]));
       const transaction = this.#transactionOn(client);
-      const result = await this.#cancellable(pid, options.signal, () => work(transaction));
+      const result = await this.#cancellable(backend, options.signal, () => work(transaction));
       await client.query('commit');
       return result;
     } catch (error) {
-      if (pid !== undefined && isConnectionLost(error)) this.#orphans.set(pid, performance.now());
-      await client?.query('rollback').catch(() => (isBroken = true));
+      if (pid !== undefined && isConnectionLost(error)) this.#orphans.add(pid);
+      endWatch?.();
+      if (client !== undefined) {
+        const rollback = answerWithin(connectTimeoutMs, client, client.query('rollback'));
+        await rollback.catch(() => (isBroken = true));
+      }
+      // It may lead to a former primary, and a new one to the present one.
+      isBroken ||= isReadOnly(error);
       throw explainDatabaseError(error, this.options.connection);
     } finally {
+      endWatch?.();
       client?.off('notice', onNotice);
       client?.release(isBroken);
-    }
-  }
-
-  /**
-   * A backend whose connection broke may be at work still, holding its locks: the server looks for
-   * the client every few seconds only. Left alone, it would make the next try find the job busy.
-   */
-  async #endOrphans(client: pg.ClientBase): Promise<void> {
-    for (const [pid, lostAt] of this.#orphans) {
-      this.#orphans.delete(pid);
-      await client.query(endOrphan, [pid, performance.now() - lostAt]).catch((error: unknown) => {
-        this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      });
     }
   }
 
@@ -209,36 +227,6 @@ export class Database {
       },
     };
   }
-}
-
-/** Waits a moment for its end. A backend that began after the loss only has the same number. */
-const endOrphan = `
-  select pg_catalog.pg_terminate_backend(pid, 3000)
-  from pg_catalog.pg_stat_activity
-  where pid = $1
-    and application_name = 'registry-stats'
-    and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
-
-/**
- * Begins a transaction that carries its own timeouts on the server, in one round trip; gives the
- * backend's process id.
- */
-async function begin(
-  client: pg.ClientBase,
-  access: 'read only' | 'read write',
-  { isolation, statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
-): Promise<number> {
-  const script = `
-    begin isolation level ${isolation ?? 'read committed'} ${access};
-    set local statement_timeout = ${statementTimeoutMs};
-    set local lock_timeout = ${lockTimeoutMs};
-    set local client_connection_check_interval = '5s';
-    select pg_catalog.pg_backend_pid() as pid`;
-  // The driver gives one result a statement.
-  const results = (await client.query(script)) as unknown as pg.QueryResult<{ pid: number }>[];
-  const pid = results.at(-1)?.rows[0]?.pid;
-  if (pid === undefined) throw new Error('the server gave no backend process id');
-  return pid;
 }
 
 function giveUp(afterMs: number): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Events } from '../events.js';
 
 export interface MonitorOptions {
-  /** Resolves when the database answers. */
+  /** Resolves when the database answers, and takes writes. */
   readonly probe: () => Promise<unknown>;
   readonly events: Events;
   /** Called once each time the database answers again. */
@@ -15,7 +15,7 @@ const firstDelayMs = 500;
 const longestDelayMs = 5_000;
 
 /**
- * Knows whether the database answers. Told of a lost connection, it says so once, probes until the
+ * Knows whether the database can be used. Told that it cannot, it says so once, probes until the
  * database is back, says that once too, and lets the missed work be made up for.
  */
 export class DatabaseMonitor {
@@ -30,7 +30,7 @@ export class DatabaseMonitor {
     return this.#downSince !== undefined;
   }
 
-  /** Call it when an operation failed because the connection was lost. */
+  /** Call it when an operation failed because of the state of the server. */
   lost(error: unknown): void {
     if (this.#downSince !== undefined || this.#options.signal.aborted) return;
     this.#downSince = performance.now();

@@ -46,12 +46,7 @@ const conflicts: ReadonlySet<string> = new Set([
   sqlstate.lockNotAvailable,
 ]);
 
-const retryable: ReadonlySet<string> = new Set([
-  ...conflicts,
-  sqlstate.tooManyConnections,
-  // The server became a standby in a failover: the next connection may reach the new primary.
-  sqlstate.readOnlyTransaction,
-]);
+const retryable: ReadonlySet<string> = new Set([...conflicts, sqlstate.tooManyConnections]);
 
 const notMigrated: ReadonlySet<string> = new Set([
   sqlstate.undefinedTable,
@@ -77,13 +72,27 @@ export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_UNREACHABLE';
   if (lostConnection.has(errorCodeOf(error) ?? '')) return true;
   const message = error instanceof Error ? error.message : '';
-  // pg gives these two no code.
-  return /^Connection terminated|timeout exceeded when trying to connect/i.test(message);
+  return withoutCode.test(message);
+}
+
+/** pg gives these no code. */
+const withoutCode =
+  /^Connection terminated|^timeout exceeded when|^timeout expired|^Query read timeout|not queryable/i;
+
+/** Whether the server takes no writes: a standby, or one that is not to be written to. */
+export function isReadOnly(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'DATABASE_READ_ONLY';
+  return errorCodeOf(error) === sqlstate.readOnlyTransaction;
+}
+
+/** Whether no run can succeed at present, and only the server can change that. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionLost(error) || isReadOnly(error);
 }
 
 /** Whether the same transaction may succeed when it is tried again. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLost(error) || retryable.has(errorCodeOf(error) ?? '');
+  return isUnavailable(error) || retryable.has(errorCodeOf(error) ?? '');
 }
 
 /** Whether somebody else's lock was in the way: worth another try a little later. */
@@ -105,11 +114,18 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
   const code = errorCodeOf(error) ?? '';
   const found = describeFailure(error);
   const server = `${target.host}:${target.port}`;
-  if (isConnectionLost(error)) {
+  if (isConnectionLost(error) || code === sqlstate.tooManyConnections) {
     return new AppError(
       'DATABASE_UNREACHABLE',
       `expected PostgreSQL at ${server}, found: ${found}`,
       { hint: 'check DB_HOST and DB_PORT, and that the server accepts connections', cause: error },
+    );
+  }
+  if (isReadOnly(error)) {
+    return new AppError(
+      'DATABASE_READ_ONLY',
+      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
+      { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
     );
   }
   if (refused.has(code)) {
