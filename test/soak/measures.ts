@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Query } from '../../src/db/database.js';
 import type { Program } from '../support/program.js';
 
@@ -8,6 +8,11 @@ export interface Sample {
   /** After a full collection of garbage. */
   readonly heapBytes: number;
   readonly rssBytes: number;
+  /**
+   * What only this process can give back, resident or swapped out. The resident set also falls and
+   * rises with how much of the executable the system keeps in memory. Where there is no /proc, that.
+   */
+  readonly ownBytes: number;
   /** Open files and sockets; undefined where there is no /proc. */
   readonly handles: number | undefined;
   readonly connections: number;
@@ -50,6 +55,7 @@ export async function takeSample(daemon: Program, query: Query, runs: number): P
     runs,
     heapBytes: heapUsed,
     rssBytes: rss,
+    ownBytes: ownMemory(daemon.pid) ?? rss,
     handles: countHandles(daemon.pid),
     connections: Number(activity?.connections),
     sizes: Object.fromEntries(sizes.map(({ name, bytes }) => [name, Number(bytes)])),
@@ -64,6 +70,13 @@ async function askMemory(daemon: Program): Promise<{ heapUsed: number; rss: numb
     () => /^memory (.+)$/m.exec(daemon.stderr.slice(before))?.[1],
   );
   return JSON.parse(line) as { heapUsed: number; rss: number };
+}
+
+function ownMemory(pid: number): number | undefined {
+  const file = `/proc/${String(pid)}/status`;
+  if (!existsSync(file)) return undefined;
+  const found = readFileSync(file, 'utf8').matchAll(/^(?:RssAnon|VmSwap):\s+(\d+) kB$/gm);
+  return [...found].reduce((sum, [, kb]) => sum + Number(kb) * 1024, 0);
 }
 
 function countHandles(pid: number): number | undefined {
