@@ -1,5 +1,5 @@
 import { loadCsv } from '../../support/load-csv.js';
-import { everySecond } from '../../support/runs.js';
+import { databaseWithRows, everySecond } from '../../support/runs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 /** For a daemon in a scene: it tries each second, and waits at a step as long as the test does. */
@@ -9,6 +9,16 @@ export const sceneSettings = { ...everySecond, LOCK_TIMEOUT: '2m' };
 export async function databaseWithWork(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
+  return target;
+}
+
+/** The database of a live Registry before the first migration of ours, all figures up to date. */
+export async function registryDatabase(): Promise<TestDatabase> {
+  const target = await databaseWithRows();
+  await target.query(
+    `select public.update_counts(), public.update_current_deposit_stats(),
+      public.populate_all_historical_deposit_stats(), public.populate_empty_deposit_stats()`,
+  );
   return target;
 }
 
