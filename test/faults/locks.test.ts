@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { jobs } from '../../src/jobs/job.js';
 import { ownDifferences, viewNames, wrongFigures, wrongRollups } from '../exactness/truth.js';
 import { queryOn } from '../exactness/workers.js';
-import { startDaemon, type Program } from '../support/program.js';
+import type { Program } from '../support/program.js';
 import { messages, runsOf, untilRuns } from '../support/runs.js';
 import { eventually } from '../support/slow-job.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { expectRecovered } from './support/recovery.js';
-import { databaseWithWork, makeWork, sceneSettings } from './support/scene.js';
+import { databaseWithWork, makeWork, startSceneDaemon } from './support/scene.js';
 
 /** Somebody refreshes a view by hand, and does not end his transaction. */
 const holders = [
@@ -22,8 +22,8 @@ for (const view of viewNames) {
       const target = await databaseWithWork();
       const holder = await target.session();
       await holder.query(`begin; ${statement} public.${view}`);
-      const settings = { ...sceneSettings, LOCK_TIMEOUT: '500ms', RETRY_ATTEMPTS: '0' };
-      const daemon = await startDaemon({ env: { ...target.env, ...settings } });
+      const settings = { LOCK_TIMEOUT: '500ms', RETRY_ATTEMPTS: '0' };
+      const daemon = await startSceneDaemon(target, settings);
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
       const line = await daemon.untilLine(`${blocked} failed in`);
       expect(line.reason).toBe('canceling statement due to lock timeout');
@@ -48,7 +48,7 @@ for (const view of viewNames) {
     const target = await databaseWithWork();
     const reader = await target.session();
     await reader.query(`begin; select count(*) from public.${view}`);
-    const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
+    const daemon = await startSceneDaemon(target);
 
     await expectRecovered(target, daemon);
     await reader.query('commit');
@@ -69,7 +69,7 @@ const rounds = 15;
 
 test('a long transaction elsewhere keeps the deltas from being vacuumed, and nothing else', async () => {
   const target = await databaseWithWork();
-  const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
+  const daemon = await startSceneDaemon(target);
   await untilRuns(daemon, 'start');
   const reader = await target.session();
   await reader.query('begin isolation level repeatable read');

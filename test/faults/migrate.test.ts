@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { sources } from '../../src/statistics/installation.js';
-import { runCommand, startDaemon, startProgram, type Program } from '../support/program.js';
+import { loadCsv } from '../support/load-csv.js';
+import { runCommand, startProgram, type Program } from '../support/program.js';
 import { startLoad } from '../support/registry-load.js';
 import { dumpSchema } from '../support/schema-dump.js';
+import { eventually } from '../support/slow-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { untilBackendEnds } from './support/records.js';
 import { expectRecovered } from './support/recovery.js';
-import { registryDatabase, sceneSettings } from './support/scene.js';
+import { registryDatabase, startSceneDaemon } from './support/scene.js';
 import { afterCommand, haltAt, type Step } from './support/steps.js';
 
 /** The parts of migrate on a new database: nobody works on it yet. */
@@ -72,10 +74,26 @@ async function interrupt(target: TestDatabase, part: Step, fault: Fault): Promis
   const halt = await haltAt(target, part);
   const migrating = await startProgram(['migrate'], { env: target.env });
   const pid = await halt.reached();
-  const before = await dumpSchema(target);
+  const before = await committedObjects(target);
   await fault.strike(target, migrating, pid);
-  expect(await dumpSchema(target)).toBe(before);
+  expect(await committedObjects(target)).toEqual(before);
   await halt.open();
+}
+
+/** Every object by the version of its catalog row: readable while somebody holds its lock. */
+async function committedObjects({ query }: TestDatabase): Promise<unknown[]> {
+  return query(
+    `select relname as name, oid::text, xmin::text
+    from pg_class
+    where relnamespace::regnamespace::text in ('public', 'registry_stats')
+    union all
+    select proname, oid::text, xmin::text
+    from pg_proc
+    where pronamespace::regnamespace::text in ('public', 'registry_stats')
+    union all
+    select tgname, oid::text, xmin::text from pg_trigger
+    order by name, oid`,
+  );
 }
 
 async function migrateAgain(target: TestDatabase): Promise<void> {
@@ -90,6 +108,8 @@ for (const fault of faults) {
       const target = await createTestDatabase('empty');
       await interrupt(target, part, fault);
       await migrateAgain(target);
+      await loadCsv(target.database);
+      await expectRecovered(target, await startSceneDaemon(target));
     });
   }
 
@@ -104,10 +124,42 @@ for (const fault of faults) {
       await load.call();
       await load.progress();
       expect(await load.end()).toEqual({ readers: [], writers: [], callers: [] });
-      await expectRecovered(
-        target,
-        await startDaemon({ env: { ...target.env, ...sceneSettings } }),
-      );
+      await expectRecovered(target, await startSceneDaemon(target));
     });
   }
+}
+
+test('a reader who does not end his transaction keeps migrate waiting, and nobody else', async () => {
+  const target = await registryDatabase();
+  const load = await startLoad(() => target.session());
+  const reader = await target.session();
+  await reader.query('begin; select count(*) from public.intellectual_object_counts');
+  const migrating = await startProgram(['migrate'], { env: target.env });
+  await untilAttempts(target, 'public.intellectual_object_counts', 4);
+  await load.progress();
+  await load.call();
+  await reader.query('commit');
+
+  expect(await migrating.exited()).toEqual({ code: 0, signal: null });
+  await load.progress();
+  expect(await load.end()).toEqual({ readers: [], writers: [], callers: [] });
+  await expectRecovered(target, await startSceneDaemon(target));
+});
+
+/** Statements of so many tries were seen to wait for a lock on the view. */
+async function untilAttempts({ query }: TestDatabase, view: string, count: number): Promise<void> {
+  const attempts = new Set<string>();
+  await eventually(`${count} attempts`, async () => {
+    const waiting = await query<{ began: string }>(
+      `select query_start::text as began
+      from pg_locks
+      join pg_stat_activity using (pid)
+      where relation = $1::regclass
+        and not granted
+        and application_name = 'registry-stats'`,
+      [view],
+    );
+    for (const { began } of waiting) attempts.add(began);
+    return attempts.size >= count;
+  });
 }

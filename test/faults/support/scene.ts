@@ -1,9 +1,17 @@
 import { loadCsv } from '../../support/load-csv.js';
+import { startDaemon, type Environment, type Program } from '../../support/program.js';
 import { databaseWithRows, everySecond } from '../../support/runs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
-/** For a daemon in a scene: it tries each second, and waits at a step as long as the test does. */
+/** It tries each second, and waits at a step as long as the test does. */
 export const sceneSettings = { ...everySecond, LOCK_TIMEOUT: '2m' };
+
+export async function startSceneDaemon(
+  target: TestDatabase,
+  settings: Environment = {},
+): Promise<Program> {
+  return startDaemon({ env: { ...target.env, ...sceneSettings, ...settings } });
+}
 
 /** A migrated database with the fixtures in it. Nothing of them is in the figures: each job is due. */
 export async function databaseWithWork(): Promise<TestDatabase> {
