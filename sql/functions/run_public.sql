@@ -21,13 +21,7 @@ begin
 
   v_run := registry_stats.run(run_public.job);
   if v_run.reason = 'capturing' then
-    for v_view in
-      select view.name
-      from registry_stats.view
-      where (view.name = 'current_deposit_stats')
-        = (run_public.job = 'update_current_deposit_stats')
-      order by view.name
-    loop
+    foreach v_view in array registry_stats.views_of(run_public.job) loop
       execute format('refresh materialized view concurrently public.%I', v_view);
     end loop;
     v_run.outcome := 'refreshed';
