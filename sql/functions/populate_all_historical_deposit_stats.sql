@@ -15,7 +15,15 @@ begin
   end if;
 
   v_run := registry_stats.run_history();
-  perform registry_stats.finish_run(v_id, v_run.outcome, v_run.reason);
+  -- Months are looked for as of the transaction's begin, in a snapshot that is no older.
+  perform registry_stats.finish_run(
+    v_id,
+    v_run.outcome,
+    v_run.reason,
+    data_as_of => case
+      when v_run.reason is distinct from 'busy' then transaction_timestamp()
+    end
+  );
 end
 $$;
 
