@@ -19,6 +19,12 @@ begin
     return 0;
   end if;
 
+  if run_public.job = 'populate_all_historical_deposit_stats' then
+    v_run := registry_stats.run_history();
+    perform registry_stats.finish_run(v_id, v_run.outcome, v_run.reason);
+    return case v_run.outcome when 'refreshed' then 1 else 0 end;
+  end if;
+
   v_run := registry_stats.run(run_public.job);
   if v_run.reason = 'capturing' then
     for v_view in
