@@ -18,16 +18,22 @@ export function connectionSettings(
   config: Config,
   server: { host: string; port: number; user: string; password: string | undefined },
 ): ConnectionSettings {
+  const { connectTimeoutMs } = config.db;
   const iamRegion = config.db.isIamAuth ? config.awsRegion : undefined;
+  const password =
+    iamRegion === undefined
+      ? server.password
+      : // Before the driver gives up, so that the reason is told.
+        createIamTokens({ ...server, region: iamRegion, timeoutMs: connectTimeoutMs / 2 });
   return {
     host: server.host,
     port: server.port,
     name: config.db.name,
     user: server.user,
     iamRegion,
-    password: iamRegion === undefined ? server.password : createIamTokens(server, iamRegion),
+    password,
     ssl: tlsSettings(config),
-    connectTimeoutMs: config.db.connectTimeoutMs,
+    connectTimeoutMs,
   };
 }
 

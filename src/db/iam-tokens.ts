@@ -1,32 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signer } from '@aws-sdk/rds-signer';
 import { AppError } from '../errors.js';
+
+export interface IamTokensInput {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly region: string;
+  /** The SDK would wait for ever for a source of credentials that is silent. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Tokens of IAM in place of a password. RDS looks at one when a connection begins, and for 15
  * minutes only, so that each connection gets a new one; it is signed here, without a call to AWS.
  * The credentials are the AWS SDK's: found when first needed, and renewed before they expire.
  */
-export function createIamTokens(
-  { host, port, user }: { host: string; port: number; user: string },
-  region: string,
-): () => Promise<string> {
+export function createIamTokens(input: IamTokensInput): () => Promise<string> {
+  const { host, port, user, region, timeoutMs } = input;
   let signer: Signer | undefined;
+  const sign = async (): Promise<string> => {
+    // Loaded by those only who need it.
+    const { Signer } = await import('@aws-sdk/rds-signer');
+    signer ??= new Signer({ hostname: host, port, username: user, region });
+    return signer.getAuthToken();
+  };
   return async () => {
-    try {
-      // Loaded by those only who need it.
-      const { Signer } = await import('@aws-sdk/rds-signer');
-      signer ??= new Signer({ hostname: host, port, username: user, region });
-      return await signer.getAuthToken();
-    } catch (error) {
-      throw tokenError(user, error);
-    }
+    const signing = sign().catch((error: unknown) => {
+      throw tokenError(user, describe(error));
+    });
+    const token = await Promise.race([signing, sleep(timeoutMs, undefined, { ref: false })]);
+    if (token !== undefined) return token;
+    const silence = `no answer from the source of AWS credentials within ${timeoutMs / 1_000} s`;
+    throw tokenError(user, silence);
   };
 }
 
-/** The SDK's own error is no cause of ours: it may carry what a source of credentials answered. */
-function tokenError(user: string, error: unknown): AppError {
+/** By its name alone: the message may hold what a source of credentials answered. */
+function describe(error: unknown): string {
   const name = error instanceof Error ? error.name : 'unknown error';
-  const found = name === 'CredentialsProviderError' ? 'no AWS credentials' : name;
+  return name === 'CredentialsProviderError' ? 'no AWS credentials' : name;
+}
+
+function tokenError(user: string, found: string): AppError {
   return new AppError(
     'IAM_TOKEN_UNAVAILABLE',
     `expected a token of IAM for role "${user}", found: ${found}`,

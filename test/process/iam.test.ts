@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
@@ -79,11 +81,11 @@ const awsEnvironment = {
   AWS_SESSION_TOKEN: credentials.sessionToken,
 };
 
-async function contextOf(): Promise<Context> {
+async function contextOf(more: Environment = {}): Promise<Context> {
   for (const [name, value] of Object.entries(awsEnvironment)) vi.stubEnv(name, value);
   vi.stubEnv('AWS_PROFILE', undefined);
   const context = await createContext({
-    env: { ...environment(), LOG_LEVEL: 'silent', LOG_FORMAT: 'json' },
+    env: { ...environment(), LOG_LEVEL: 'silent', LOG_FORMAT: 'json', ...more },
     cwd: directory,
     output: process.stdout,
     signal: new AbortController().signal,
@@ -180,6 +182,27 @@ test('without credentials the message says what is wanting', async () => {
   );
   expect(code).toBe(5);
   expect(rds.tokens).toEqual([]);
+});
+
+test('a source of credentials that never answers is given up, and named', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const sockets: Socket[] = [];
+  silent.on('connection', (socket) => sockets.push(socket));
+  const { port } = silent.address() as AddressInfo;
+  const { database } = await contextOf({ DB_CONNECT_TIMEOUT: '4s' });
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+  vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/`);
+  await expect(database.read('select')).rejects.toMatchObject({
+    code: 'IAM_TOKEN_UNAVAILABLE',
+    message:
+      `expected a token of IAM for role "${server.user}", ` +
+      'found: no answer from the source of AWS credentials within 2 s',
+  });
+  expect(rds.tokens).toEqual([]);
+  silent.close();
+  for (const socket of sockets) socket.destroy();
 });
 
 test('no token is sent to a server whose certificate is not accepted', async () => {

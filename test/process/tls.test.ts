@@ -60,26 +60,19 @@ function expectedAt(found: string, port = server.port): string {
 
 const hasExpired = 'certificate has expired (CERT_HAS_EXPIRED)';
 
-test.each([
-  'start',
-  'status',
-  'refresh',
-  'verify',
-  'rebuild',
-  'migrate',
-  'migrate --status',
-  'uninstall',
-  'reset --confirm postgres',
-])('%s ends with 5 and one message where the certificate is not accepted', async (line) => {
-  await server.present(expired());
-  const { code, stdout, stderr } = await runCommand(line.split(' '), { env: environment() });
+test.each(['start', 'status', 'refresh', 'verify', 'migrate', 'reset --confirm postgres'])(
+  '%s ends with 5 and one message where the certificate is not accepted',
+  async (line) => {
+    await server.present(expired());
+    const { code, stdout, stderr } = await runCommand(line.split(' '), { env: environment() });
 
-  expect(stderr).toBe(
-    `registry-stats: DATABASE_UNVERIFIED: ${expectedAt(hasExpired)}\n` +
-      '  hint: renew the certificate of the server, and check both clocks\n',
-  );
-  expect([code, stdout]).toEqual([5, '']);
-});
+    expect(stderr).toBe(
+      `registry-stats: DATABASE_UNVERIFIED: ${expectedAt(hasExpired)}\n` +
+        '  hint: renew the certificate of the server, and check both clocks\n',
+    );
+    expect([code, stdout]).toEqual([5, '']);
+  },
+);
 
 test('no variable of Node.js or PostgreSQL turns the check off', async () => {
   const impostors = createAuthority('Impostors');
