@@ -22,4 +22,9 @@ export default tseslint.config(
     ignores: ['src/main.ts', 'src/config/**', 'src/commands/**'],
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env' }] },
   },
+  {
+    // The status port shows the statistics; they know nothing of it.
+    files: ['src/statistics/**/*.ts', 'src/jobs/**/*.ts', 'src/db/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['**/http/**'] }] },
+  },
 );

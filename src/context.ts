@@ -1,6 +1,7 @@
 import type { Config } from './config/config.js';
 import type { EffectiveSetting } from './config/effective-settings.js';
 import { loadConfig, type LoadedConfig } from './config/load-config.js';
+import type { SettingKey } from './config/settings.js';
 import { initCronJobs, type CronJobs } from './cron.js';
 import { connectionSettings } from './db/connection.js';
 import { Database } from './db/database.js';
@@ -114,14 +115,19 @@ function openDatabase(config: Config, server: DatabaseServer, log: Logger): Data
   return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
 }
 
-/** Keys whose value is another now. Secrets are shown masked, so the password is compared itself. */
+/** Keys whose value is another now. */
 function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   const shown = new Map(before.settings.map((setting) => [setting.key, setting.value]));
   return after.settings
-    .filter(({ key, value }) =>
-      key === 'DB_PASSWORD'
-        ? before.config.db.password !== after.config.db.password
-        : shown.get(key) !== value,
+    .filter(
+      ({ key, value }) =>
+        shown.get(key) !== value || unshown(key, before.config) !== unshown(key, after.config),
     )
     .map(({ key }) => key);
+}
+
+/** What a setting's value does not show: a secret is masked, a path does not tell what is there. */
+function unshown(key: SettingKey, { db }: Config): string | undefined {
+  if (key === 'DB_PASSWORD') return db.password;
+  return key === 'DB_SSL_CA' ? db.sslCa : undefined;
 }

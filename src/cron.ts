@@ -130,8 +130,10 @@ export function initCronJobs(context: Context): CronJobs {
 async function verifyAndTell({ database, events, signal }: Context): Promise<void> {
   const start = performance.now();
   try {
-    if (!(await isIncremental(database))) return;
-    const differences = await verify(database, { signal });
+    const differences = await database.keepOpen(async () => {
+      return (await isIncremental(database)) ? verify(database, { signal }) : undefined;
+    });
+    if (differences === undefined) return;
     events.emit({ type: 'verified', differences, durationMs: performance.now() - start });
   } catch (error) {
     if (!signal.aborted) events.emit({ type: 'verify-failed', error });

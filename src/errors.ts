@@ -10,6 +10,8 @@ export const errorCodes = {
   DATABASE_UNREACHABLE: exitCodes.databaseUnreachable,
   DATABASE_READ_ONLY: exitCodes.databaseUnreachable,
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
+  DATABASE_UNVERIFIED: exitCodes.databaseUnreachable,
+  IAM_TOKEN_UNAVAILABLE: exitCodes.databaseUnreachable,
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
   PERMISSION_DENIED: exitCodes.databaseNotReady,
   RESET_REFUSED: exitCodes.refused,

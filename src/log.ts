@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino, type Logger as PinoLogger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config/config.js';
+import { printable, printableJson } from './printable.js';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   level: string;
@@ -15,37 +16,35 @@ export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 
 }
 
 export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
-  const options: LoggerOptions = {
-    level: config.log.level,
-    base: { app: 'registry-stats' },
-    formatters: { level: (label: string) => ({ level: label }) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  };
   let leftOut = 0;
   const destination = boundedOutput(output, () => leftOut++);
+  const log = logTo(destination, config, output);
   // All that waited has been read.
   output.on('drain', () => {
     const lines = leftOut;
     leftOut = 0;
     if (lines > 0) log.warn({ lines }, `${lines} lines were left out: nobody read the log`);
   });
-  const log = logTo(destination, options, config, output);
   return log;
 }
 
-function logTo(
-  destination: Writable,
-  options: LoggerOptions,
-  config: Config,
-  output: NodeJS.WriteStream,
-): Logger {
-  if (logFormat(config, output) === 'json') return pino(options, destination);
+function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream): Logger {
+  const options: LoggerOptions = {
+    level: config.log.level,
+    base: { app: 'registry-stats' },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  if (logFormat(config, output) === 'json') {
+    return pino(options, { write: (line) => destination.write(printableJson(line)) });
+  }
   const stream = pretty({
     destination,
     sync: true,
     // The message says it all; the fields are for machines.
     hideObject: true,
     ignore: 'app,pid,hostname',
+    messageFormat: ({ msg }) => printable(String(msg)),
     translateTime: 'HH:MM:ss',
     colorize: output.isTTY && output.hasColors(),
   });

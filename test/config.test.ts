@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +108,7 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['DB_USE_SSL', 'yes', truth],
   ['DB_USE_SSL', 'tRUE', truth],
   ['DB_USE_SSL', 'on', truth],
+  ['DB_IAM_AUTH', 'yes', truth],
   ['LOG_SQL', '2', truth],
   ['MAINTENANCE_MODE', 'maybe', truth],
   ['DB_POOL_SIZE', '1', 'a whole number from 2 to 50'],
@@ -210,7 +212,7 @@ test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async (
     one(`DB_SSL_CA (environment): ${expected}, found "ca.pem"`),
   );
   const config = await configOf({ DB_SSL_CA: 'ca.pem', DB_USE_SSL: 'true' });
-  expect(config.db).toMatchObject({ useSsl: true, sslCa: join(cwd, 'ca.pem') });
+  expect(config.db).toMatchObject({ useSsl: true, sslCa: rootCertificates[0] });
 });
 
 test.each([
@@ -218,17 +220,55 @@ test.each([
   ['folder', 'this is not a file'],
   ['empty.pem', 'there is none in it'],
   ['broken.pem', 'there is none in it'],
+  ['key.pem', 'there is none in it'],
+  ['der.crt', 'this is DER'],
+  ['second.pem', 'number 2 of 3 is broken'],
+  ['half.pem', 'number 2 of 2 is broken'],
   ['large.pem', 'this has 1048577 bytes'],
 ])('DB_SSL_CA=%s is refused: %s', async (name, reason) => {
   await mkdir(join(cwd, 'folder'));
   await write('empty.pem', '');
-  await write('broken.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  const [good = ''] = rootCertificates;
+  await write('broken.pem', broken);
+  await write('key.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  await writeFile(join(cwd, 'der.crt'), new X509Certificate(good).raw);
+  await write('second.pem', `${good}\n${broken}${good}\n`);
+  await write('half.pem', `${good}\n${good.slice(0, 500)}`);
   await write('large.pem', 'x'.repeat(1_048_577));
   const expected = `the path of a readable PEM file with a certificate (${reason})`;
   expect((await errorOf({ DB_SSL_CA: name, DB_USE_SSL: '1' })).message).toBe(
     one(`DB_SSL_CA (environment): expected ${expected}, found "${name}"`),
   );
 });
+
+test.each([
+  [{ APT_ENV: 'dev' }, ['DB_HOST and DB_USE_SSL=true']],
+  [{ DB_HOST: 'db', ...named }, ['DB_USE_SSL=true']],
+  [{ DB_USE_SSL: 'true' }, ['DB_HOST']],
+  [{ APT_ENV: 'demo', SSM_PATH: 'none', DB_HOST: 'db', ...named }, []],
+])('DB_IAM_AUTH with %j lacks %j', async (env, wanting) => {
+  const [what] = wanting;
+  const withIam = { ...env, DB_IAM_AUTH: 'true' };
+  if (what === undefined) {
+    expect((await configOf(withIam)).db).toMatchObject({ isIamAuth: true, password: undefined });
+  } else {
+    const expected = `expected false, or ${what} beside it, found "true"`;
+    expect((await errorOf(withIam)).message).toBe(one(`DB_IAM_AUTH (environment): ${expected}`));
+  }
+});
+
+test.each(['environment', '.env'])(
+  'DB_IAM_AUTH with a password from %s is refused, and the password is not shown',
+  async (source) => {
+    const env = { DB_HOST: 'db', ...named, DB_USE_SSL: 'true', DB_IAM_AUTH: 'true' };
+    if (source === '.env') await write('.env', 'DB_PASSWORD=secret');
+    const password = source === '.env' ? {} : { DB_PASSWORD: 'secret' };
+    expect((await errorOf({ ...env, ...password })).message).toBe(
+      one(`DB_PASSWORD (${source}): expected no value beside DB_IAM_AUTH=true, found ********`),
+    );
+  },
+);
 
 const fileExpected =
   'expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found';
@@ -302,6 +342,7 @@ test('nothing set at all means dev with an embedded PostgreSQL', async () => {
       name: 'registry_stats_dev',
       user: 'registry',
       password: undefined,
+      isIamAuth: false,
       useSsl: false,
       sslCa: undefined,
       poolSize: 4,

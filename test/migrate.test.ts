@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, test, inject } from 'vitest';
 import { migrate, type MigrateOptions } from '../src/migrations/migrate.js';
 import { readPlan } from '../src/migrations/plan.js';
 import { printPending } from '../src/migrations/print.js';
@@ -42,11 +42,8 @@ async function planOf({ database }: TestDatabase, changed = files) {
 
 test('twenty migrators at once on an empty database apply each file once', async () => {
   const target = await createTestDatabase('empty');
-  const { connection } = target.database.options;
   const pools = Array.from({ length: 20 }, () =>
-    openTestDatabase({ ...connection, password: connection.password ?? '' }, target.name, {
-      poolSize: 1,
-    }),
+    openTestDatabase(inject('server'), target.name, { poolSize: 1 }),
   );
   const applied = await Promise.all(pools.map((pool) => migrate(pool, options())));
   await Promise.all(pools.map((pool) => pool.close()));

@@ -368,6 +368,13 @@ test('production reads its path, and the settings say so', async () => {
   expect(standIn.requests.map((request) => request.body.Path)).toEqual([path]);
 });
 
+test("with DB_IAM_AUTH the password in the path, which is Registry's, is not used", async () => {
+  await start({ parameters: complete });
+  const env = { APT_ENV: 'production', DB_IAM_AUTH: 'true', DB_USER: 'stats_iam' };
+  const { config } = await loadConfig({ env, cwd });
+  expect(config.db).toMatchObject({ user: 'stats_iam', password: undefined, isIamAuth: true });
+});
+
 test.each([
   [{ APT_ENV: 'staging' }, '/STAGING/REGISTRY/', 'us-east-1'],
   [{ APT_ENV: 'demo', AWS_DEFAULT_REGION: 'eu-west-1' }, '/DEMO/REGISTRY/', 'eu-west-1'],

@@ -19,6 +19,7 @@ function resetWith({ database }: TestDatabase, fixtures = fixturesFolder, sample
     lockTimeoutMs: 5_000,
     signal: new AbortController().signal,
     onProgress: () => undefined,
+    onRows: () => undefined,
   });
 }
 
@@ -129,7 +130,9 @@ test("an object of somebody else's that depends on ours stops the reset, and not
 
   await expect(resetWith(target)).rejects.toMatchObject({
     code: 'RESET_REFUSED',
-    message: expect.stringContaining('view foreign_report depends on view alerts_view') as string,
+    message: expect.stringContaining(
+      'view public.foreign_report depends on view public.alerts_view',
+    ) as string,
   });
   expect(await target.query('select from public.foreign_report')).toHaveLength(1);
 });

@@ -410,106 +410,117 @@ declare
   v_suffixes text[] := array['txt', 'pdf', 'jpg', 'tif', 'xml', 'wav', 'bin', 'mp4'];
   -- Natural logarithms of the median size in bytes.
   v_medians float8[] := array[8.5, 13.5, 14.5, 17, 9, 17.5, 12, 19.5];
-  v_rows bigint;
+  v_size pg_temp.sample_size := (select sample_size from pg_temp.sample_size);
+  v_rows bigint := 0;
+  v_part_rows bigint;
 begin
-  -- "offset 0" keeps the planner from repeating a draw for each use of its column.
-  insert into public.generic_files (
-    id, file_format, size, identifier, intellectual_object_id, created_at, updated_at, state,
-    last_fixity_check, institution_id, storage_option, uuid, mod_time
-  )
-  select
-    timed.id,
-    v_formats[timed.format],
-    case
-      when timed.id % 10007 = 3 then null
-      when timed.place = 1 then 55
-      else least(6.4e10, greatest(1, exp(v_medians[timed.format] + 1.6 * timed.normal)))::bigint
-    end,
-    timed.object_identifier || case timed.place
-      when 1 then '/bagit.txt'
-      when 2 then '/bag-info.txt'
-      else '/data/file_' || timed.place || '.' || v_suffixes[timed.format]
-    end,
-    case when timed.id % 100003 <> 41 then timed.object_id end,
-    timed.created_at,
-    case
-      when timed.is_deleted then timed.deleted_at
-      when timed.is_checked then timed.checked_at
-      else timed.created_at
-    end,
-    case when timed.is_deleted then 'D' else 'A' end,
-    case
-      when timed.is_checked and not timed.is_deleted then timed.checked_at
-      else timestamp '2000-01-01'
-    end,
-    timed.institution_id,
-    timed.storage_option,
-    md5('file ' || timed.id)::uuid,
-    timed.created_at - timed.unit * interval '5 years'
-  from (
+  -- In parts, to tell how far it is.
+  for v_part in 0..19 loop
+    raise notice 'registry_stats.progress generic_files % % rows', v_rows, v_size.files;
+    -- "offset 0" keeps the planner from repeating a draw for each use of its column.
+    insert into public.generic_files (
+      id, file_format, size, identifier, intellectual_object_id, created_at, updated_at, state,
+      last_fixity_check, institution_id, storage_option, uuid, mod_time
+    )
     select
-      drawn.id,
-      drawn.place,
-      drawn.format,
-      drawn.normal,
-      drawn.unit,
-      drawn.object_id,
-      drawn.object_identifier,
-      drawn.institution_id,
-      drawn.created_at,
-      drawn.is_object_deleted or drawn.is_deleted_alone as is_deleted,
+      timed.id,
+      v_formats[timed.format],
       case
-        when drawn.is_object_deleted then drawn.object_updated_at
-        else drawn.created_at + drawn.unit * (v_ended_at - drawn.created_at)
-      end as deleted_at,
-      drawn.object_option not like 'Glacier%' as is_checked,
-      greatest(drawn.created_at, v_ended_at - drawn.unit * interval '90 days') as checked_at,
+        when timed.id % 10007 = 3 then null
+        when timed.place = 1 then 55
+        else least(6.4e10, greatest(1, exp(v_medians[timed.format] + 1.6 * timed.normal)))::bigint
+      end,
+      timed.object_identifier || case timed.place
+        when 1 then '/bagit.txt'
+        when 2 then '/bag-info.txt'
+        else '/data/file_' || timed.place || '.' || v_suffixes[timed.format]
+      end,
+      case when timed.id % 100003 <> 41 then timed.object_id end,
+      timed.created_at,
       case
-        when drawn.is_late and drawn.unit < 0.5 then 'Glacier-OH'
-        else drawn.object_option
-      end as storage_option
+        when timed.is_deleted then timed.deleted_at
+        when timed.is_checked then timed.checked_at
+        else timed.created_at
+      end,
+      case when timed.is_deleted then 'D' else 'A' end,
+      case
+        when timed.is_checked and not timed.is_deleted then timed.checked_at
+        else timestamp '2000-01-01'
+      end,
+      timed.institution_id,
+      timed.storage_option,
+      md5('file ' || timed.id)::uuid,
+      timed.created_at - timed.unit * interval '5 years'
     from (
       select
-        files.id,
-        files.id - sample_object.first_file_id + 1 as place,
+        drawn.id,
+        drawn.place,
+        drawn.format,
+        drawn.normal,
+        drawn.unit,
+        drawn.object_id,
+        drawn.object_identifier,
+        drawn.institution_id,
+        drawn.created_at,
+        drawn.is_object_deleted or drawn.is_deleted_alone as is_deleted,
         case
-          when files.id - sample_object.first_file_id < 2 then 1
-          else 1 + width_bucket(
-            pg_temp.sample_unit(files.id, 11),
-            array[0.25, 0.45, 0.65, 0.85, 0.90, 0.94, 0.97]
-          )
-        end as format,
-        pg_temp.sample_normal(files.id, 12) as normal,
-        pg_temp.sample_unit(files.id, 13) as unit,
-        sample_object.id as object_id,
-        sample_object.identifier as object_identifier,
-        sample_object.institution_id,
-        sample_object.is_deleted as is_object_deleted,
-        sample_object.updated_at as object_updated_at,
-        sample_object.storage_option as object_option,
-        pg_temp.sample_unit(files.id, 14) < 0.003 as is_deleted_alone,
-        late.is_late,
+          when drawn.is_object_deleted then drawn.object_updated_at
+          else drawn.created_at + drawn.unit * (v_ended_at - drawn.created_at)
+        end as deleted_at,
+        drawn.object_option not like 'Glacier%' as is_checked,
+        greatest(drawn.created_at, v_ended_at - drawn.unit * interval '90 days') as checked_at,
         case
-          when late.is_late
-            then sample_object.created_at
-              + pg_temp.sample_unit(files.id, 15) * (v_ended_at - sample_object.created_at)
-          else sample_object.created_at
-        end as created_at
-      from pg_temp.sample_object
-      cross join lateral generate_series(
-        sample_object.first_file_id,
-        sample_object.last_file_id
-      ) as files (id)
-      cross join lateral (
+          when drawn.is_late and drawn.unit < 0.5 then 'Glacier-OH'
+          else drawn.object_option
+        end as storage_option
+      from (
         select
-          not sample_object.is_deleted and pg_temp.sample_unit(files.id, 16) < 0.03 as is_late
-      ) as late
+          files.id,
+          files.id - sample_object.first_file_id + 1 as place,
+          case
+            when files.id - sample_object.first_file_id < 2 then 1
+            else 1 + width_bucket(
+              pg_temp.sample_unit(files.id, 11),
+              array[0.25, 0.45, 0.65, 0.85, 0.90, 0.94, 0.97]
+            )
+          end as format,
+          pg_temp.sample_normal(files.id, 12) as normal,
+          pg_temp.sample_unit(files.id, 13) as unit,
+          sample_object.id as object_id,
+          sample_object.identifier as object_identifier,
+          sample_object.institution_id,
+          sample_object.is_deleted as is_object_deleted,
+          sample_object.updated_at as object_updated_at,
+          sample_object.storage_option as object_option,
+          pg_temp.sample_unit(files.id, 14) < 0.003 as is_deleted_alone,
+          late.is_late,
+          case
+            when late.is_late
+              then sample_object.created_at
+                + pg_temp.sample_unit(files.id, 15) * (v_ended_at - sample_object.created_at)
+            else sample_object.created_at
+          end as created_at
+        from pg_temp.sample_object
+        cross join lateral generate_series(
+          sample_object.first_file_id,
+          sample_object.last_file_id
+        ) as files (id)
+        cross join lateral (
+          select
+            not sample_object.is_deleted and pg_temp.sample_unit(files.id, 16) < 0.03 as is_late
+        ) as late
+        where sample_object.id > v_size.objects * v_part / 20
+          and sample_object.id <= v_size.objects * (v_part + 1) / 20
+        offset 0
+      ) as drawn
       offset 0
-    ) as drawn
-    offset 0
-  ) as timed;
+    ) as timed;
 
-  get diagnostics v_rows = row_count;
+    get diagnostics v_part_rows = row_count;
+    v_rows := v_rows + v_part_rows;
+  end loop;
+  raise notice 'registry_stats.progress generic_files % % rows', v_rows, v_size.files;
+
   raise notice 'Sample data: % files in %', v_rows, clock_timestamp() - v_began;
 end
 $$;
@@ -572,61 +583,70 @@ do $$
 declare
   v_began timestamptz := clock_timestamp();
   v_size pg_temp.sample_size := (select sample_size from pg_temp.sample_size);
-  v_rows bigint;
+  v_rows bigint := 0;
+  v_part_rows bigint;
 begin
-  -- A file is ingested, digested, then checked again and again; a deleted one is deleted last.
-  insert into public.premis_events (
-    id, identifier, event_type, date_time, outcome_detail, detail, object, agent,
-    intellectual_object_id, generic_file_id, created_at, updated_at, outcome, institution_id
-  )
-  select
-    drawn.id,
-    md5('event ' || drawn.id)::uuid,
-    drawn.event_type,
-    drawn.date_time,
-    'file ' || drawn.file_id,
-    'Sample event of a file',
-    'preservation services',
-    'https://agent.example.edu',
-    drawn.object_id,
-    drawn.file_id,
-    drawn.date_time,
-    drawn.date_time,
-    case when pg_temp.sample_unit(drawn.id, 22) < 0.001 then 'Failed' else 'Success' end,
-    case when drawn.id % 50021 <> 23 then drawn.institution_id end
-  from (
+  for v_part in 0..19 loop
+    raise notice 'registry_stats.progress premis_events % % rows', v_rows, v_size.file_events;
+    -- A file is ingested, digested, then checked again and again; a deleted one is deleted last.
+    insert into public.premis_events (
+      id, identifier, event_type, date_time, outcome_detail, detail, object, agent,
+      intellectual_object_id, generic_file_id, created_at, updated_at, outcome, institution_id
+    )
     select
-      v_size.object_events + events.place as id,
-      generic_files.id as file_id,
-      generic_files.intellectual_object_id as object_id,
-      generic_files.institution_id,
-      case
-        when events.place = ranges.first_place then 'ingestion'
-        when events.place = ranges.first_place + 1 and kind.unit < 0.86
-          then 'message digest calculation'
-        when events.place = ranges.first_place + 1 and kind.unit < 0.93 then 'replication'
-        when events.place = ranges.first_place + 1 then 'identifier assignment'
-        when events.place = ranges.last_place and generic_files.state = 'D' then 'deletion'
-        else 'fixity check'
-      end as event_type,
-      case
-        when events.place <= ranges.first_place + 1 then generic_files.created_at
-        when events.place = ranges.last_place then generic_files.updated_at
-        else generic_files.created_at
-          + kind.unit * (generic_files.updated_at - generic_files.created_at)
-      end as date_time
-    from public.generic_files
-    cross join lateral (
+      drawn.id,
+      md5('event ' || drawn.id)::uuid,
+      drawn.event_type,
+      drawn.date_time,
+      'file ' || drawn.file_id,
+      'Sample event of a file',
+      'preservation services',
+      'https://agent.example.edu',
+      drawn.object_id,
+      drawn.file_id,
+      drawn.date_time,
+      drawn.date_time,
+      case when pg_temp.sample_unit(drawn.id, 22) < 0.001 then 'Failed' else 'Success' end,
+      case when drawn.id % 50021 <> 23 then drawn.institution_id end
+    from (
       select
-        v_size.file_events * (generic_files.id - 1) / v_size.files + 1 as first_place,
-        v_size.file_events * generic_files.id / v_size.files as last_place
-    ) as ranges
-    cross join lateral generate_series(ranges.first_place, ranges.last_place) as events (place)
-    cross join lateral (select pg_temp.sample_unit(events.place, 23) as unit) as kind
-    offset 0
-  ) as drawn;
+        v_size.object_events + events.place as id,
+        generic_files.id as file_id,
+        generic_files.intellectual_object_id as object_id,
+        generic_files.institution_id,
+        case
+          when events.place = ranges.first_place then 'ingestion'
+          when events.place = ranges.first_place + 1 and kind.unit < 0.86
+            then 'message digest calculation'
+          when events.place = ranges.first_place + 1 and kind.unit < 0.93 then 'replication'
+          when events.place = ranges.first_place + 1 then 'identifier assignment'
+          when events.place = ranges.last_place and generic_files.state = 'D' then 'deletion'
+          else 'fixity check'
+        end as event_type,
+        case
+          when events.place <= ranges.first_place + 1 then generic_files.created_at
+          when events.place = ranges.last_place then generic_files.updated_at
+          else generic_files.created_at
+            + kind.unit * (generic_files.updated_at - generic_files.created_at)
+        end as date_time
+      from public.generic_files
+      cross join lateral (
+        select
+          v_size.file_events * (generic_files.id - 1) / v_size.files + 1 as first_place,
+          v_size.file_events * generic_files.id / v_size.files as last_place
+      ) as ranges
+      cross join lateral generate_series(ranges.first_place, ranges.last_place) as events (place)
+      cross join lateral (select pg_temp.sample_unit(events.place, 23) as unit) as kind
+      where generic_files.id > v_size.files * v_part / 20
+        and generic_files.id <= v_size.files * (v_part + 1) / 20
+      offset 0
+    ) as drawn;
 
-  get diagnostics v_rows = row_count;
+    get diagnostics v_part_rows = row_count;
+    v_rows := v_rows + v_part_rows;
+  end loop;
+  raise notice 'registry_stats.progress premis_events % % rows', v_rows, v_size.file_events;
+
   raise notice 'Sample data: % events of files in %', v_rows, clock_timestamp() - v_began;
 end
 $$;

@@ -7,6 +7,7 @@
 create or replace function registry_stats.attach_capture(source text)
 returns boolean
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -17,13 +18,18 @@ begin
     return false;
   end if;
 
-  v_columns := case attach_capture.source
+  -- Any other table fails here, before it is locked.
+  case attach_capture.source
     when 'generic_files' then
-      array['institution_id', 'state', 'intellectual_object_id', 'storage_option', 'size']
-    when 'intellectual_objects' then array['institution_id', 'state']
-    when 'premis_events' then array['institution_id', 'event_type', 'outcome']
-    when 'work_items' then array['institution_id', 'action']
-  end;
+      v_columns :=
+        array['institution_id', 'state', 'intellectual_object_id', 'storage_option', 'size'];
+    when 'intellectual_objects' then
+      v_columns := array['institution_id', 'state'];
+    when 'premis_events' then
+      v_columns := array['institution_id', 'event_type', 'outcome'];
+    when 'work_items' then
+      v_columns := array['institution_id', 'action'];
+  end case;
 
   execute format('lock table public.%I in share row exclusive mode', attach_capture.source);
   -- Another session may have done it while this one waited.

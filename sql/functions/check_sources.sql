@@ -3,6 +3,7 @@
 create or replace function registry_stats.check_sources()
 returns text[]
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

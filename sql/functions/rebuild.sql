@@ -4,11 +4,12 @@
 -- In repeatable read everything below sees one snapshot and nobody waits: rows and deltas of a
 -- transaction are both in it or both not. In read committed each statement has a snapshot of its
 -- own, so the table is locked against writers for the whole scan: right, but a wait for Registry.
--- The scan goes by ranges of blocks and tells its progress: "registry_stats.rebuild <table> <blocks
--- done> <blocks in all>".
+-- The scan goes by ranges of blocks and tells its progress: "registry_stats.progress <table> <blocks
+-- done> <blocks in all> blocks".
 create or replace function registry_stats.rebuild(source text)
 returns bigint
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 set work_mem = '64MB'
 set jit = off
@@ -39,6 +40,11 @@ begin
   perform from registry_stats.view where view.source = rebuild.source for update;
 
   if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
+    -- Keeping Registry's writers waiting is for the owner, not for everybody who may rebuild.
+    if not pg_has_role(session_user, current_user, 'usage') then
+      raise exception 'registry_stats: a rebuild needs a transaction in repeatable read'
+        using errcode = 'insufficient_privilege';
+    end if;
     execute format('lock table public.%I in share mode', rebuild.source);
   end if;
 
@@ -62,12 +68,13 @@ begin
   ) as part;
   v_step := greatest(v_blocks / 20, 8192);
   -- The size is younger than the snapshot, or the table is locked: no row lies behind the last block.
-  while v_from < v_blocks loop
+  loop
+    raise notice 'registry_stats.progress % % % blocks',
+      rebuild.source, least(v_from, v_blocks), v_blocks;
+    exit when v_from >= v_blocks;
     insert into pg_temp.registry_stats_partial
     select part.* from registry_stats.scan_blocks(rebuild.source, v_from, v_from + v_step) as part;
     v_from := v_from + v_step;
-    raise notice 'registry_stats.rebuild % % %',
-      rebuild.source, least(v_from, v_blocks), v_blocks;
   end loop;
 
   delete from registry_stats.delta where delta.source = rebuild.source;

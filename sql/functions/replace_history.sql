@@ -27,11 +27,16 @@ begin
   delete from public.historical_deposit_stats where end_date >= replace_history.since;
   get diagnostics rows_deleted = row_count;
 
-  rows_inserted := case
-    when months_replaced > 0 then registry_stats.insert_history(v_months)
-    else 0
-  end;
+  if months_replaced > 0 then
+    perform registry_stats.insert_history(v_months);
+  end if;
   perform public.populate_empty_deposit_stats();
+
+  -- With the zero rows: those were deleted too.
+  select count(*)
+  into rows_inserted
+  from public.historical_deposit_stats
+  where end_date >= replace_history.since;
 end
 $$;
 

@@ -47,6 +47,17 @@ begin
 
   execute format('drop materialized view public.%I', replace_view.view);
   execute format('alter materialized view registry_stats.%I set schema public', replace_view.view);
+  -- What default privileges gave to the new one is no grant of the old one.
+  for v_grant in
+    select distinct
+      case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
+    from pg_class
+    cross join lateral aclexplode(pg_class.relacl) as acl
+    where pg_class.oid = to_regclass(format('public.%I', replace_view.view))
+      and acl.grantee <> pg_class.relowner
+  loop
+    execute format('revoke all on public.%I from %s', replace_view.view, v_grant);
+  end loop;
   foreach v_index in array v_indexes loop
     execute v_index;
   end loop;

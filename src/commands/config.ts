@@ -10,12 +10,17 @@ export function configCommand(invocation: Invocation): Command {
     .option('--json', 'for programs')
     .action(async (options: { json?: boolean }) => {
       const { env, cwd, signals, stdout } = invocation;
-      const { settings } = await loadConfig({ env, cwd, signal: signals.stop });
+      const { config, settings } = await loadConfig({ env, cwd, signal: signals.stop });
       if (options.json === true) {
         printJson(invocation, settings);
         return;
       }
       const rows = settings.map(({ key, value, source }) => [key, value, source]);
       stdout.write(`${renderTable(['setting', 'value', 'source'], rows)}\n`);
+      if (config.db.host === undefined) {
+        stdout.write(
+          '\nWithout DB_HOST a PostgreSQL of its own is started, at a port of its own.\n',
+        );
+      }
     });
 }

@@ -1,12 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
 import { migrate, type MigrateOptions } from '../migrations/migrate.js';
 import { readPlan, type Plan } from '../migrations/plan.js';
 import { printPending } from '../migrations/print.js';
 import { readSqlFiles, type SqlFiles } from '../migrations/sql-files.js';
-import { loadSampleData } from '../reset/sample-data.js';
+import { defaultFiles, loadSampleData } from '../reset/sample-data.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { scanProgressTo } from './progress.js';
+import { progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
 
 interface Options {
@@ -23,7 +23,11 @@ export function migrateCommand(invocation: Invocation): Command {
     .description('bring the database up to date: what is pending, each file once')
     .option('--status', 'list what is applied, pending, failed half-way and unknown to us')
     .option('--dry-run', 'list what would run, and run nothing')
-    .option('--print', 'print one SQL script of everything pending, for psql')
+    .addOption(
+      new Option('--print', 'print one SQL script of everything pending, for psql').conflicts(
+        'json',
+      ),
+    )
     .option('--sample-data [files]', 'then fill a database without rows; development only', toCount)
     .option('--json', 'for programs')
     .action(async (options: Options) => {
@@ -54,8 +58,11 @@ async function runMigrate(
   }
   const applied = await migrate(context.database, migrateOptions(context, files, invocation));
   if (options.sampleData !== undefined) {
-    const size = options.sampleData === true ? undefined : options.sampleData;
-    const isLoaded = await loadSampleData(context, size, progressTo(invocation));
+    const size = options.sampleData === true ? defaultFiles : options.sampleData;
+    const isLoaded = await loadSampleData(context, size, {
+      onProgress: progressTo(invocation),
+      onRows: progressLineTo(invocation),
+    });
     if (isLoaded) applied.push('sample data');
   }
   if (options.json === true) printJson(invocation, { applied });
@@ -73,7 +80,7 @@ export function migrateOptions(
     lockTimeoutMs: context.config.timeouts.lockMs,
     signal: context.signal,
     onProgress: progressTo(invocation),
-    onScan: scanProgressTo(invocation),
+    onScan: progressLineTo(invocation),
   };
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '../errors.js';
 import { hasStatisticsSchema, isSource, sources } from '../statistics/installation.js';
 import { rebuildSource, withRetries } from '../statistics/rebuild.js';
 import { progressTo, printJson, withContext, type Invocation } from './invocation.js';
-import { scanProgressTo } from './progress.js';
+import { progressLineTo } from './progress.js';
 
 interface Options {
   since?: string;
@@ -29,6 +29,7 @@ export function rebuildCommand(invocation: Invocation): Command {
     });
 }
 
+/** Rows counted by table; or what became of the history. */
 type Result = Record<string, number>;
 type Task = (invocation: Invocation, context: Context) => Promise<Result>;
 
@@ -36,7 +37,10 @@ function toTask(what: readonly string[], { since }: Options): Task {
   if (what.includes('history')) {
     if (what.length > 1) throw usage('history alone, or tables', what.join(', '));
     if (since === undefined || !isDate(since)) throw usage('--since 2024-01-01', since ?? 'none');
-    return (_invocation, context) => replaceHistory(context, since);
+    return (invocation, context) => {
+      progressTo(invocation)(`computing the history since ${since}: one scan`);
+      return replaceHistory(context, since);
+    };
   }
   const unknown = what.filter((name) => !isSource(name));
   if (unknown.length > 0) throw usage(`${sources.join(', ')} or history`, unknown.join(', '));
@@ -51,7 +55,7 @@ function toTask(what: readonly string[], { since }: Options): Task {
         statementTimeoutMs: 0,
         lockTimeoutMs: context.config.timeouts.lockMs,
         signal: context.signal,
-        onProgress: scanProgressTo(invocation),
+        onProgress: progressLineTo(invocation),
       });
     }
     return rows;
@@ -97,6 +101,6 @@ function usage(expected: string, found: string): AppError {
 
 function describe(result: Result): string {
   return Object.entries(result)
-    .map(([name, number]) => `${name}: ${number}`)
+    .map(([name, number]) => `${name}: ${isSource(name) ? `${number} rows counted` : number}`)
     .join('\n');
 }

@@ -2,9 +2,11 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { readSqlFiles, sqlRoot } from '../migrations/sql-files.js';
 import { reset } from '../reset/reset.js';
+import { defaultFiles } from '../reset/sample-data.js';
 import { assertResettable } from '../reset/safety.js';
 import { toCount } from './migrate.js';
 import { progressTo, withContext, type Invocation } from './invocation.js';
+import { progressLineTo } from './progress.js';
 
 interface Options {
   confirm?: string;
@@ -33,10 +35,11 @@ export function resetCommand(invocation: Invocation): Command {
         await reset(database, {
           files: await readSqlFiles(),
           fixtures: path.resolve(invocation.cwd, options.fixtures),
-          sampleFiles: options.sampleData === true ? 200_000 : options.sampleData,
+          sampleFiles: options.sampleData === true ? defaultFiles : options.sampleData,
           lockTimeoutMs: config.timeouts.lockMs,
           signal: context.signal,
           onProgress: progressTo(invocation),
+          onRows: progressLineTo(invocation),
         });
         invocation.stdout.write(`database "${name}" is new\n`);
       }),

@@ -9,9 +9,10 @@ import { logEvents } from '../log-events.js';
 import { createMetrics } from '../metrics/metrics.js';
 import { migrate } from '../migrations/migrate.js';
 import { readSqlFiles } from '../migrations/sql-files.js';
-import { loadSampleData } from '../reset/sample-data.js';
+import { defaultFiles, loadSampleData } from '../reset/sample-data.js';
 import { isIncremental } from '../statistics/installation.js';
 import { progressTo, type Invocation } from './invocation.js';
+import { progressLineTo } from './progress.js';
 import { migrateOptions } from './migrate.js';
 import { printStatistics } from './statistics.js';
 
@@ -69,7 +70,10 @@ async function startUp(context: Context, invocation: Invocation): Promise<CronJo
 async function prepareEmbedded(context: Context, invocation: Invocation): Promise<void> {
   const files = await readSqlFiles();
   await migrate(context.database, migrateOptions(context, files, invocation));
-  await loadSampleData(context, undefined, progressTo(invocation));
+  await loadSampleData(context, defaultFiles, {
+    onProgress: progressTo(invocation),
+    onRows: progressLineTo(invocation),
+  });
 }
 
 /** What only a person can mend ends the start; a server that does not answer yet is waited for. */

@@ -7,7 +7,9 @@ import {
   type StuckFlag,
 } from '../statistics/freshness.js';
 import { preflight } from '../statistics/preflight.js';
+import { isSkipReason, skipReasons } from '../jobs/outcome.js';
 import { plainStateHint, readOverview, type Overview } from '../statistics/overview.js';
+import { printable } from '../printable.js';
 import type { DaemonStatus } from '../http/status.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
@@ -46,17 +48,24 @@ interface Status {
 
 async function readStatus({ config, database }: Context): Promise<Status> {
   const { host, port, name } = database.options.connection;
+  const incremental = (await readOverview(database)) ?? null;
   return {
     database: `${name} on ${host}:${port}`,
     isMaintenance: config.isMaintenance,
     views: await readFreshness(database),
-    stuckFlags: await readStuckFlags(database),
-    incremental: (await readOverview(database)) ?? null,
+    // Only the functions of 001 obey them, and only their role may read them.
+    stuckFlags: incremental === null ? await readStuckFlags(database) : [],
+    incremental,
     daemon: await askDaemon(config.status, '/api/status').then(
-      ({ body }) => body as DaemonStatus,
+      ({ body }) => (isDaemonStatus(body) ? body : null),
       () => null,
     ),
   };
+}
+
+/** Another program's answer on that port has not both. */
+function isDaemonStatus(body: object): body is DaemonStatus {
+  return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
 }
 
 function describe(status: Status, paint: Paint): string {
@@ -84,7 +93,7 @@ function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Pa
   const rows = jobs.map((job) => [
     job.name,
     outcomeCell(job.outcome ?? 'not run yet', paint),
-    job.reason ?? '',
+    inWords(job.reason),
     age(job.lastCheck ?? undefined),
     age(job.lastRefresh ?? undefined),
     age(job.dataAsOf ?? undefined),
@@ -95,7 +104,7 @@ function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Pa
     `pending changes: ${pendingChanges}`,
     ...inexact.map(
       ({ name, reason }) =>
-        `${name} is ${paint.warn('not exact')} (${reason}): the next run rebuilds it`,
+        `${name} is ${paint.warn('not exact')} (${printable(reason)}): the next run rebuilds it`,
     ),
   ];
 }
@@ -107,7 +116,8 @@ function describeDaemon(daemon: DaemonStatus, paint: Paint): string {
     lastRun?.reason ?? '',
     lastSuccess === null ? 'never' : age(new Date(lastSuccess)),
   ]);
-  const head = `daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`;
+  // Whoever listens on that port has answered.
+  const head = printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
   const down = daemon.isDatabaseDown ? '\nthe database does not answer' : '';
   return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
 }
@@ -116,9 +126,24 @@ function outcomeCell(text: string, paint: Paint): PaintedCell {
   return { text, paint: paint.outcome };
 }
 
+/** The database records a skip by its name. */
+function inWords(reason: string | null): string {
+  if (reason === null) return '';
+  return isSkipReason(reason) ? skipReasons[reason] : reason;
+}
+
 function age(moment: Date | undefined): string {
   if (moment === undefined) return 'never';
-  const minutes = Math.max(0, Math.floor((Date.now() - moment.getTime()) / 60_000));
-  const ago = minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
-  return `${moment.toISOString()} (${ago} ago)`;
+  const seconds = Math.max(0, Math.floor((Date.now() - moment.getTime()) / 1000));
+  return `${moment.toISOString()} (${inUnits(seconds)} ago)`;
+}
+
+function inUnits(seconds: number): string {
+  const units = [
+    ['days', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+  ] as const;
+  const unit = units.find(([, length]) => seconds >= 2 * length);
+  return unit === undefined ? `${seconds} s` : `${Math.floor(seconds / unit[1])} ${unit[0]}`;
 }

@@ -7,7 +7,7 @@ import { Runner } from '../jobs/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
 import { sourcesOf, verify, type Difference } from '../statistics/verify.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { scanProgressTo } from './progress.js';
+import { comparisonLineTo, progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
 
 interface Options {
@@ -23,13 +23,18 @@ export function verifyCommand(invocation: Invocation): Command {
     .option('--json', 'for programs')
     .action((options: Options) =>
       withContext(invocation, async (context) => {
-        let differences = await runVerify(invocation, context, options);
-        if (differences.length > 0 && options.repair === true) {
-          await repair(invocation, context, differences);
-          differences = await runVerify(invocation, context, options);
+        const found = await runVerify(invocation, context, options);
+        let left = found;
+        if (found.length > 0 && options.repair === true) {
+          await repair(invocation, context, found);
+          left = await runVerify(invocation, context, options);
         }
-        if (differences.length === 0) return;
-        throw new AppError('DRIFT_FOUND', `${differences.length} figures differ from the tables`, {
+        if (options.json === true) {
+          const repaired = options.repair === true ? { repaired: found } : {};
+          printJson(invocation, { differences: left, ...repaired });
+        }
+        if (left.length === 0) return;
+        throw new AppError('DRIFT_FOUND', `${left.length} figures differ from the tables`, {
           hint: 'registry-stats verify --repair',
         });
       }),
@@ -43,10 +48,9 @@ async function runVerify(
 ): Promise<Difference[]> {
   const differences = await verify(context.database, {
     signal: context.signal,
-    onProgress: progressTo(invocation),
+    onProgress: comparisonLineTo(invocation),
   });
-  if (options.json === true) printJson(invocation, { differences });
-  else invocation.stdout.write(describe(differences));
+  if (options.json !== true) invocation.stdout.write(describe(differences));
   return differences;
 }
 
@@ -61,7 +65,7 @@ async function repair(
       statementTimeoutMs: 0,
       lockTimeoutMs: context.config.timeouts.lockMs,
       signal: context.signal,
-      onProgress: scanProgressTo(invocation),
+      onProgress: progressLineTo(invocation),
     });
   }
   const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });

@@ -6,30 +6,48 @@ import { findValue, type RawSettings } from './raw-settings.js';
 
 const maxBytes = 1024 * 1024;
 
-/** Adds a problem when DB_SSL_CA does not name a readable PEM file with a certificate in it. */
-export async function checkCaFile(raw: RawSettings): Promise<RawSettings> {
+/**
+ * Reads the file that DB_SSL_CA names; adds a problem when it is not a readable PEM file of
+ * certificates.
+ */
+export async function readCaFile(raw: RawSettings): Promise<RawSettings> {
   const found = findValue(raw, 'DB_SSL_CA');
   if (!found || found.text.includes('\0')) return raw;
-  const reason = await findFault(resolve(raw.cwd, found.text));
-  if (reason === undefined) return raw;
-  const expected = `the path of a readable PEM file with a certificate (${reason})`;
+  const { pem, fault } = await readPem(resolve(raw.cwd, found.text));
+  if (fault === undefined) return { ...raw, sslCa: pem };
+  const expected = `the path of a readable PEM file with a certificate (${fault})`;
   const problem = { key: 'DB_SSL_CA', source: found.source, expected, found: found.text } as const;
   return { ...raw, problems: [...(raw.problems ?? []), problem] };
 }
 
-async function findFault(path: string): Promise<string | undefined> {
+async function readPem(path: string): Promise<{ pem?: string; fault?: string | undefined }> {
   try {
     const info = await stat(path);
-    if (!info.isFile()) return 'this is not a file';
-    if (info.size > maxBytes) return `this has ${info.size} bytes`;
+    if (!info.isFile()) return { fault: 'this is not a file' };
+    if (info.size > maxBytes) return { fault: `this has ${info.size} bytes` };
+    const content = await readFile(path);
+    return { pem: content.toString(), fault: findFaultIn(content) };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return { fault: (error as NodeJS.ErrnoException).code ?? 'unreadable' };
   }
+}
+
+/** Every certificate is looked at: TLS would pass over a broken one without a word. */
+function findFaultIn(content: Buffer): string | undefined {
+  const begin = '-----BEGIN CERTIFICATE-----';
+  const [, ...blocks] = content.toString('latin1').split(begin);
+  if (blocks.length === 0) return isCertificate(content) ? 'this is DER' : 'there is none in it';
+  const broken = blocks.findIndex((block) => !isCertificate(`${begin}${block}`));
+  if (broken === -1) return undefined;
+  if (blocks.length === 1) return 'there is none in it';
+  return `number ${broken + 1} of ${blocks.length} is broken`;
+}
+
+function isCertificate(content: Buffer | string): boolean {
   try {
-    new X509Certificate(await readFile(path));
-    return undefined;
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    return /^E[A-Z]+$/.test(code) ? code : 'there is none in it';
+    new X509Certificate(content);
+    return true;
+  } catch {
+    return false;
   }
 }

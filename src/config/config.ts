@@ -28,7 +28,7 @@ export type Config = DeepReadonly<{
   isMaintenance: boolean;
   /** The Parameter Store path that was read; undefined where it is not used. */
   ssmPath: string | undefined;
-  awsRegion: string | undefined;
+  awsRegion: string;
   /** Absolute. */
   dataDir: string;
   db: {
@@ -36,9 +36,11 @@ export type Config = DeepReadonly<{
     port: number;
     name: string;
     user: string;
+    /** undefined with `isIamAuth` too, which has tokens instead. */
     password: string | undefined;
+    isIamAuth: boolean;
     useSsl: boolean;
-    /** Absolute path of a PEM file that existed and could be read when the settings were loaded. */
+    /** The certificates in the file of DB_SSL_CA when the settings were loaded, as PEM. */
     sslCa: string | undefined;
     poolSize: number;
     connectTimeoutMs: number;

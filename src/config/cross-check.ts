@@ -8,14 +8,18 @@ import type { SettingKey, Values } from './settings.js';
 export function crossCheck(raw: RawSettings, values: Partial<Values>): Problem[] {
   const { APT_ENV: aptEnv } = values;
   if (aptEnv === undefined) return [];
-  return [...checkRequired(raw, values, aptEnv), ...checkSslCa(raw, values, aptEnv)];
+  return [
+    ...checkRequired(raw, values, aptEnv),
+    ...checkSslCa(raw, values, aptEnv),
+    ...checkIamAuth(raw, values, aptEnv),
+  ];
 }
 
 function checkRequired(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv): Problem[] {
   if (mayMissASource(raw, values)) return [];
   const names = raw.sources.map((source) => source.name);
   const where = [...new Set<string>([...names, '.env'])].join(', ');
-  return requiredKeys(raw, aptEnv)
+  return requiredKeys(raw, values, aptEnv)
     .filter((key) => findValue(raw, key) === undefined)
     .map((key) => ({
       key,
@@ -35,8 +39,11 @@ function mayMissASource(raw: RawSettings, values: Partial<Values>): boolean {
   return isFileBroken || isStoreUnknown;
 }
 
-function requiredKeys(raw: RawSettings, aptEnv: AptEnv): SettingKey[] {
-  if (isLive(aptEnv)) return ['DB_HOST', 'DB_NAME', 'DB_USER', 'DB_PASSWORD'];
+function requiredKeys(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv): SettingKey[] {
+  if (isLive(aptEnv)) {
+    const password = values.DB_IAM_AUTH === false ? (['DB_PASSWORD'] as const) : [];
+    return ['DB_HOST', 'DB_NAME', 'DB_USER', ...password];
+  }
   const isEmbedded = mayEmbed(aptEnv) && findValue(raw, 'DB_HOST') === undefined;
   return isEmbedded ? [] : ['DB_HOST', 'DB_NAME', 'DB_USER'];
 }
@@ -48,9 +55,36 @@ function why(key: SettingKey, aptEnv: AptEnv): string {
 
 function checkSslCa(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv): Problem[] {
   const ca = findValue(raw, 'DB_SSL_CA');
-  const isSslInvalid =
-    findValue(raw, 'DB_USE_SSL') !== undefined && values.DB_USE_SSL === undefined;
-  if (!ca || isSslInvalid || (values.DB_USE_SSL ?? isLive(aptEnv))) return [];
+  if (!ca || useSsl(raw, values, aptEnv) !== false) return [];
   const expected = 'no value, or DB_USE_SSL=true beside it';
   return [{ key: 'DB_SSL_CA', source: ca.source, expected, found: ca.text }];
+}
+
+/** A token is a password of 15 minutes: whoever reads it on its way can use it. */
+function checkIamAuth(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv): Problem[] {
+  const iamAuth = findValue(raw, 'DB_IAM_AUTH');
+  if (!iamAuth || values.DB_IAM_AUTH !== true) return [];
+  const wanting = [
+    ...(mayEmbed(aptEnv) && findValue(raw, 'DB_HOST') === undefined ? ['DB_HOST'] : []),
+    ...(useSsl(raw, values, aptEnv) === false ? ['DB_USE_SSL=true'] : []),
+  ];
+  const expected = `false, or ${wanting.join(' and ')} beside it`;
+  const { source, text: found } = iamAuth;
+  return [
+    ...(wanting.length > 0 ? [{ key: 'DB_IAM_AUTH', source, expected, found } as const] : []),
+    ...checkNoPassword(raw),
+  ];
+}
+
+/** That in Parameter Store is Registry's own, and not used. */
+function checkNoPassword(raw: RawSettings): Problem[] {
+  const password = findValue(raw, 'DB_PASSWORD');
+  if (!password || password.source === 'parameter store') return [];
+  const expected = 'no value beside DB_IAM_AUTH=true';
+  return [{ key: 'DB_PASSWORD', source: password.source, expected, found: password.text }];
+}
+
+/** undefined: it is not known, for its value is wrong. */
+function useSsl(raw: RawSettings, values: Partial<Values>, aptEnv: AptEnv): boolean | undefined {
+  return findValue(raw, 'DB_USE_SSL') === undefined ? isLive(aptEnv) : values.DB_USE_SSL;
 }

@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { checkCaFile } from './ca-file.js';
+import { readCaFile } from './ca-file.js';
 import { storePath } from './derived-defaults.js';
 import { listEffectiveSettings, type EffectiveSetting } from './effective-settings.js';
 import { readEnvFile } from './env-file.js';
@@ -31,7 +31,7 @@ export interface LoadConfigInput {
 export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> {
   const local = await readLocalSources(input);
   const complete = await addParameterStore(local, input.signal);
-  const raw = await checkCaFile(complete);
+  const raw = await readCaFile(complete);
   const config = parseConfig(raw);
   return { config, settings: listEffectiveSettings(raw, config) };
 }

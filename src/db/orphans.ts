@@ -1,48 +1,50 @@
 import type pg from 'pg';
 import type { Logger } from '../log.js';
 import { answerWithin } from './answers.js';
+import { atPlace, begin, type Place } from './begin.js';
 import { isConnectionLost } from './sqlstate.js';
 
 /** How long ending a backend waits for its end. */
 const endTimeoutMs = 3_000;
+const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
 
 /**
- * Backends whose connection broke in mid-transaction. One may be at work still, holding its locks:
- * the server looks for the client every few seconds only. Left alone, it would make the next try
- * find the job busy.
+ * Transactions whose connection broke. Their backends may be at work still, holding their locks: the
+ * server looks for the client every few seconds only. Left alone, one would make the next try find
+ * the job busy.
  */
 export class Orphans {
   readonly #answerTimeoutMs: number;
   readonly #log: Logger;
-  /** Process id to the moment of the loss. */
-  readonly #lostAt = new Map<number, number>();
+  readonly #places = new Set<Place>();
 
   constructor(answerTimeoutMs: number, log: Logger) {
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#log = log;
   }
 
-  add(pid: number): void {
-    this.#lostAt.set(pid, performance.now());
+  add(place: Place): void {
+    this.#places.add(place);
   }
 
   async endAll(client: pg.ClientBase): Promise<void> {
-    for (const [pid, lostAt] of this.#lostAt) {
-      this.#lostAt.delete(pid);
-      const ended = client.query(endBackend, [pid, performance.now() - lostAt, endTimeoutMs]);
-      const patienceMs = this.#answerTimeoutMs + endTimeoutMs;
-      await answerWithin(patienceMs, client, ended).catch((error: unknown) => {
-        if (isConnectionLost(error)) this.#lostAt.set(pid, lostAt);
+    const timeoutMs = this.#answerTimeoutMs + endTimeoutMs;
+    for (const place of this.#places) {
+      this.#places.delete(place);
+      try {
+        await answerWithin(timeoutMs, client, endBackend(client, place));
+      } catch (error) {
+        if (isConnectionLost(error)) this.#places.add(place);
+        const { pid } = place;
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      });
+      }
+      await answerWithin(timeoutMs, client, client.query('rollback'));
     }
   }
 }
 
-/** A backend that began after the loss only has the same number. */
-const endBackend = `
-  select pg_catalog.pg_terminate_backend(pid, $3)
-  from pg_catalog.pg_stat_activity
-  where pid = $1
-    and application_name = 'registry-stats'
-    and backend_start < pg_catalog.clock_timestamp() - $2 * interval '1 millisecond'`;
+async function endBackend(client: pg.ClientBase, { pid, since }: Place): Promise<void> {
+  await begin(client, 'read only', options);
+  const end = `select pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) ${atPlace}`;
+  await client.query(end, [pid, since]);
+}

@@ -1,7 +1,10 @@
 import { AppError } from '../errors.js';
+import { findPoolerRefusal } from './pooler-refusal.js';
+import { findTlsFault } from './tls-fault.js';
 
 /** The SQLSTATE codes that this program tells apart, by their names in PostgreSQL's documentation. */
 export const sqlstate = {
+  protocolViolation: '08P01',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
   lockNotAvailable: '55P03',
@@ -30,6 +33,8 @@ const lostConnection: ReadonlySet<string> = new Set([
   '08003',
   '08004',
   '08006',
+  // Of PgBouncer, which is still there when its server is not; what it refuses is looked at apart.
+  sqlstate.protocolViolation,
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -39,6 +44,10 @@ const lostConnection: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+
+/** To these pg gives no code; the second tells of a connection that was lost between statements. */
+const driverMessages =
+  /^Connection terminated|^Client (has encountered|was closed)|^(Query read )?timeout/i;
 
 const conflicts: ReadonlySet<string> = new Set([
   sqlstate.serializationFailure,
@@ -70,14 +79,11 @@ export function errorCodeOf(error: unknown): string | undefined {
 /** Whether the connection is gone, or could not be made because no server answers. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_UNREACHABLE';
+  if (findPoolerRefusal(error) !== undefined) return false;
   if (lostConnection.has(errorCodeOf(error) ?? '')) return true;
   const message = error instanceof Error ? error.message : '';
-  return withoutCode.test(message);
+  return driverMessages.test(message);
 }
-
-/** pg gives these no code. */
-const withoutCode =
-  /^Connection terminated|^timeout exceeded when|^timeout expired|^Query read timeout|not queryable/i;
 
 /** Whether the server takes no writes: a standby, or one that is not to be written to. */
 export function isReadOnly(error: unknown): boolean {
@@ -106,6 +112,8 @@ export interface ConnectionTarget {
   readonly port: number;
   readonly name: string;
   readonly user: string;
+  /** Where tokens are signed for; undefined without DB_IAM_AUTH. */
+  readonly iamRegion?: string | undefined;
 }
 
 /** Turns a failure of the driver into one message that says what to do; passes others through. */
@@ -128,16 +136,28 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
     );
   }
-  if (refused.has(code)) {
+  const tlsFault = findTlsFault(error);
+  if (tlsFault !== undefined) {
+    return new AppError(
+      'DATABASE_UNVERIFIED',
+      `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${tlsFault.found}`,
+      { hint: tlsFault.hint, cause: error },
+    );
+  }
+  const poolerRefusal = findPoolerRefusal(error);
+  if (refused.has(code) || poolerRefusal !== undefined || isPasswordMissing(error)) {
+    const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
     return new AppError(
       'DATABASE_REFUSED',
-      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${found}`,
-      { hint: 'check DB_NAME, DB_USER and DB_PASSWORD', cause: error },
+      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`,
+      { hint: poolerRefusal?.hint ?? refusedHint(found, target), cause: error },
     );
   }
   if (code === sqlstate.insufficientPrivilege) {
     return new AppError('PERMISSION_DENIED', `role "${target.user}" lacks a right: ${found}`, {
-      hint: 'materialized views are refreshed by their owner: connect as the role that owns them',
+      hint: isConnectionRefused(error)
+        ? `grant connect on database "${target.name}" to "${target.user}";`
+        : 'grant what sql/roles.sql grants, or connect as the role that owns the statistics',
       cause: error,
     });
   }
@@ -149,6 +169,25 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
     );
   }
   return error;
+}
+
+/** pg says so itself, without a code. */
+function isPasswordMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('client password must be a');
+}
+
+function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
+  if (found.includes('no encryption')) return 'the server asks for TLS: set DB_USE_SSL=true';
+  if (iamRegion === undefined) return 'check DB_NAME, DB_USER and DB_PASSWORD';
+  return (
+    'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
+    `credentials have not expired, AWS_REGION (${iamRegion}), and the clock`
+  );
+}
+
+/** By the place in the server: its messages come in the language of the database. */
+function isConnectionRefused(error: unknown): boolean {
+  return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }
 
 /** One line on what went wrong; a failed connection to several addresses names the first cause. */

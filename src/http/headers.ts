@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Nothing but the page's own files, nothing inline, and no frame around it. */
 const contentSecurityPolicy = [
@@ -22,15 +22,35 @@ const headers = {
   'cache-control': 'no-store',
 } as const;
 
-/** Every answer of the status port carries the headers; whatever is not GET or HEAD is refused. */
+/** Every answer carries the headers; what is not GET or HEAD, or brings a body, is refused. */
 export function secureAnswers(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
+    // The connection is closed then, or all of the body would still be read.
+    if (hasBody(request)) reply.header('connection', 'close');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       await reply
         .code(405)
         .header('allow', 'GET, HEAD')
         .send({ error: `${request.method} is not allowed: the status port is read-only` });
+    } else if (hasBody(request)) {
+      await reply.code(413).send({ error: 'a request with a body is not answered' });
     }
   });
+}
+
+/** For a path that cannot be understood: it comes to no hook, and is not repeated. */
+export function refusePath(
+  error: Readonly<{ statusCode?: number }>,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  void reply
+    .code(error.statusCode ?? 400)
+    .headers(headers)
+    .send({ error: 'the path of this request cannot be understood' });
+}
+
+function hasBody({ headers: { 'content-length': length, ...others } }: FastifyRequest): boolean {
+  return (length !== undefined && length !== '0') || others['transfer-encoding'] !== undefined;
 }

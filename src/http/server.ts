@@ -2,7 +2,10 @@ import fastify from 'fastify';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { secureAnswers } from './headers.js';
+import { refusePath, secureAnswers } from './headers.js';
+import { registerHealth } from './health.js';
+import { refuseOtherHosts } from './host-check.js';
+import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
 import { registerPage } from './page.js';
 import type { StatusBoard } from './status.js';
@@ -23,19 +26,15 @@ export async function startStatusServer(
   { context, board, metrics }: StatusSources,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
+    ...limits,
     logger: false,
     forceCloseConnections: true,
-    requestTimeout: 5_000,
-    connectionTimeout: 10_000,
-    bodyLimit: 1_024,
+    frameworkErrors: refusePath,
   });
+  limitConnections(server.server);
   secureAnswers(server);
-  server.get('/live', () => ({ status: 'live' }));
-  server.get('/ready', async (_request, reply) => {
-    const reason = board.reasonNotReady();
-    if (reason !== undefined) await reply.code(503).send({ status: 'not ready', reason });
-    else await reply.send({ status: 'ready' });
-  });
+  refuseOtherHosts(server, address.host);
+  registerHealth(server, context, board);
   registerMetrics(server, metrics);
   registerPage(server, context, board);
   try {

@@ -15,6 +15,10 @@ export const skipReasons = {
 
 export type SkipReason = keyof typeof skipReasons;
 
+export function isSkipReason(text: string): text is SkipReason {
+  return Object.hasOwn(skipReasons, text);
+}
+
 /** How a run ended. */
 export type Outcome =
   | {

@@ -1,3 +1,4 @@
+import { safeSearchPath } from '../db/begin.js';
 import type { Transaction } from '../db/database.js';
 import type { Job } from './job.js';
 import type { Outcome, RefreshRequest } from './outcome.js';
@@ -19,7 +20,7 @@ export async function refreshPlain(
   if (flag === 'true' && !request.isForced) return { outcome: 'skipped', reason: 'flagged' };
   if (flag === 'true') await clearFlag(transaction, job);
 
-  if (job.views.length === 0) return populateHistory(transaction);
+  if (job.views.length === 0) return populateHistory(transaction, job);
   return request.isManual ? refreshViews(transaction, job) : callFunction(transaction, job);
 }
 
@@ -52,11 +53,20 @@ async function clearFlag(transaction: Transaction, job: Job): Promise<void> {
 
 /** The function decides by age; 0 can only mean fresh here, the flag is ours. */
 async function callFunction(transaction: Transaction, job: Job): Promise<Outcome> {
-  const [row] = await transaction.query<{ result: number }>(
-    `select public.${job.name}() as result`,
-  );
-  if (row?.result === 0) return { outcome: 'skipped', reason: 'fresh' };
+  const result = await callRegistry(transaction, job);
+  if (result === 0) return { outcome: 'skipped', reason: 'fresh' };
   return { outcome: 'refreshed', detail: viewsRefreshed(job) };
+}
+
+/**
+ * A live Registry has bodies of its own, whose names may mean whatever the role's search_path says:
+ * for them it is as if Registry had called.
+ */
+async function callRegistry({ query }: Transaction, { name }: Job): Promise<number | null> {
+  await query('set local search_path to default');
+  const [row] = await query<{ result: number | null }>(`select public.${name}() as result`);
+  await query(`set local search_path = ${safeSearchPath}`);
+  return row?.result ?? null;
 }
 
 /** The same refresh without the guard by age, which 001's functions cannot leave out. */
@@ -68,9 +78,9 @@ async function refreshViews(transaction: Transaction, job: Job): Promise<Outcome
 }
 
 /** The history has no guard by age: what is missing is inserted, whoever asks. */
-async function populateHistory(transaction: Transaction): Promise<Outcome> {
+async function populateHistory(transaction: Transaction, job: Job): Promise<Outcome> {
   const before = await historySize(transaction);
-  await transaction.query('select public.populate_all_historical_deposit_stats()');
+  await callRegistry(transaction, job);
   const after = await historySize(transaction);
   if (after.rows === before.rows) return { outcome: 'skipped', reason: 'complete' };
   const months = after.months - before.months;

@@ -54,7 +54,7 @@ async function outcomeOf(
       statementTimeoutMs: job.statementTimeoutMs(config),
       lockTimeoutMs: config.timeouts.lockMs,
     };
-    return refresh(database, job, request, { ...timeouts, signal });
+    return database.keepOpen(() => refresh(database, job, request, { ...timeouts, signal }));
   };
   try {
     return await pRetry(attempt, {

@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../db/database.js';
 import { isConflict } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { activate } from '../statistics/activate.js';
-import type { ScanProgress } from '../statistics/rebuild.js';
+import type { Progress } from '../progress.js';
 import { applyFile } from './apply-file.js';
 import { functionsKey, readPlan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
@@ -17,7 +17,7 @@ export interface MigrateOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
   /** How far the scan of a table is. */
-  readonly onScan?: (progress: ScanProgress) => void;
+  readonly onScan?: (progress: Progress) => void;
 }
 
 /** The name of the advisory lock that keeps migrators apart, in the two-key space. */

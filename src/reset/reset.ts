@@ -9,10 +9,11 @@ import {
   statisticsFunctions,
   statisticsTables,
 } from '../migrations/registry-objects.js';
+import { progressNotices, type Progress } from '../progress.js';
 import type { SqlFiles } from '../migrations/sql-files.js';
 import { loadFixtures } from './fixtures.js';
 import { activateWithin } from '../statistics/activate.js';
-import { generateSampleData } from './sample-data.js';
+import { describeSampleData, generateSampleData } from './sample-data.js';
 
 export interface ResetOptions {
   readonly files: SqlFiles;
@@ -23,6 +24,8 @@ export interface ResetOptions {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
+  /** How far the rows, or the scan, of a large table are. */
+  readonly onRows: (progress: Progress) => void;
 }
 
 /**
@@ -33,8 +36,13 @@ export interface ResetOptions {
 export async function reset(database: Database, options: ResetOptions): Promise<void> {
   const { files, onProgress } = options;
   const step = { files, allowLaunchSchema: true, onProgress };
-  const timeouts = { statementTimeoutMs: 0, lockTimeoutMs: options.lockTimeoutMs };
-  await database.write({ ...timeouts, signal: options.signal }, async (transaction) => {
+  const transactionOptions = {
+    statementTimeoutMs: 0,
+    lockTimeoutMs: options.lockTimeoutMs,
+    signal: options.signal,
+    onNotice: progressNotices(options.onRows),
+  };
+  await database.write(transactionOptions, async (transaction) => {
     onProgress('dropping what is there');
     await dropAll(transaction);
     await applyLaunchSchema(transaction, step);
@@ -71,7 +79,7 @@ async function dropAll({ query }: Transaction): Promise<void> {
 
 async function fill(transaction: Transaction, options: ResetOptions): Promise<void> {
   if (options.sampleFiles !== undefined) {
-    options.onProgress('generating sample data');
+    options.onProgress(describeSampleData(options.sampleFiles));
     await generateSampleData(transaction, options.sampleFiles);
     return;
   }

@@ -2,10 +2,17 @@ import path from 'node:path';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import { applyFile } from '../migrations/apply-file.js';
+import { progressNotices, type Progress } from '../progress.js';
 import { readSqlFile, sqlRoot } from '../migrations/sql-files.js';
 import type { Transaction } from '../db/database.js';
 
-const defaultFiles = 200_000;
+export const defaultFiles = 200_000;
+
+export interface SampleDataOptions {
+  readonly onProgress: (message: string) => void;
+  /** How far the rows of a large table are. */
+  readonly onRows: (progress: Progress) => void;
+}
 
 /**
  * Fills an empty database of development with generated rows: `files` files and three times as many
@@ -14,8 +21,8 @@ const defaultFiles = 200_000;
  */
 export async function loadSampleData(
   context: Context,
-  files: number = defaultFiles,
-  onProgress: (message: string) => void = () => undefined,
+  files: number,
+  { onProgress, onRows }: SampleDataOptions,
 ): Promise<boolean> {
   if (context.config.isLive) {
     throw new AppError(
@@ -24,13 +31,22 @@ export async function loadSampleData(
     );
   }
   const { lockMs: lockTimeoutMs } = context.config.timeouts;
-  const options = { statementTimeoutMs: 0, lockTimeoutMs, signal: context.signal };
+  const options = {
+    statementTimeoutMs: 0,
+    lockTimeoutMs,
+    signal: context.signal,
+    onNotice: progressNotices(onRows),
+  };
   return context.database.write(options, async (transaction) => {
     if (await hasRows(transaction)) return false;
-    onProgress(`generating sample data: ${files} files, ${files * 3} events`);
+    onProgress(describeSampleData(files));
     await generateSampleData(transaction, files);
     return true;
   });
+}
+
+export function describeSampleData(files: number): string {
+  return `generating sample data: ${files} files, ${files * 3} events`;
 }
 
 /** The rows themselves, in the caller's transaction, into empty tables. */

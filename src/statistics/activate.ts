@@ -1,12 +1,13 @@
 import type { Database, Query, Transaction } from '../db/database.js';
+import type { Progress } from '../progress.js';
 import { hasStatisticsSchema, isSource, sources, type Source } from './installation.js';
-import { rebuildIfInexact, withRetries, type ScanProgress } from './rebuild.js';
+import { rebuildIfInexact, withRetries } from './rebuild.js';
 
 export interface ActivateOptions {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
-  readonly onScan?: (progress: ScanProgress) => void;
+  readonly onScan?: (progress: Progress) => void;
 }
 
 /**

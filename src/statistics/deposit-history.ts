@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.js';
-import type { FiguresAnswer, Series } from '../http/answers.js';
+import type { FiguresAnswer, Series } from './answers.js';
 
 /** How many series are shown apart; the smaller ones are added up. */
 const shownSeries = 9;

@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.js';
-import type { CountAnswer, DepositAnswer, FiguresAnswer } from '../http/answers.js';
+import type { CountAnswer, DepositAnswer, FiguresAnswer } from './answers.js';
 import { readHistory } from './deposit-history.js';
 
 /** The figures themselves, for people to look at: of a bounded size, whatever is stored. */

@@ -1,17 +1,11 @@
 import pRetry from 'p-retry';
 import type { Database, TransactionOptions } from '../db/database.js';
 import { isConflict } from '../db/sqlstate.js';
+import { progressNotices, type Progress } from '../progress.js';
 import type { Source } from './installation.js';
 
-/** How far a scan is: blocks of the table. */
-export interface ScanProgress {
-  readonly source: string;
-  readonly done: number;
-  readonly total: number;
-}
-
 export interface RebuildOptions extends TransactionOptions {
-  readonly onProgress?: (progress: ScanProgress) => void;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -66,10 +60,7 @@ function scan(
   options: RebuildOptions,
   statement: string,
 ): Promise<{ rows: string }[]> {
-  const onNotice = (message: string): void => {
-    const progress = parseProgress(message);
-    if (progress !== undefined) options.onProgress?.(progress);
-  };
+  const onNotice = progressNotices((progress) => options.onProgress?.(progress));
   return withRetries(options, () =>
     database.write(
       { ...options, statementTimeoutMs: 0, isolation: 'repeatable read', onNotice },
@@ -91,12 +82,4 @@ export function withRetries<Result>(
     ...(signal === undefined ? {} : { signal }),
     shouldRetry: ({ error }) => isConflict(error),
   });
-}
-
-/** The notices of registry_stats.rebuild: "registry_stats.rebuild <table> <done> <total>". */
-function parseProgress(message: string): ScanProgress | undefined {
-  const found = /^registry_stats\.rebuild (\w+) (\d+) (\d+)$/.exec(message);
-  if (found === null) return undefined;
-  const [, source = '', done, total] = found;
-  return { source, done: Number(done), total: Number(total) };
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.js';
-import type { RunAnswer, RunsAnswer } from '../http/answers.js';
+import type { RunAnswer, RunsAnswer } from './answers.js';
 
 /** How a recorded run may have ended, and `running` for one that has not. */
 export const runOutcomes = [

@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.js';
-import type { JobRecordAnswer, StatisticsState } from '../http/answers.js';
 import { jobs } from '../jobs/job.js';
+import type { JobRecordAnswer, StatisticsState } from './answers.js';
 import { readOverview, type JobRecord } from './overview.js';
 
 /** The overview, with the pending changes of each job, for the status page. */

@@ -1,5 +1,6 @@
-import type { Database, TransactionOptions } from '../db/database.js';
+import type { Database, Query, TransactionOptions } from '../db/database.js';
 import { AppError } from '../errors.js';
+import type { Progress } from '../progress.js';
 import { isIncremental, sources, type Source } from './installation.js';
 
 /** One figure that is not what the rows say. */
@@ -12,8 +13,8 @@ export interface Difference extends Record<string, string | null> {
 }
 
 export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
-  /** Told before each table is scanned. */
-  readonly onProgress?: (message: string) => void;
+  /** Told before each table is compared, with the blocks of those before it. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -36,16 +37,39 @@ export async function verify(
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, ...(signal && { signal }) };
   return database.readSnapshot(options, async ({ query }) => {
     const differences: Difference[] = [];
-    for (const [index, source] of sources.entries()) {
-      onProgress?.(`verifying ${source} (${index + 1} of ${sources.length})`);
+    const blocks = await blocksBySource(query);
+    const total = [...blocks.values()].reduce((sum, count) => sum + count, 0);
+    let done = 0;
+    for (const source of sources) {
+      onProgress?.({ subject: source, done, total, unit: 'blocks' });
       const rows = await query<Difference>(
         'select $1 as source, view, key, expected, found from registry_stats.differences($1)',
         [source],
       );
       differences.push(...rows);
+      done += blocks.get(source) ?? 0;
     }
     return differences;
   });
+}
+
+/** How large the tables are, with their partitions. */
+async function blocksBySource(query: Query): Promise<ReadonlyMap<string, number>> {
+  const rows = await query<{ source: string; blocks: string }>(
+    `select
+      source,
+      (
+        select pg_catalog.sum(pg_catalog.pg_relation_size(relid))
+        from (
+          select pg_catalog.to_regclass('public.' || source) as relid
+          union
+          select relid from pg_catalog.pg_partition_tree(pg_catalog.to_regclass('public.' || source))
+        ) as part
+      ) / pg_catalog.current_setting('block_size')::int as blocks
+    from pg_catalog.unnest($1::text[]) as source`,
+    [sources],
+  );
+  return new Map(rows.map(({ source, blocks }) => [source, Number(blocks)]));
 }
 
 /** The tables that differences were found in, in the order in which they are rebuilt. */

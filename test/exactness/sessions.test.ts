@@ -117,13 +117,15 @@ test.each(oneSnapshot)('figures of a run in %s are not said to be newer than it'
   const runner = await target.session();
   await target.query(writeOfEachTable);
   await beginWithSnapshot(runner, level);
-  const [late] = await target.query<{ at: Date }>(
+  // In microseconds: two moments may be in one millisecond.
+  const [late] = await target.query<{ at: string }>(
     `insert into public.premis_events (created_at, updated_at) values (now(), now())
-    returning clock_timestamp() as at`,
+    returning extract(epoch from clock_timestamp()) * 1000000 as at`,
   );
 
-  const { rows } = await runner.query<{ outcome: string; at: Date }>(
-    `select outcome, data_as_of as at from registry_stats.run('update_counts')`,
+  const { rows } = await runner.query<{ outcome: string; at: string }>(
+    `select outcome, extract(epoch from data_as_of) * 1000000 as at
+    from registry_stats.run('update_counts')`,
   );
   await runner.query('commit');
   expect(rows[0]?.outcome).toBe('refreshed');

@@ -22,7 +22,7 @@ interface Fault {
   /** Only where it is to be stopped: the server of all tests may not be. */
   readonly startServer?: () => Promise<OwnServer>;
   /** Gives the daemon that is to recover. */
-  strike(struck: Struck, server: OwnServer | undefined): Promise<Program>;
+  readonly strike: (struck: Struck, server: OwnServer | undefined) => Promise<Program>;
 }
 
 const faults: readonly Fault[] = [

@@ -95,8 +95,8 @@ test('status gives the age of the figures and what the daemon does, for people a
   });
   const text = await run(['status'], env);
   expect(text).toContain(`daemon ${daemon.pid}, next run `);
-  expect(text).toMatch(/^generic_file_counts +\d+ +\S+Z \(\d+ min ago\)$/m);
-  expect(text).toMatch(/^update_counts +refreshed +4 views refreshed +\S+Z \(\d+ min ago\)$/m);
+  expect(text).toMatch(/^generic_file_counts +\d+ +\S+Z \(\d+ (s|min) ago\)$/m);
+  expect(text).toMatch(/^update_counts +refreshed +4 views refreshed +\S+Z \(\d+ (s|min) ago\)$/m);
 });
 
 test('status without a daemon says so and ends with 0', async () => {
@@ -215,11 +215,12 @@ test('rebuild tells the rows it scanned, replaces months of the history, and ref
   await target.query(`update public.storage_options set cost_gb_per_month = 1`);
 
   expect(await run(['rebuild', 'work_items', 'generic_files'], target.env)).toBe(
-    `generic_files: ${rows?.files ?? ''}\nwork_items: ${rows?.items ?? ''}\n`,
+    `generic_files: ${rows?.files ?? ''} rows counted\n` +
+      `work_items: ${rows?.items ?? ''} rows counted\n`,
   );
-  expect(await run(['rebuild', 'history', '--since', '2024-01-01'], target.env)).toMatch(
-    /^months replaced: \d+\nrows deleted: \d+\nrows inserted: \d+\n$/,
-  );
+  const replaced = await run(['rebuild', 'history', '--since', '2024-01-01'], target.env);
+  // As many as before: no row was added, and the zero rows are counted on both sides.
+  expect(replaced).toMatch(/^months replaced: \d+\nrows deleted: (\d+)\nrows inserted: \1\n$/);
   expect(
     await target.query(
       `select bool_and(cost_gb_per_month = 1) as is_new

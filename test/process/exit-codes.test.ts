@@ -89,7 +89,7 @@ test('Parameter Store out of reach ends with 4', async () => {
     AWS_ACCESS_KEY_ID: 'nobody',
     AWS_SECRET_ACCESS_KEY: 'nothing',
     AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${await closedPort()}`,
-    SSM_TIMEOUT: '500ms',
+    SSM_TIMEOUT: '30s',
   });
   expect(stderr).toMatch(
     /^registry-stats: PARAMETER_STORE_UNREACHABLE: Parameter Store path \/STAGING\/REGISTRY\/ in us-east-1 could not be read: .*ECONNREFUSED$/m,
@@ -139,6 +139,13 @@ test.each(['start', 'refresh', 'status'])(
     expect(stderr).toContain('hint: run `registry-stats migrate`, or check DB_NAME');
   },
 );
+
+test('a password that is asked for and not set ends with 5, at once', async () => {
+  const { env } = await createTestDatabase('empty');
+  const without = { ...env, DB_PASSWORD: '' };
+  const { stderr } = await expectExit(exitCodes.databaseUnreachable, ['status'], without);
+  expect(stderr).toContain(': it asks for a password, there is none\n  hint: check DB_NAME, ');
+});
 
 test('a role without rights ends with 6, each missing right named', async () => {
   const target = await createTestDatabase('baseline');

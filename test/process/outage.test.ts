@@ -156,6 +156,19 @@ async function terminateBackends(target: TestDatabase): Promise<void> {
   );
 }
 
+test('a connection that is lost between two statements is a lost one like any other', async () => {
+  const target = await databaseWithRows();
+  const timeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
+  const losing = target.database.write(timeouts, async ({ query, client }) => {
+    const [row] = await query<{ pid: number }>('select pg_backend_pid() as pid');
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    await target.query('select pg_terminate_backend($1)', [row?.pid]);
+    await ended;
+    await query('select');
+  });
+  await expect(losing).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE', exitCode: 5 });
+});
+
 test('SIGTERM while the database is away ends the daemon with 0', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
@@ -181,4 +194,31 @@ test('SIGTERM ends with 0 even when the server of the run is silent', async () =
 
   expect(await daemon.exited()).toEqual({ code: 0, signal: null });
   expect(performance.now() - start).toBeLessThan(20_000);
+});
+
+test('a server that falls silent between two runs makes the daemon not ready, until one answers', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...noSchedule, DB_CONNECT_TIMEOUT: '10s' });
+  await untilRuns(daemon, 'start');
+  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+
+  proxy.freeze();
+  let answer = await ask(daemon, '/ready');
+  await eventually('a daemon that is not ready', async () => {
+    answer = await ask(daemon, '/ready');
+    return answer.status === 503;
+  });
+  expect(answer.body).toEqual({
+    status: 'not ready',
+    reason: 'the database did not answer within 2 s',
+  });
+  expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
+
+  // What is connected stays silent for ever: only a new connection gets through.
+  await proxy.restore();
+  await eventually('a daemon that is ready', async () => {
+    return (await ask(daemon, '/ready')).status === 200;
+  });
+  expect(messages(daemon, 'error')).toEqual([]);
 });

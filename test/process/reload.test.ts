@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { startDaemon, temporaryDirectory, type Program } from '../support/program.js';
+import { daemonWithFile } from '../support/daemon-with-file.js';
+import { startDaemon, temporaryDirectory } from '../support/program.js';
 import { databaseWithRows, messages, noSchedule, runsOf, untilRuns } from '../support/runs.js';
 import {
   countSleeping,
@@ -11,23 +12,6 @@ import {
   slowUpdateCounts,
 } from '../support/slow-job.js';
 import type { TestDatabase } from '../support/test-database.js';
-
-/** A daemon that has its other settings from `.env.test`, which a test may change. */
-async function daemonWithFile(
-  target: TestDatabase,
-  settings: Readonly<Record<string, string>>,
-): Promise<{
-  daemon: Program;
-  rewrite: (settings: Readonly<Record<string, string>>) => Promise<void>;
-}> {
-  const cwd = await temporaryDirectory();
-  const rewrite = async (changed: Readonly<Record<string, string>>): Promise<void> => {
-    const lines = Object.entries(changed).map(([key, value]) => `${key}="${value}"\n`);
-    await writeFile(path.join(cwd, '.env.test'), lines.join(''));
-  };
-  await rewrite(settings);
-  return { daemon: await startDaemon({ env: target.env, cwd }), rewrite };
-}
 
 test('SIGHUP takes up another LOG_LEVEL and says which setting changed', async () => {
   const target = await databaseWithRows();

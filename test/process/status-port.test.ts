@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import type { FiguresAnswer, RunsAnswer, StatusAnswer } from '../../src/http/answers.js';
+import type { StatusAnswer } from '../../src/http/answers.js';
+import type { FiguresAnswer, RunsAnswer } from '../../src/statistics/answers.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';

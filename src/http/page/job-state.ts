@@ -1,4 +1,5 @@
-import type { JobAnswer, JobRecordAnswer, StatusAnswer } from '../answers.js';
+import type { JobAnswer, StatusAnswer } from '../answers.js';
+import type { JobRecordAnswer } from '../../statistics/answers.js';
 
 /** One job, from what the daemon did since its start and what the database has on record. */
 export interface JobState {
@@ -26,6 +27,17 @@ export function jobStates({ jobs, statistics }: StatusAnswer): JobState[] {
       statistics.jobs.find((record) => record.job === job.job),
     ),
   );
+}
+
+/** Then what is shown of the jobs is the last that is known. */
+export function isDatabaseAway({ isDatabaseDown, statistics }: StatusAnswer): boolean {
+  return isDatabaseDown || statistics.mode === 'unknown';
+}
+
+/** The state in words; whether it still holds, nobody can tell while the database is away. */
+export function describeState({ state, failures }: JobState, isAway: boolean): string {
+  const words = state === 'failing' && failures > 1 ? `failing, ${failures} times in a row` : state;
+  return isAway ? `last known: ${words}` : words;
 }
 
 function combine(job: JobAnswer, record: JobRecordAnswer | undefined): JobState {

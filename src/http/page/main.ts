@@ -1,4 +1,5 @@
-import type { RunsAnswer, StatusAnswer } from '../answers.js';
+import type { StatusAnswer } from '../answers.js';
+import type { RunsAnswer } from '../../statistics/answers.js';
 import { ask, Refusal } from './ask.js';
 import { createClock, keepAges } from './clock.js';
 import { byId, setText } from './dom.js';

@@ -1,0 +1,63 @@
+-- The role of the daemon, with no more rights than its work needs: it runs the three jobs, rebuilds
+-- what is not exact, verifies, and reads statistics and the records of runs. It reads no row of any
+-- other table of Registry's and writes no table itself; the functions do, as their owner.
+--
+-- Run it after `registry-stats migrate`, as the role that owns the statistics. It is safe to run
+-- again, and has to be where the daemon says that a grant is missing. To create the role takes CREATEROLE; an
+-- administrator may have done that before:  create role registry_stats_daemon nologin;
+--
+-- No secret is made here: the role cannot log in. Give it to one that can, with a password of yours:
+--   create role registry_stats_login login in role registry_stats_daemon;
+--   \password registry_stats_login
+-- To be rid of it, in each database:  drop owned by registry_stats_daemon;  then drop role.
+
+begin;
+
+set local search_path = pg_catalog, pg_temp;
+
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'registry_stats_daemon') then
+    create role registry_stats_daemon nologin;
+  end if;
+
+  -- Everybody may, unless it was revoked: then to give it takes the owner of database or schema.
+  if not has_database_privilege('registry_stats_daemon', current_database(), 'connect') then
+    execute format('grant connect on database %I to registry_stats_daemon', current_database());
+  end if;
+  if not has_schema_privilege('registry_stats_daemon', 'public', 'usage') then
+    grant usage on schema public to registry_stats_daemon;
+  end if;
+end
+$$;
+
+grant usage on schema registry_stats to registry_stats_daemon;
+
+grant select on
+  registry_stats.delta,
+  registry_stats.job,
+  registry_stats.run,
+  registry_stats.source,
+  registry_stats.view,
+  public.current_deposit_stats,
+  public.generic_file_counts,
+  public.historical_deposit_stats,
+  public.intellectual_object_counts,
+  public.premis_event_counts,
+  public.work_item_counts
+to registry_stats_daemon;
+
+grant execute on function
+  registry_stats.attach_capture(text),
+  registry_stats.begin_run(text, text),
+  registry_stats.check_sources(),
+  registry_stats.differences(text),
+  registry_stats.fingerprint(text),
+  registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
+  registry_stats.rebuild(text),
+  registry_stats.record_begin(text, text, timestamptz, bigint[]),
+  registry_stats.run(text, bigint),
+  registry_stats.run_history()
+to registry_stats_daemon;
+
+commit;
