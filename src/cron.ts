@@ -5,7 +5,7 @@ import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import { createRunJob, failedForConnection } from './jobs/run-job.js';
 import { isIncremental } from './statistics/installation.js';
-import { verify } from './statistics/verify.js';
+import { recordVerification, verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
 
 /** The jobs on their schedule. */
@@ -132,6 +132,7 @@ async function verifyAndTell({ database, events, signal }: Context): Promise<voi
   try {
     if (!(await isIncremental(database))) return;
     const differences = await verify(database, { signal });
+    await recordVerification(database, differences);
     events.emit({ type: 'verified', differences, durationMs: performance.now() - start });
   } catch (error) {
     if (!signal.aborted) events.emit({ type: 'verify-failed', error });
