@@ -38,6 +38,7 @@ grant select on
   registry_stats.job,
   registry_stats.run,
   registry_stats.source,
+  registry_stats.verification,
   registry_stats.view,
   public.current_deposit_stats,
   public.generic_file_counts,
@@ -56,6 +57,7 @@ grant execute on function
   registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
   registry_stats.rebuild(text),
   registry_stats.record_begin(text, text, timestamptz, bigint[]),
+  registry_stats.record_verification(int),
   registry_stats.run(text, bigint),
   registry_stats.run_history()
 to registry_stats_daemon;

@@ -5,7 +5,7 @@ import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import { createRunJob, failedForServer } from './jobs/run-job.js';
 import { isIncremental } from './statistics/installation.js';
-import { verify } from './statistics/verify.js';
+import { recordVerification, verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
 
 /** The jobs on their schedule. */
@@ -131,7 +131,10 @@ async function verifyAndTell({ database, events, signal }: Context): Promise<voi
   const start = performance.now();
   try {
     const differences = await database.keepOpen(async () => {
-      return (await isIncremental(database)) ? verify(database, { signal }) : undefined;
+      if (!(await isIncremental(database))) return undefined;
+      const found = await verify(database, { signal });
+      await recordVerification(database, found);
+      return found;
     });
     if (differences === undefined) return;
     events.emit({ type: 'verified', differences, durationMs: performance.now() - start });

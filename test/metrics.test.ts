@@ -143,6 +143,25 @@ test('a verification tells how much differed, and when', async () => {
   expect(samples.get('registry_stats_drift_differences')).toBe(0);
 });
 
+test('a verification on record is told after a restart too, and the later one counts', async () => {
+  const target = await createTestDatabase();
+  await target.query('select registry_stats.record_verification(3)');
+  const { events, scrape } = await metricsOf(target);
+  const drift = 'registry_stats_drift_differences';
+  const samples = await scrape();
+  expect(samples.get(drift)).toBe(3);
+  const [record] = await target.query<{ at: number }>(
+    'select extract(epoch from finished_at)::float8 as at from registry_stats.verification',
+  );
+  const at = samples.get('registry_stats_last_verification_timestamp_seconds');
+  expect(at).toBeCloseTo(record?.at ?? NaN, 2);
+
+  events.emit({ type: 'verified', differences: [], durationMs: 1 });
+  expect((await scrape()).get(drift)).toBe(0);
+  await target.query('select registry_stats.record_verification(5)');
+  await untilReadAnew(scrape, (now) => now.get(drift) === 5);
+});
+
 test('a daemon that has run nothing yet tells the times and failures that the database records', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);

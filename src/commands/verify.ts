@@ -5,7 +5,7 @@ import { jobNames } from '../jobs/job.js';
 import { createRunJob } from '../jobs/run-job.js';
 import { Runner } from '../jobs/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
-import { sourcesOf, verify, type Difference } from '../statistics/verify.js';
+import { recordVerification, sourcesOf, verify, type Difference } from '../statistics/verify.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
 import { comparisonLineTo, progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
@@ -50,6 +50,7 @@ async function runVerify(
     signal: context.signal,
     onProgress: comparisonLineTo(invocation),
   });
+  await recordVerification(context.database, differences);
   if (options.json !== true) invocation.stdout.write(describe(differences));
   return differences;
 }

@@ -23,6 +23,4 @@ function countRun(metrics: MetricSet, { job, result, durationMs }: RunReport): v
 
 function countVerification(metrics: MetricSet, differences: number): void {
   metrics.verifications.inc({ result: differences === 0 ? 'equal' : 'drift' });
-  metrics.driftDifferences.set(differences);
-  metrics.lastVerification.setToCurrentTime();
 }

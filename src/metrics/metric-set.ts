@@ -133,12 +133,12 @@ function createVerifyMetrics(registry: Registry) {
   for (const result of verificationResults) verifications.inc({ result }, 0);
   const driftDifferences = new Gauge({
     name: 'registry_stats_drift_differences',
-    help: 'Figures that differed from the tables at the last verification of this daemon.',
+    help: 'Figures that differed from the tables at the last verification.',
     registers,
   });
   const lastVerification = new Gauge({
     name: 'registry_stats_last_verification_timestamp_seconds',
-    help: 'When this daemon last compared the statistics with the tables.',
+    help: 'When the statistics were last compared with the tables, by any daemon or command.',
     registers,
   });
   // Not known yet is not 0.

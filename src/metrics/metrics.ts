@@ -5,6 +5,7 @@ import type { DaemonStatus, StatusBoard } from '../http/status.js';
 import { jobNames, type JobName } from '../jobs/job.js';
 import type { RunReport } from '../jobs/outcome.js';
 import { readOverview, type Overview } from '../statistics/overview.js';
+import type { Verification } from '../statistics/verify.js';
 import { readVersion } from '../version.js';
 import { countEvents } from './count-events.js';
 import { createMetricSet, type MetricSet } from './metric-set.js';
@@ -27,10 +28,14 @@ export interface MetricsContext extends Pick<Context, 'database' | 'events'> {
 export async function createMetrics(context: MetricsContext, board: StatusBoard): Promise<Metrics> {
   const metrics = createMetricSet(await readVersion());
   const checks = new Map<JobName, number>();
+  let verification: Verification | null = null;
   context.events.observe(countEvents(metrics));
   context.events.observe((event) => {
     if (event.type === 'run-finished' && hasLooked(event.report)) {
       checks.set(event.report.job, endOf(event.report));
+    }
+    if (event.type === 'verified') {
+      verification = { finishedAt: new Date(), differences: event.differences.length };
     }
   });
   const reader = createBoundedReader(context, {
@@ -52,7 +57,9 @@ export async function createMetrics(context: MetricsContext, board: StatusBoard)
       if (answer.isUp) {
         records = answer.overview?.jobs ?? [];
         setOverview(metrics, answer.overview);
+        verification = laterOf(verification, answer.overview?.lastVerification ?? null);
       }
+      if (verification !== null) setVerification(metrics, verification);
       setJobs(metrics, { status: board.current(), records, checks });
       metrics.maintenance.set(Number(context.config.isMaintenance));
       metrics.ready.set(Number(answer.isUp && board.reasonNotReady() === undefined));
@@ -70,6 +77,17 @@ function setOverview(metrics: MetricSet, overview: Overview | undefined): void {
     metrics.pendingDeltas.set(overview.pendingChanges);
     metrics.inexactSources.set(overview.inexact.length);
   }
+}
+
+/** This daemon's own may be on no record, another's or a person's is on record only. */
+function laterOf(one: Verification | null, other: Verification | null): Verification | null {
+  if (one === null || other === null) return one ?? other;
+  return one.finishedAt > other.finishedAt ? one : other;
+}
+
+function setVerification(metrics: MetricSet, { finishedAt, differences }: Verification): void {
+  metrics.lastVerification.set(finishedAt.getTime() / 1000);
+  metrics.driftDifferences.set(differences);
 }
 
 interface JobSources {

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.js';
 import { isIncremental } from './installation.js';
+import type { Verification } from './verify.js';
 
 /** A job as the database records it. Times are null where it never happened. */
 export interface JobRecord extends Record<string, unknown> {
@@ -20,6 +21,8 @@ export interface Overview {
   /** Tables whose rollups must be rebuilt, with the reason. */
   readonly inexact: readonly { readonly name: string; readonly reason: string }[];
   readonly jobs: readonly JobRecord[];
+  /** The last one on record; null where there was none. */
+  readonly lastVerification: Verification | null;
 }
 
 /** Pending changes are counted up to here: more is an alarm, not a figure. */
@@ -64,8 +67,15 @@ export async function readOverview(
         name
       )`,
     ),
+    lastVerification: (await database.read<Verification>(selectLastVerification))[0] ?? null,
   };
 }
+
+const selectLastVerification = `
+  select finished_at as "finishedAt", differences
+  from registry_stats.verification
+  order by id desc
+  limit 1`;
 
 export const plainStateHint =
   'the statistics are in the state of migration 001: every refresh scans the tables in full; ' +

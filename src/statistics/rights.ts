@@ -15,7 +15,9 @@ const shown = [...materializedViews, 'historical_deposit_stats'].map(inPublic);
 export const incrementalRights: readonly Right[] = [
   ...rights('schema', 'usage', ['public', 'registry_stats']),
   ...rights('table', 'select', [
-    ...['delta', 'job', 'run', 'source', 'view'].map((name) => `registry_stats.${name}`),
+    ...['delta', 'job', 'run', 'source', 'verification', 'view'].map(
+      (name) => `registry_stats.${name}`,
+    ),
     ...shown,
   ]),
   ...rights(
@@ -30,6 +32,7 @@ export const incrementalRights: readonly Right[] = [
       'finish_run(bigint,text,text,bigint,text[],timestamp with time zone)',
       'rebuild(text)',
       'record_begin(text,text,timestamp with time zone,bigint[])',
+      'record_verification(integer)',
       'run(text,bigint)',
       'run_history()',
     ].map((signature) => `registry_stats.${signature}`),

@@ -76,3 +76,22 @@ async function blocksBySource(query: Query): Promise<ReadonlyMap<string, number>
 export function sourcesOf(differences: readonly Difference[]): readonly Source[] {
   return sources.filter((source) => differences.some((found) => found.source === source));
 }
+
+/** When the statistics were last compared with the tables, by whomever. */
+export interface Verification extends Record<string, unknown> {
+  readonly finishedAt: Date;
+  readonly differences: number;
+}
+
+/** A replica, or MAINTENANCE_MODE, cannot keep it: what was found counts all the same. */
+export async function recordVerification(
+  database: Pick<Database, 'write'>,
+  differences: readonly Difference[],
+): Promise<void> {
+  const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
+  await database
+    .write(options, ({ query }) =>
+      query('select registry_stats.record_verification($1)', [differences.length]),
+    )
+    .catch(() => undefined);
+}

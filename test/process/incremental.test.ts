@@ -132,4 +132,8 @@ test('verification by schedule reports drift as an error and stays silent about 
   expect(line.msg).toMatch(
     /^drift: \d+ figures differ from the tables; run `registry-stats verify/,
   );
+  const [worst] = await target.query<{ differences: number }>(
+    'select max(differences) as differences from registry_stats.verification',
+  );
+  expect(line.msg).toContain(`drift: ${String(worst?.differences)} figures`);
 });
