@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommand, type Program } from '../support/program.js';
 import { startLoad, type Load } from '../support/registry-load.js';
-import { messages, untilRuns } from '../support/runs.js';
+import { messages, noSchedule, untilRuns } from '../support/runs.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { expectRecovered } from './support/recovery.js';
 import { registryDatabase, startSceneDaemon } from './support/scene.js';
@@ -25,7 +25,8 @@ test('daemons replace each other before, during and after the migration, and nob
 
   await calling.stop();
   expect(await load.end()).toEqual({ readers: [], writers: [], callers: [] });
-  await expectRecovered(target, fleet.current);
+  await fleet.end();
+  await expectRecovered(target, await startSceneDaemon(target));
   for (const daemon of fleet.all) {
     expect([...messages(daemon, 'warn'), ...messages(daemon, 'error')]).toEqual([]);
   }
@@ -49,7 +50,7 @@ class Fleet {
   }
 
   async begin(): Promise<void> {
-    const daemon = await startSceneDaemon(this.#target);
+    const daemon = await startSceneDaemon(this.#target, noSchedule);
     this.all.push(daemon);
     await untilRuns(daemon, 'start');
   }
@@ -62,14 +63,22 @@ class Fleet {
     this.current.kill('SIGUSR2');
     old.kill('SIGUSR2');
     await old.untilLine('refresh requested (signal)');
-    old.kill('SIGTERM');
-    expect(await old.exited()).toEqual({ code: 0, signal: null });
+    await this.#stop(old);
     await untilRuns(this.current, 'signal');
+  }
+
+  async end(): Promise<void> {
+    await this.#stop(this.current);
+  }
+
+  async #stop(daemon: Program): Promise<void> {
+    daemon.kill('SIGTERM');
+    expect(await daemon.exited()).toEqual({ code: 0, signal: null });
   }
 }
 
 /**
- * Registry's own calls of the three functions, with a pause: without any, a caller has the one lock
+ * Registry's own calls of the three functions, with a pause: without any, callers have the one lock
  * nearly all the time, and the scans of migrate, which only try to get it, take long to begin.
  */
 function startCalling(load: Load): { stop(): Promise<void> } {
@@ -77,6 +86,7 @@ function startCalling(load: Load): { stop(): Promise<void> } {
   const call = async (): Promise<void> => {
     while (!isStopped) {
       await load.call();
+      await load.progress();
       await load.progress();
     }
   };
