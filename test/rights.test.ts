@@ -293,9 +293,11 @@ test('no other table can be named to the functions of the daemon', async () => {
   for (const call of ['attach_capture', 'differences', 'rebuild']) {
     for (const table of ['users', 'institutions', 'schema_migrations', 'x; drop table y']) {
       await client.query('begin isolation level repeatable read');
-      await expect(
-        client.query(`select registry_stats.${call}($1)`, [table]),
-      ).rejects.toMatchObject({ code: call === 'rebuild' ? '55000' : '20000' });
+      const asked = client.query(`select registry_stats.${call}($1)`, [table]);
+      // Not one of the four: no such case, no such table, or no capture on it.
+      await expect(asked).rejects.toMatchObject({
+        code: expect.stringMatching(/^(20000|42P01|55000)$/) as string,
+      });
       await client.query('rollback');
     }
   }
