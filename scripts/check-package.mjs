@@ -18,6 +18,7 @@ const wanted = [
   'dist/http/page/main.js',
   'sql/schema/tables.sql',
   'sql/migrations/001_deposit_stats.sql',
+  'sql/roles.sql',
   'sql/fixtures/institutions.csv',
   'sql/dev/sample_data.sql',
 ];

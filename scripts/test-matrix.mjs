@@ -76,6 +76,7 @@ async function startServer(major) {
       full_page_writes: 'off',
       max_connections: '200',
       max_prepared_transactions: '50',
+      wal_level: 'logical',
     },
     onProgress: (message) => console.error(message),
   });

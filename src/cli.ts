@@ -13,6 +13,7 @@ import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
+import { longestLine, printableLines } from './printable.js';
 import { readVersion } from './version.js';
 
 const commands = [
@@ -47,7 +48,7 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
-      writeErr: (text) => invocation.stderr.write(text),
+      writeErr: (text) => invocation.stderr.write(printableLines(text, longestLine)),
     });
   }
   return program;
@@ -58,12 +59,13 @@ function report(error: unknown, { stderr }: Invocation): ExitCode {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   }
+  const write = (text: string): boolean => stderr.write(`${printableLines(text)}\n`);
   if (error instanceof AppError) {
-    stderr.write(`registry-stats: ${error.code}: ${error.message}\n`);
-    if (error.hint !== undefined) stderr.write(`  hint: ${error.hint}\n`);
+    write(`registry-stats: ${error.code}: ${error.message}`);
+    if (error.hint !== undefined) write(`  hint: ${error.hint}`);
     return error.exitCode;
   }
-  stderr.write(`registry-stats: ${describeFailure(error)}\n`);
-  if (error instanceof Error && error.stack !== undefined) stderr.write(`${error.stack}\n`);
+  write(`registry-stats: ${describeFailure(error)}`);
+  if (error instanceof Error && error.stack !== undefined) write(error.stack);
   return exitCodes.failure;
 }

@@ -1,9 +1,9 @@
-import cron, { type ScheduledTask } from 'node-cron';
+import { setAlarm, type Alarm } from './alarm.js';
 import type { Context } from './context.js';
 import { DatabaseMonitor } from './db/monitor.js';
 import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
-import { createRunJob, failedForConnection } from './jobs/run-job.js';
+import { createRunJob, failedForServer } from './jobs/run-job.js';
 import { isIncremental } from './statistics/installation.js';
 import { verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
@@ -14,7 +14,7 @@ export interface CronJobs {
   request(trigger: Trigger): Promise<RunReport[]>;
   /** Takes up a new REFRESH_SCHEDULE; a run in progress goes on. */
   reschedule(): void;
-  nextRun(): Date | undefined;
+  nextRun(): Date;
   /** Reports of the run at start. */
   readonly firstRun: Promise<RunReport[]>;
   readonly isDatabaseDown: boolean;
@@ -30,15 +30,16 @@ const cancelTimeoutMs = 3_000;
 
 /**
  * Wakes the jobs: once now, since an alarm clock never catches up on what a stopped daemon missed,
- * then by REFRESH_SCHEDULE in UTC. node-cron only rings; overlap and drain are the runner's.
+ * then by REFRESH_SCHEDULE in UTC. It only rings; overlap and drain are the runner's.
  */
 export function initCronJobs(context: Context): CronJobs {
-  let task = schedule();
-  let verifyTask = scheduleVerify();
+  let alarm = schedule();
+  let isVerifying = false;
+  let verifyAlarm = scheduleVerify();
   let owed: RefreshRequest | undefined;
 
   const monitor = new DatabaseMonitor({
-    probe: () => context.database.read('select'),
+    probe: () => context.database.probe(),
     events: context.events,
     onUp: () => {
       const request = owed ?? requestOf('recovery');
@@ -54,23 +55,22 @@ export function initCronJobs(context: Context): CronJobs {
     },
   });
 
-  function schedule(): ScheduledTask {
-    return cron.schedule(context.config.refreshSchedule, () => void request('schedule'), {
-      timezone: 'Etc/UTC',
-      // A late tick is not missed: the next one, or the run after a stop, finds the same changes.
-      suppressMissedWarning: true,
+  function schedule(): Alarm {
+    return setAlarm(context.config.refreshSchedule, () => void request('schedule'));
+  }
+
+  function scheduleVerify(): Alarm | undefined {
+    const { verifySchedule } = context.config;
+    if (verifySchedule === undefined) return undefined;
+    return setAlarm(verifySchedule, () => {
+      if (isVerifying) return;
+      isVerifying = true;
+      void verifyAndTell(context).finally(() => (isVerifying = false));
     });
   }
 
-  function scheduleVerify(): ScheduledTask | undefined {
-    const { verifySchedule } = context.config;
-    if (verifySchedule === undefined) return undefined;
-    const options = { timezone: 'Etc/UTC', suppressMissedWarning: true, noOverlap: true };
-    return cron.schedule(verifySchedule, () => verifyAndTell(context), options);
-  }
-
-  function nextRun(): Date | undefined {
-    return task.getNextRun() ?? undefined;
+  function nextRun(): Date {
+    return alarm.next();
   }
 
   function request(trigger: Trigger): Promise<RunReport[]> {
@@ -87,7 +87,7 @@ export function initCronJobs(context: Context): CronJobs {
         return skippedForDatabase(job, asked);
       }
       const report = await runJob(job, asked, signal);
-      if (failedForConnection(report) && report.result.outcome === 'failed') {
+      if (failedForServer(report) && report.result.outcome === 'failed') {
         owed = owed === undefined ? asked : merge(owed, asked);
         monitor.lost(report.result.error);
       }
@@ -107,17 +107,17 @@ export function initCronJobs(context: Context): CronJobs {
     nextRun,
     firstRun: request('start'),
     reschedule: () => {
-      void task.destroy();
-      void verifyTask?.destroy();
-      task = schedule();
-      verifyTask = scheduleVerify();
+      alarm.stop();
+      verifyAlarm?.stop();
+      alarm = schedule();
+      verifyAlarm = scheduleVerify();
     },
     get isDatabaseDown() {
       return monitor.isDown;
     },
     stop: async (graceMs) => {
-      await task.destroy();
-      await verifyTask?.destroy();
+      alarm.stop();
+      verifyAlarm?.stop();
       const drained = runner.drain();
       if (await isDone(drained, graceMs)) return;
       runner.cancel(`the daemon stops and SHUTDOWN_TIMEOUT (${graceMs / 1000} s) is over`);

@@ -8,6 +8,7 @@ export const errorCodes = {
   PARAMETER_STORE_EMPTY: exitCodes.parameterStore,
   PARAMETER_STORE_INCOMPLETE: exitCodes.parameterStore,
   DATABASE_UNREACHABLE: exitCodes.databaseUnreachable,
+  DATABASE_READ_ONLY: exitCodes.databaseUnreachable,
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
   DATABASE_UNVERIFIED: exitCodes.databaseUnreachable,
   IAM_TOKEN_UNAVAILABLE: exitCodes.databaseUnreachable,

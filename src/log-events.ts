@@ -1,11 +1,11 @@
 import type { Event, Observer } from './events.js';
 import type { RunReport } from './jobs/outcome.js';
 import { describeOutcome } from './jobs/outcome.js';
-import { failedForConnection } from './jobs/run-job.js';
+import { failedForServer } from './jobs/run-job.js';
 import type { Logger } from './log.js';
 import { plainStateHint } from './statistics/overview.js';
 import type { Difference } from './statistics/verify.js';
-import { describeFailure } from './db/sqlstate.js';
+import { describeFailure, isReadOnly } from './db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
 export function logEvents(log: Logger): Observer {
@@ -63,10 +63,8 @@ export function logEvents(log: Logger): Observer {
         return;
       case 'database-down': {
         const reason = describeFailure(event.error);
-        log.error(
-          { reason },
-          `the database does not answer; runs wait until it is back: ${reason}`,
-        );
+        const state = isReadOnly(event.error) ? 'takes no writes' : 'does not answer';
+        log.error({ reason }, `the database ${state}; runs wait until it is back: ${reason}`);
         return;
       }
       case 'database-up': {
@@ -84,8 +82,8 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   const why = describeOutcome(result);
   const fields = { job, trigger, outcome: result.outcome, reason: why, durationMs, nextRun };
   const message = `${job} ${result.outcome} in ${durationMs} ms: ${why}`;
-  // That the database does not answer is the one error of an outage; it is told by the monitor.
-  if (failedForConnection(report)) log.warn(fields, message);
+  // What the database lacks is the one error of an outage; it is told by the monitor.
+  if (failedForServer(report)) log.warn(fields, message);
   else if (result.outcome === 'failed') log.error(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'flagged') log.warn(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'database-down')

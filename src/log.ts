@@ -1,6 +1,8 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { Writable } from 'node:stream';
+import { pino, type Logger as PinoLogger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config/config.js';
+import { printable, printableJson } from './printable.js';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   level: string;
@@ -14,21 +16,60 @@ export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 
 }
 
 export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
-  const options = {
+  const options: LoggerOptions = {
     level: config.log.level,
     base: { app: 'registry-stats' },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  if (logFormat(config, output) === 'json') return pino(options, output);
+  let leftOut = 0;
+  const destination = boundedOutput(output, () => leftOut++);
+  // All that waited has been read.
+  output.on('drain', () => {
+    const lines = leftOut;
+    leftOut = 0;
+    if (lines > 0) log.warn({ lines }, `${lines} lines were left out: nobody read the log`);
+  });
+  const log = logTo(destination, options, config, output);
+  return log;
+}
+
+function logTo(
+  destination: Writable,
+  options: LoggerOptions,
+  config: Config,
+  output: NodeJS.WriteStream,
+): Logger {
+  if (logFormat(config, output) === 'json') {
+    return pino(options, { write: (line) => destination.write(printableJson(line)) });
+  }
   const stream = pretty({
-    destination: output,
+    destination,
     sync: true,
     // The message says it all; the fields are for machines.
     hideObject: true,
     ignore: 'app,pid,hostname',
+    messageFormat: ({ msg }) => printable(String(msg)),
     translateTime: 'HH:MM:ss',
     colorize: output.isTTY && output.hasColors(),
   });
   return pino(options, stream);
+}
+
+/** How much may wait for a reader of the log that does not read. */
+const mostWaitingBytes = 1_048_576;
+
+/**
+ * A pipe takes what nobody reads into the memory of this process, without end: beyond a limit,
+ * lines are left out.
+ */
+function boundedOutput(output: NodeJS.WriteStream, onLeftOut: () => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line: string | Buffer, _encoding, done) => {
+      if (output.writableLength < mostWaitingBytes) output.write(line);
+      else onLeftOut();
+      done();
+    },
+  });
 }

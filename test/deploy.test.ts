@@ -80,3 +80,12 @@ test('the container may write nowhere, gains nothing, and can be reached by a si
   expect(dropped).toHaveLength(13);
   expect(dropped).not.toContain('KILL');
 });
+
+test('the image has its bill of materials, and no package manager', () => {
+  const [, build = ''] = /^FROM manifest AS dependencies\n([^]+?)\n\n/m.exec(dockerfile) ?? [];
+  expect(build).toContain('npm ci --omit=dev --omit=optional --ignore-scripts');
+  expect(build).toContain('npm sbom --sbom-format=cyclonedx > sbom.cdx.json');
+  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+  expect(last).toContain('COPY --from=dependencies /app/sbom.cdx.json');
+  expect(last).toMatch(/rm -rf \/usr\/local\/lib\/node_modules/);
+});

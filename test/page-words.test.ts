@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JobAnswer, StatusAnswer } from '../src/http/answers.js';
 import type { JobRecordAnswer } from '../src/statistics/answers.js';
 import { formatAge, formatBytes, formatDuration, formatTime } from '../src/http/page/format.js';
-import { jobStates } from '../src/http/page/job-state.js';
+import { describeState, isDatabaseAway, jobStates } from '../src/http/page/job-state.js';
 import { judge } from '../src/http/page/verdict.js';
 
 const now = new Date('2026-03-01T10:42:12Z');
@@ -75,21 +75,31 @@ test('skipping is no staleness: figures refreshed yesterday are exact as of the 
   expect(jobStates(fresh).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
 });
 
-test('in the state of migration 001 a skip is not taken for figures as of now', () => {
-  const statistics = {
-    ...fresh.statistics,
-    mode: 'plain' as const,
-    pendingChanges: null,
-    jobs: [],
-  };
+/** The state of migration 001, in which every job was skipped for this reason. */
+function plainAfter(skipReason: string): StatusAnswer {
   const jobs = fresh.jobs.map((one) =>
-    one.lastRun === null ? one : { ...one, lastRun: { ...one.lastRun, skipReason: 'fresh' } },
+    one.lastRun === null ? one : { ...one, lastRun: { ...one.lastRun, skipReason } },
   );
-  const status = { ...fresh, jobs, statistics };
+  const plain = { mode: 'plain' as const, pendingChanges: null, jobs: [] };
+  return { ...fresh, jobs, statistics: { ...fresh.statistics, ...plain } };
+}
+
+test('in the state of migration 001 a skip is not taken for figures as of now', () => {
+  const status = plainAfter('fresh');
   expect(judge(status, now).sentence).toBe(
     'All statistics were less than an hour old when they were last checked.',
   );
   expect(jobStates(status).map(({ dataAsOf }) => dataAsOf)).toEqual([null, null, null]);
+});
+
+test('in the state of migration 001 a job that ran elsewhere says nothing of its figures', () => {
+  const [, ...others] = plainAfter('fresh').jobs;
+  const [busy = job('')] = plainAfter('busy').jobs;
+  expect(judge({ ...plainAfter('fresh'), jobs: [busy, ...others] }, now)).toMatchObject({
+    level: 'good',
+    sentence:
+      'update_counts ran elsewhere when last checked; how old its figures are is not known.',
+  });
 });
 
 test('pending changes wait for the next run, and are nothing wrong', () => {
@@ -157,6 +167,16 @@ test('maintenance, a first run and a table to be rebuilt are waited for', () => 
     level: 'wait',
     sentence: 'generic_files must be rebuilt.',
   });
+});
+
+test('while the database is away the state of a job is said to be the last that is known', () => {
+  const away = { ...fresh, isDatabaseDown: true };
+  const unknown = { ...fresh, statistics: { ...fresh.statistics, mode: 'unknown' as const } };
+  const words = (status: StatusAnswer): string[] =>
+    jobStates(status).map((state) => describeState(state, isDatabaseAway(status)));
+  expect(words(fresh)).toEqual(Array(3).fill('fresh'));
+  expect(words(away)).toEqual(Array(3).fill('last known: fresh'));
+  expect(words(unknown)).toEqual(Array(3).fill('last known: fresh'));
 });
 
 test('bytes, durations, times and ages are short', () => {

@@ -113,3 +113,18 @@ test('a run that fails leaves flag and figures as they were', async () => {
     await target.query(`select from public.ar_internal_metadata where value = 'true'`),
   ).toEqual([]);
 });
+
+test("a live Registry's own bodies find their tables by the search_path of the role", async () => {
+  const target = await createTestDatabase('baseline');
+  await target.query(
+    `create or replace function public.update_current_deposit_stats() returns integer
+    language plpgsql as $$
+    begin
+      refresh materialized view concurrently current_deposit_stats;
+      return (select count(*) from ar_internal_metadata limit 1);
+    end $$;
+    alter function public.update_current_deposit_stats() reset search_path`,
+  );
+
+  expect(await run(target, deposits)).toMatchObject({ outcome: 'refreshed' });
+});

@@ -197,42 +197,6 @@ test('readers and writers go on during the upgrade without an error, and no chan
   ).toEqual([{ is_exact: true }]);
 });
 
-test('a partitioned table is counted, rebuilt and verified like any other', async () => {
-  const target = await createTestDatabase('baseline');
-  await loadCsv(target.database);
-  await target.query('alter table public.premis_events rename to old_events');
-  await target.query('drop materialized view public.premis_event_counts');
-  await target.query('drop view public.premis_events_view');
-  await target.query(
-    'create table public.premis_events (like public.old_events) partition by list (outcome)',
-  );
-  await target.query(
-    `create table public.good_events partition of public.premis_events for values in ('Success')`,
-  );
-  await target.query('create table public.other_events partition of public.premis_events default');
-  await target.query('insert into public.premis_events select * from public.old_events');
-  const [, statement = ''] =
-    /(create materialized view if not exists public\.premis_event_counts[^;]+);/.exec(
-      files.migrations[0]?.text ?? '',
-    ) ?? [];
-  await target.query(statement);
-  await target.query(
-    `create unique index on public.premis_event_counts (institution_id, event_type, outcome)`,
-  );
-  await migrate(target.database, options);
-  await target.query(`update public.premis_events set outcome = 'Failed' where id % 2 = 0`);
-  await target.query('delete from public.premis_events where id % 3 = 0');
-  await runAll(target);
-
-  expect(await verify(target.database)).toEqual([]);
-  expect(
-    await target.query(
-      `select max(row_count) = (select count(*) from public.premis_events) as is_exact
-      from public.premis_event_counts`,
-    ),
-  ).toEqual([{ is_exact: true }]);
-});
-
 test('what registry_stats holds has primary keys, comments, safe functions and no rights for all', async () => {
   const { query } = await createTestDatabase('migrated');
 

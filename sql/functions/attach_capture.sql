@@ -1,9 +1,12 @@
--- Puts the four capture triggers on a table of Registry's, anew if one is missing or disabled. Gives
+-- Puts the capture triggers on a table of Registry's, anew if one is missing or disabled. Gives
 -- whether it had to; then the table's rollups are not exact until a rebuild.
 -- Locks the table against writers, never against readers, for the moment of `create trigger`: call
 -- it with a short lock_timeout, in a transaction of its own. `or replace` also enables a disabled
 -- trigger; dropping it first would lock out readers. The lock also waits for every writer that began
 -- without the triggers, so a snapshot taken after the commit misses nothing.
+--
+-- A trigger for each statement fires on the one table that the statement names. So a partitioned table
+-- has them on itself and on all its partitions, for who writes to these directly.
 create or replace function registry_stats.attach_capture(source text)
 returns boolean
 language plpgsql
@@ -11,13 +14,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_table regclass := format('public.%I', attach_capture.source)::regclass;
+  v_is_partitioned boolean := (select relkind from pg_class where pg_class.oid = v_table) = 'p';
+  v_insert text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_insert');
+  v_update text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_update');
+  v_delete text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_delete');
+  v_relation regclass;
   v_columns text[];
   v_differs text;
 begin
-  if registry_stats.fingerprint(attach_capture.source) is not null then
-    return false;
-  end if;
-
   -- Any other table fails here, before it is locked.
   case attach_capture.source
     when 'generic_files' then
@@ -31,28 +36,17 @@ begin
       v_columns := array['institution_id', 'action'];
   end case;
 
-  execute format('lock table public.%I in share row exclusive mode', attach_capture.source);
+  perform registry_stats.drop_stray_capture(attach_capture.source);
+  if registry_stats.fingerprint(attach_capture.source) is not null then
+    return false;
+  end if;
+
+  execute format('lock table %s in share row exclusive mode', v_table);
   -- Another session may have done it while this one waited.
   if registry_stats.fingerprint(attach_capture.source) is not null then
     return false;
   end if;
 
-  execute format(
-    'create or replace trigger registry_stats_insert after insert on public.%I
-    referencing new table as added
-    for each statement execute function registry_stats.%I()',
-    attach_capture.source, 'capture_' || attach_capture.source || '_insert'
-  );
-  execute format(
-    'create or replace trigger registry_stats_delete after delete on public.%I
-    referencing old table as removed
-    for each statement execute function registry_stats.%I()',
-    attach_capture.source, 'capture_' || attach_capture.source || '_delete'
-  );
-  -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
-  -- ORM names every column in the set list. PostgreSQL reads the condition anew for each statement, so
-  -- it is short: one comparison of two rows instead of one a column. By its function, for the operator
-  -- between two rows would be taken apart when a dump is restored.
   select format(
     'pg_catalog.record_image_ne(row(%s), row(%s))',
     string_agg(format('old.%I', name), ', '),
@@ -60,16 +54,56 @@ begin
   )
   into v_differs
   from unnest(v_columns) as name;
-  execute format(
-    'create or replace trigger registry_stats_update after update on public.%I
-    for each row when (%s) execute function registry_stats.%I()',
-    attach_capture.source, v_differs, 'capture_' || attach_capture.source || '_update'
-  );
-  execute format(
-    'create or replace trigger registry_stats_truncate after truncate on public.%I
-    for each statement execute function registry_stats.capture_truncate()',
-    attach_capture.source
-  );
+
+  for v_relation in
+    select v_table
+    union
+    select relid from pg_partition_tree(v_table)
+  loop
+    execute format(
+      'create or replace trigger registry_stats_insert after insert on %s
+      referencing new table as added
+      for each statement execute function %s()',
+      v_relation, v_insert
+    );
+    execute format(
+      'create or replace trigger registry_stats_delete after delete on %s
+      referencing old table as removed
+      for each statement execute function %s()',
+      v_relation, v_delete
+    );
+    execute format(
+      'create or replace trigger registry_stats_truncate after truncate on %s
+      for each statement execute function registry_stats.capture_truncate(%L)',
+      v_relation, attach_capture.source
+    );
+    if v_is_partitioned then
+      -- An update may move a row to another partition, which a trigger by row does not see. It is
+      -- captured as the delete of the old rows and the insert of the new ones.
+      execute format(
+        'create or replace trigger registry_stats_update after update on %s
+        referencing old table as removed
+        for each statement execute function %s()',
+        v_relation, v_delete
+      );
+      execute format(
+        'create or replace trigger registry_stats_update_added after update on %s
+        referencing new table as added
+        for each statement execute function %s()',
+        v_relation, v_insert
+      );
+    else
+      -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
+      -- ORM names every column in the set list. PostgreSQL reads the condition anew for each
+      -- statement, so it is short: one comparison of two rows instead of one a column. By its function,
+      -- for the operator between two rows would be taken apart when a dump is restored.
+      execute format(
+        'create or replace trigger registry_stats_update after update on %s
+        for each row when (%s) execute function %s()',
+        v_relation, v_differs, v_update
+      );
+    end if;
+  end loop;
 
   update registry_stats.source
   set is_exact = false, reason = 'capture was attached'

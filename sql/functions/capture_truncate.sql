@@ -1,5 +1,6 @@
 -- Marks a truncated table, by an appended row: the next fold finds its rollups to be computed anew.
--- Trigger registry_stats_truncate on every captured table, after the statement.
+-- Trigger registry_stats_truncate on every captured table and its partitions, after the statement. Its
+-- argument is the table: a partition has a name of its own.
 create or replace function registry_stats.capture_truncate()
 returns trigger
 language plpgsql
@@ -8,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into registry_stats.delta (source, is_truncate, row_count)
-  values (tg_table_name, true, 0);
+  values (coalesce(tg_argv[0], tg_table_name), true, 0);
 
   return null;
 end

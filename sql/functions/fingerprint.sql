@@ -1,36 +1,55 @@
--- Identity of a captured table and its four capture triggers, or NULL if one is missing or disabled.
--- Whatever can change rows without capture changes it too: a dropped trigger, one that was disabled
--- and enabled again (its catalog row is then a newer version), a restored dump, a rewritten table.
+-- Identity of a captured table and its capture triggers, or NULL if one is missing, disabled or of
+-- another kind. Whatever can change rows without capture changes it too: a dropped trigger, one that
+-- was disabled and enabled again (its catalog row is then a newer version), a restored dump, a
+-- rewritten table, a partition that came or went.
 create or replace function registry_stats.fingerprint(source text)
 returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- Part of every check: a plan that fits the one table better takes longer to make than to run.
+set plan_cache_mode = force_generic_plan
 as $$
+declare
+  v_table oid := to_regclass(format('public.%I', fingerprint.source));
+  v_relations oid[] := array[v_table];
+  -- Kinds in the order of the names: delete, insert, truncate, update, update_added. The update is by
+  -- row (17), of a partitioned table by statement (16), see registry_stats.attach_capture.
+  v_kinds int2[] := '{8,4,32,17}';
 begin
+  if (select relkind from pg_class where pg_class.oid = v_table) = 'p' then
+    v_relations := array(select relid from pg_partition_tree(v_table));
+    v_kinds := '{8,4,32,16,16}';
+  end if;
+
   return (
     select
-      case
-        when count(pg_trigger.oid) = 4 then
-          format('%s/%s/', pg_class.oid, pg_class.relfilenode)
-            || string_agg(
-              format('%s=%s.%s', pg_trigger.tgname, pg_trigger.oid, pg_trigger.xmin),
-              ','
-              order by pg_trigger.tgname
-            )
-      end
-    from pg_class
-    left join pg_trigger
-      on pg_trigger.tgrelid = pg_class.oid
-      and pg_trigger.tgname in (
-        'registry_stats_insert',
-        'registry_stats_update',
-        'registry_stats_delete',
-        'registry_stats_truncate'
-      )
-      and pg_trigger.tgenabled in ('O', 'A')
-    where pg_class.oid = to_regclass(format('public.%I', fingerprint.source))
-    group by pg_class.oid, pg_class.relfilenode
+      case when bool_and(part.is_captured) then string_agg(part.identity, ';' order by part.oid) end
+    from (
+      select
+        pg_class.oid,
+        coalesce(array_agg(pg_trigger.tgtype order by pg_trigger.tgname) = v_kinds, false)
+          as is_captured,
+        format('%s/%s/', pg_class.oid, pg_class.relfilenode)
+          || string_agg(
+            format('%s=%s.%s', pg_trigger.tgname, pg_trigger.oid, pg_trigger.xmin),
+            ','
+            order by pg_trigger.tgname
+          ) as identity
+      from pg_class
+      left join pg_trigger
+        on pg_trigger.tgrelid = pg_class.oid
+        and pg_trigger.tgname in (
+          'registry_stats_insert',
+          'registry_stats_update',
+          'registry_stats_update_added',
+          'registry_stats_delete',
+          'registry_stats_truncate'
+        )
+        and pg_trigger.tgenabled in ('O', 'A')
+      where pg_class.oid = any (v_relations)
+      group by pg_class.oid, pg_class.relfilenode
+    ) as part
   );
 end
 $$;

@@ -18,6 +18,8 @@ create or replace function registry_stats.run(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- With it on, PostgreSQL takes a quoted name for the half of another, and a concurrent refresh fails.
+set quote_all_identifiers = off
 as $$
 declare
   v_inexact text[];

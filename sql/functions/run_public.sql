@@ -7,6 +7,8 @@ returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- With it on, PostgreSQL takes a quoted name for the half of another, and a concurrent refresh fails.
+set quote_all_identifiers = off
 as $$
 declare
   v_id bigint := registry_stats.begin_run(run_public.job, 'sql');

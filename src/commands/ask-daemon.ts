@@ -3,17 +3,21 @@ import { AppError } from '../errors.js';
 const timeoutMs = 3_000;
 
 /**
- * Asks the daemon on its status port.
+ * Asks the daemon on its status port. Something else may listen there: the body is an object, and no
+ * more is known of it.
  * @throws AppError UNHEALTHY when none answers in time
  */
 export async function askDaemon(
   address: { host: string; port: number },
   path: string,
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
   const url = `http://${hostInUrl(address.host)}:${address.port}${path}`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-    return { status: response.status, body: await response.json() };
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(url, { signal, redirect: 'error' });
+    const body: unknown = await response.json();
+    if (typeof body !== 'object' || body === null) throw new Error('expected an object');
+    return { status: response.status, body: { ...body } };
   } catch (error) {
     throw new AppError('UNHEALTHY', `expected a running daemon at ${url}, found no answer`, {
       hint: 'start it with `registry-stats start`, or check STATUS_HOST and STATUS_PORT',

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadStatusAddress } from '../config/load-config.js';
 import { AppError } from '../errors.js';
+import { printable } from '../printable.js';
 import type { Invocation } from './invocation.js';
 import { askDaemon } from './ask-daemon.js';
 
@@ -14,13 +15,14 @@ export function healthCommand(invocation: Invocation): Command {
       const address = await loadStatusAddress({ env, cwd });
       const path = options.ready === true ? '/ready' : '/live';
       const { status, body } = await askDaemon(address, path);
-      const { status: word, reason } = body as { status?: string; reason?: string };
-      if (status !== 200) {
-        throw new AppError(
-          'UNHEALTHY',
-          `the daemon is ${word ?? status}: ${reason ?? 'no reason'}`,
-        );
+      const { status: word, reason } = body;
+      if (typeof word !== 'string') {
+        throw new AppError('UNHEALTHY', 'expected a running daemon, found another program');
       }
-      stdout.write(`${word ?? 'ok'}\n`);
+      if (status !== 200) {
+        const why = typeof reason === 'string' ? reason : 'no reason';
+        throw new AppError('UNHEALTHY', `the daemon is ${word}: ${why}`);
+      }
+      stdout.write(`${printable(word)}\n`);
     });
 }

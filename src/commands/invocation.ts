@@ -1,4 +1,5 @@
 import { createContext, type Context } from '../context.js';
+import { printableJson, printableLines } from '../printable.js';
 import type { Signals } from '../signals.js';
 
 /** What a command gets from the process: nothing else touches it. */
@@ -33,10 +34,10 @@ export async function withContext<Result>(
 /** Progress is for people: on stderr, out of the way of what a program reads. */
 export function progressTo({ stderr }: Pick<Invocation, 'stderr'>): (message: string) => void {
   return (message) => {
-    stderr.write(`${message}\n`);
+    stderr.write(`${printableLines(message)}\n`);
   };
 }
 
 export function printJson({ stdout }: Pick<Invocation, 'stdout'>, value: unknown): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
 }

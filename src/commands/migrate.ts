@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
 import { migrate, type MigrateOptions } from '../migrations/migrate.js';
 import { readPlan, type Plan } from '../migrations/plan.js';
@@ -23,7 +23,11 @@ export function migrateCommand(invocation: Invocation): Command {
     .description('bring the database up to date: what is pending, each file once')
     .option('--status', 'list what is applied, pending, failed half-way and unknown to us')
     .option('--dry-run', 'list what would run, and run nothing')
-    .option('--print', 'print one SQL script of everything pending, for psql')
+    .addOption(
+      new Option('--print', 'print one SQL script of everything pending, for psql').conflicts(
+        'json',
+      ),
+    )
     .option('--sample-data [files]', 'then fill a database without rows; development only', toCount)
     .option('--json', 'for programs')
     .action(async (options: Options) => {

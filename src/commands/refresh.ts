@@ -5,6 +5,7 @@ import { isJobName, jobNames, type JobName } from '../jobs/job.js';
 import { describeOutcome, type RunReport } from '../jobs/outcome.js';
 import { createRunJob } from '../jobs/run-job.js';
 import { Runner } from '../jobs/runner.js';
+import { printable } from '../printable.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
 
 interface Options {
@@ -44,7 +45,7 @@ async function runRefresh(
     await preflight(context.database);
     context.events.observe((event) => {
       if (event.type === 'run-finished' && options.json !== true) {
-        invocation.stdout.write(`${describeReport(event.report)}\n`);
+        invocation.stdout.write(`${printable(describeReport(event.report))}\n`);
       }
     });
     const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });

@@ -9,6 +9,7 @@ import {
 import { preflight } from '../statistics/preflight.js';
 import { isSkipReason, skipReasons } from '../jobs/outcome.js';
 import { plainStateHint, readOverview, type Overview } from '../statistics/overview.js';
+import { printable } from '../printable.js';
 import type { DaemonStatus } from '../http/status.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
@@ -56,10 +57,15 @@ async function readStatus({ config, database }: Context): Promise<Status> {
     stuckFlags: incremental === null ? await readStuckFlags(database) : [],
     incremental,
     daemon: await askDaemon(config.status, '/api/status').then(
-      ({ body }) => body as DaemonStatus,
+      ({ body }) => (isDaemonStatus(body) ? body : null),
       () => null,
     ),
   };
+}
+
+/** Another program's answer on that port has not both. */
+function isDaemonStatus(body: object): body is DaemonStatus {
+  return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
 }
 
 function describe(status: Status, paint: Paint): string {
@@ -98,7 +104,7 @@ function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Pa
     `pending changes: ${pendingChanges}`,
     ...inexact.map(
       ({ name, reason }) =>
-        `${name} is ${paint.warn('not exact')} (${reason}): the next run rebuilds it`,
+        `${name} is ${paint.warn('not exact')} (${printable(reason)}): the next run rebuilds it`,
     ),
   ];
 }
@@ -110,7 +116,8 @@ function describeDaemon(daemon: DaemonStatus, paint: Paint): string {
     lastRun?.reason ?? '',
     lastSuccess === null ? 'never' : age(new Date(lastSuccess)),
   ]);
-  const head = `daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`;
+  // Whoever listens on that port has answered.
+  const head = printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
   const down = daemon.isDatabaseDown ? '\nthe database does not answer' : '';
   return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
 }

@@ -1,4 +1,5 @@
 import CliTable from 'cli-table3';
+import { printable } from '../printable.js';
 
 /** A cell that is coloured after its text was made safe. */
 export interface PaintedCell {
@@ -28,13 +29,18 @@ export function renderTable(
     .join('\n');
 }
 
+/** Names come from the database: control characters must not reach the terminal. */
 function toText(cell: Cell): string {
-  return typeof cell === 'object' ? cell.paint(printable(cell.text)) : printable(String(cell));
+  return typeof cell === 'object' ? cell.paint(shorten(cell.text)) : shorten(String(cell));
 }
 
-/** Names come from the database: control characters must not reach the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '�');
+/** A column is as wide as its longest cell: one endless name would push all others away. */
+const longestCell = 200;
+
+function shorten(text: string): string {
+  const characters = Array.from(printable(text));
+  if (characters.length <= longestCell) return characters.join('');
+  return `${characters.slice(0, longestCell - 1).join('')}…`;
 }
 
 const plainFrame = Object.fromEntries(

@@ -23,13 +23,18 @@ export function verifyCommand(invocation: Invocation): Command {
     .option('--json', 'for programs')
     .action((options: Options) =>
       withContext(invocation, async (context) => {
-        let differences = await runVerify(invocation, context, options);
-        if (differences.length > 0 && options.repair === true) {
-          await repair(invocation, context, differences);
-          differences = await runVerify(invocation, context, options);
+        const found = await runVerify(invocation, context, options);
+        let left = found;
+        if (found.length > 0 && options.repair === true) {
+          await repair(invocation, context, found);
+          left = await runVerify(invocation, context, options);
         }
-        if (differences.length === 0) return;
-        throw new AppError('DRIFT_FOUND', `${differences.length} figures differ from the tables`, {
+        if (options.json === true) {
+          const repaired = options.repair === true ? { repaired: found } : {};
+          printJson(invocation, { differences: left, ...repaired });
+        }
+        if (left.length === 0) return;
+        throw new AppError('DRIFT_FOUND', `${left.length} figures differ from the tables`, {
           hint: 'registry-stats verify --repair',
         });
       }),
@@ -45,8 +50,7 @@ async function runVerify(
     signal: context.signal,
     onProgress: comparisonLineTo(invocation),
   });
-  if (options.json === true) printJson(invocation, { differences });
-  else invocation.stdout.write(describe(differences));
+  if (options.json !== true) invocation.stdout.write(describe(differences));
   return differences;
 }
 

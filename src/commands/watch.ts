@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure } from '../db/sqlstate.js';
+import { printable } from '../printable.js';
 import type { Invocation } from './invocation.js';
 
 const intervalMs = 2_000;
@@ -24,7 +25,7 @@ export async function watch(
 }
 
 function toMessage(error: unknown): string {
-  return `${describeFailure(error)}\n`;
+  return `${printable(describeFailure(error))}\n`;
 }
 
 /** Resolves with nothing as soon as the process is to stop. */

@@ -1,14 +1,12 @@
+import { printableJson } from '../printable.js';
+
 export const mask = '********';
 
 /** A value as it may be shown: no secret, no control character, on one line, not too long. */
 export function showValue(text: string, secrets: readonly string[], maxLength = 80): string {
   const shown = Array.from(redact(text, secrets));
   const isCut = shown.length > maxLength;
-  const escaped = JSON.stringify(shown.slice(0, maxLength).join('')).replace(
-    // What JSON leaves alone but a terminal obeys: C1 controls, line separators, bidi marks.
-    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const escaped = printableJson(JSON.stringify(shown.slice(0, maxLength).join('')));
   return isCut ? `${escaped}…` : escaped;
 }
 

@@ -62,12 +62,15 @@ async function readPages(input: ParameterStoreInput, signal: AbortSignal, progre
         NextToken: token,
       });
       const page = await client.send(command, { abortSignal: signal });
-      for (const { Name = '', Value } of page.Parameters ?? []) {
+      // The SDK passes on what it gets, of whatever type.
+      for (const { Name, Value } of page.Parameters ?? []) {
+        if (typeof Name !== 'string' || typeof Value !== 'string') continue;
         const key = Name.startsWith(input.path) ? Name.slice(input.path.length) : '';
-        if (Value !== undefined && input.keys.includes(key)) found.set(key, Value);
+        if (input.keys.includes(key)) found.set(key, Value);
       }
       // A page may be empty and still have a token.
-      token = page.NextToken === '' ? undefined : page.NextToken;
+      const { NextToken } = page;
+      token = typeof NextToken === 'string' && NextToken !== '' ? NextToken : undefined;
       if (token !== undefined && seenTokens.has(token)) throw tokenLoopError(input);
       if (token !== undefined) seenTokens.add(token);
     } while (token !== undefined);

@@ -20,10 +20,13 @@ interface Answer {
 
 const keptAnswers = 50;
 
+/** How much later than its own timeout a server may answer before its connection is given up. */
+const silenceMs = 1_000;
+
 /**
  * Reads for people who look at a page, without harm to the jobs: one connection at a time, so many
  * pages cannot use up the pool; an answer is shared for a moment; nobody waits longer than
- * `timeoutMs`, even for a server that is silent.
+ * `timeoutMs`, even for a server that is silent, and its connection is given up then.
  */
 export function createBoundedReader(
   context: Pick<Context, 'database'>,
@@ -38,7 +41,10 @@ export function createBoundedReader(
     const result = previous.then(() => {
       // Whoever asked has gone: the server was silent for too long.
       if (deadline.aborted) throw notInTime(timeoutMs);
-      return context.database.readSnapshot(options, ({ query }) => work({ read: query }));
+      const giveUp = AbortSignal.timeout(timeoutMs + silenceMs);
+      return context.database.readSnapshot({ ...options, giveUp }, ({ query }) =>
+        work({ read: query }),
+      );
     });
     previous = result.catch(() => undefined);
     return Promise.race([result, failAt(deadline, timeoutMs)]);

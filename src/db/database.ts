@@ -1,10 +1,12 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { atPlace, begin, type Place } from './begin.js';
+import { answerWithin, watchBackend } from './answers.js';
+import { atPlace, begin, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
-import { explainDatabaseError, isConnectionLost } from './sqlstate.js';
+import { Orphans } from './orphans.js';
+import { explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
 
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
@@ -19,6 +21,8 @@ export interface TransactionOptions {
   readonly lockTimeoutMs: number;
   /** Aborting it cancels the running statement on the server. */
   readonly signal?: AbortSignal;
+  /** Aborting it breaks the connection: for a server that is silent beyond its own timeouts. */
+  readonly giveUp?: AbortSignal;
   /** One snapshot for all statements, instead of one each. */
   readonly isolation?: 'repeatable read';
   /** What the server's functions tell on their way, such as progress. */
@@ -52,12 +56,12 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
   readonly #working = new Set<Promise<unknown>>();
-  /** Transactions whose connection broke. */
-  readonly #orphans = new Set<Place>();
+  readonly #orphans: Orphans;
 
   constructor(options: DatabaseOptions, log: Logger) {
     this.options = options;
     this.#log = log;
+    this.#orphans = new Orphans(options.connection.connectTimeoutMs, log);
     this.#pool = new pg.Pool({
       ...driverConfig(options.connection),
       Client,
@@ -101,16 +105,32 @@ export class Database {
     return this.#transaction('read write', options, work);
   }
 
-  /** Asks the server to cancel what a transaction is doing. On a connection of its own. */
-  async cancel({ pid, since }: Place): Promise<void> {
-    const client = new Client(driverConfig(this.options.connection));
+  /** Resolves when a job could run: the server answers, and takes writes unless nothing may write. */
+  async probe(): Promise<void> {
+    const access = this.options.isMaintenance ? 'read only' : 'read write';
+    await this.#transaction(access, readOptions, () => Promise.resolve());
+  }
+
+  /** Asks the server to cancel what a transaction is doing. */
+  async cancel(place: Place): Promise<void> {
+    await this.#askAside(`select pg_catalog.pg_cancel_backend(pid) ${atPlace}`, place);
+  }
+
+  /** A question about a transaction, on a connection of its own to a server that may not answer. */
+  async #askAside<Row extends pg.QueryResultRow>(text: string, place: Place): Promise<Row[]> {
+    const { connection } = this.options;
+    const client = new Client({
+      ...driverConfig(connection),
+      query_timeout: connection.connectTimeoutMs,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
       await begin(client, 'read only', readOptions);
-      await client.query(`select pg_catalog.pg_cancel_backend(pid) ${atPlace}`, [pid, since]);
+      return (await client.query<Row>(text, [place.pid, place.since])).rows;
     } finally {
-      await client.end().catch(() => undefined);
+      // Not waited for: the server may be silent.
+      void client.end().catch(() => undefined);
     }
   }
 
@@ -146,24 +166,33 @@ export class Database {
   }
 
   async #transaction<Result>(
-    access: 'read only' | 'read write',
+    access: Access,
     options: TransactionOptions,
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     options.signal?.throwIfAborted();
+    const { connectTimeoutMs } = this.options.connection;
     let client: pg.PoolClient | undefined;
     let place: Place | undefined;
+    let endWatch: (() => void) | undefined;
     let isBroken = false;
     const onNotice = ({ message }: { message: string | undefined }): void => {
       if (message !== undefined) options.onNotice?.(message);
     };
+    const breakOff = (): void => {
+      void (client as pg.Client | undefined)?.end().catch(() => undefined);
+    };
     try {
       client = await this.#pool.connect();
-      await this.#endOrphans(client);
+      options.giveUp?.addEventListener('abort', breakOff, { once: true });
+      await this.#orphans.endAll(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
-      place = await begin(client, access, options);
+      // A connection from the pool may have died in silence: no longer a wait than for a new one.
+      const begun = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
+      place = begun;
+      endWatch = watchBackend(client, (question) => this.#askAside(question, begun));
       const transaction = this.#transactionOn(client);
-      return await this.#cancellable(place, options.signal, async () => {
+      return await this.#cancellable(begun, options.signal, async () => {
         const result = await work(transaction);
         // Deferred triggers and a synchronous standby may keep it waiting.
         await transaction.client.query('commit');
@@ -171,29 +200,19 @@ export class Database {
       });
     } catch (error) {
       if (place !== undefined && isConnectionLost(error)) this.#orphans.add(place);
-      await client?.query('rollback').catch(() => (isBroken = true));
+      endWatch?.();
+      if (client !== undefined) {
+        const rollback = answerWithin(connectTimeoutMs, client, client.query('rollback'));
+        await rollback.catch(() => (isBroken = true));
+      }
+      // It may lead to a former primary, and a new one to the present one.
+      isBroken ||= isReadOnly(error);
       throw explainDatabaseError(error, this.options.connection);
     } finally {
+      options.giveUp?.removeEventListener('abort', breakOff);
+      endWatch?.();
       client?.off('notice', onNotice);
       client?.release(isBroken);
-    }
-  }
-
-  /**
-   * A backend whose connection broke may be at work still, holding its locks: the server looks for
-   * the client every few seconds only. Left alone, it would make the next try find the job busy.
-   */
-  async #endOrphans(client: pg.ClientBase): Promise<void> {
-    for (const orphan of this.#orphans) {
-      this.#orphans.delete(orphan);
-      const { pid, since } = orphan;
-      try {
-        await begin(client, 'read only', readOptions);
-        await client.query(endOrphan, [pid, since]);
-      } catch (error) {
-        this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
-      }
-      await client.query('rollback');
     }
   }
 
@@ -236,9 +255,6 @@ export class Database {
     };
   }
 }
-
-/** Waits a moment for its end. */
-const endOrphan = `select pg_catalog.pg_terminate_backend(pid, 3000) ${atPlace}`;
 
 function giveUp(afterMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, afterMs).unref());

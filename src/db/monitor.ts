@@ -3,7 +3,7 @@ import type { Events } from '../events.js';
 import { describeFailure, isConnectionLost } from './sqlstate.js';
 
 export interface MonitorOptions {
-  /** Resolves when the database answers. */
+  /** Resolves when the database answers, and takes writes. */
   readonly probe: () => Promise<unknown>;
   readonly events: Events;
   /** Called once each time the database answers again. */
@@ -16,7 +16,7 @@ const firstDelayMs = 500;
 const longestDelayMs = 5_000;
 
 /**
- * Knows whether the database answers. Told of a lost connection, it says so once, probes until the
+ * Knows whether the database can be used. Told that it cannot, it says so once, probes until the
  * database is back, says that once too, and lets the missed work be made up for. When the server is
  * back but refuses, such as with a certificate that cannot be verified, that is told as well.
  */
@@ -32,7 +32,7 @@ export class DatabaseMonitor {
     return this.#downSince !== undefined;
   }
 
-  /** Call it when an operation failed because the connection was lost. */
+  /** Call it when an operation failed because of the state of the server. */
   lost(error: unknown): void {
     if (this.#downSince !== undefined || this.#options.signal.aborted) return;
     this.#downSince = performance.now();

@@ -45,9 +45,9 @@ const lostConnection: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ]);
 
-/** To these pg gives no code; the second tells of a connection that was lost between statements. */
+/** To these pg gives no code; "not queryable" is a connection that was lost between statements. */
 const driverMessages =
-  /^Connection terminated|^Client has encountered a connection error|timeout exceeded when trying/i;
+  /^Connection terminated|timeout exceeded when|^timeout expired|^Query read timeout|not queryable/i;
 
 const conflicts: ReadonlySet<string> = new Set([
   sqlstate.serializationFailure,
@@ -55,12 +55,7 @@ const conflicts: ReadonlySet<string> = new Set([
   sqlstate.lockNotAvailable,
 ]);
 
-const retryable: ReadonlySet<string> = new Set([
-  ...conflicts,
-  sqlstate.tooManyConnections,
-  // The server became a standby in a failover: the next connection may reach the new primary.
-  sqlstate.readOnlyTransaction,
-]);
+const retryable: ReadonlySet<string> = new Set([...conflicts, sqlstate.tooManyConnections]);
 
 const notMigrated: ReadonlySet<string> = new Set([
   sqlstate.undefinedTable,
@@ -90,9 +85,20 @@ export function isConnectionLost(error: unknown): boolean {
   return driverMessages.test(message);
 }
 
+/** Whether the server takes no writes: a standby, or one that is not to be written to. */
+export function isReadOnly(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'DATABASE_READ_ONLY';
+  return errorCodeOf(error) === sqlstate.readOnlyTransaction;
+}
+
+/** Whether no run can succeed at present, and only the server can change that. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionLost(error) || isReadOnly(error);
+}
+
 /** Whether the same transaction may succeed when it is tried again. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLost(error) || retryable.has(errorCodeOf(error) ?? '');
+  return isUnavailable(error) || retryable.has(errorCodeOf(error) ?? '');
 }
 
 /** Whether somebody else's lock was in the way: worth another try a little later. */
@@ -116,7 +122,7 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
   const code = errorCodeOf(error) ?? '';
   const found = describeFailure(error);
   const server = `${target.host}:${target.port}`;
-  if (isConnectionLost(error)) {
+  if (isConnectionLost(error) || code === sqlstate.tooManyConnections) {
     return new AppError(
       'DATABASE_UNREACHABLE',
       `expected PostgreSQL at ${server}, found: ${found}`,
@@ -129,6 +135,13 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       'DATABASE_UNVERIFIED',
       `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${tlsFault.found}`,
       { hint: tlsFault.hint, cause: error },
+    );
+  }
+  if (isReadOnly(error)) {
+    return new AppError(
+      'DATABASE_READ_ONLY',
+      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
+      { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
     );
   }
   const poolerRefusal = findPoolerRefusal(error);

@@ -3,6 +3,7 @@ import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { refusePath, secureAnswers } from './headers.js';
+import { registerHealth } from './health.js';
 import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
@@ -33,12 +34,7 @@ export async function startStatusServer(
   limitConnections(server.server);
   secureAnswers(server);
   refuseOtherHosts(server, address.host);
-  server.get('/live', () => ({ status: 'live' }));
-  server.get('/ready', async (_request, reply) => {
-    const reason = board.reasonNotReady();
-    if (reason !== undefined) await reply.code(503).send({ status: 'not ready', reason });
-    else await reply.send({ status: 'ready' });
-  });
+  registerHealth(server, context, board);
   registerMetrics(server, metrics);
   registerPage(server, context, board);
   try {

@@ -89,7 +89,7 @@ export function createStatusBoard(context: Context, pid: number): StatusBoard {
       startedAt,
       isMaintenance: context.config.isMaintenance,
       isDatabaseDown: cronJobs?.isDatabaseDown ?? false,
-      nextRun: cronJobs?.nextRun()?.toISOString() ?? null,
+      nextRun: cronJobs?.nextRun().toISOString() ?? null,
       jobs: [...states.values()].map((state) => ({ ...state })),
     }),
     reasonNotReady: () => {

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { Config } from '../config/config.js';
 import type { Database } from '../db/database.js';
-import { isConnectionLost, isTransient } from '../db/sqlstate.js';
+import { isTransient, isUnavailable } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { Events } from '../events.js';
 import { jobs, type Job } from './job.js';
@@ -75,7 +75,7 @@ async function outcomeOf(
   }
 }
 
-/** Whether a run failed only because the database does not answer: the monitor tells of that. */
-export function failedForConnection(report: RunReport): boolean {
-  return report.result.outcome === 'failed' && isConnectionLost(report.result.error);
+/** Whether a run failed only because of the state of the server: the monitor tells of that. */
+export function failedForServer(report: RunReport): boolean {
+  return report.result.outcome === 'failed' && isUnavailable(report.result.error);
 }

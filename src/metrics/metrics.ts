@@ -55,7 +55,7 @@ export async function createMetrics(context: MetricsContext, board: StatusBoard)
       }
       setJobs(metrics, { status: board.current(), records, checks });
       metrics.maintenance.set(Number(context.config.isMaintenance));
-      metrics.ready.set(Number(board.reasonNotReady() === undefined));
+      metrics.ready.set(Number(answer.isUp && board.reasonNotReady() === undefined));
       return metrics.registry.metrics();
     },
   };

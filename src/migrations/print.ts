@@ -1,3 +1,4 @@
+import { safeSearchPath } from '../db/begin.js';
 import { activationScript } from '../statistics/activate.js';
 import { functionsKey, type Plan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
@@ -12,8 +13,13 @@ export function printPending(plan: Plan, files: SqlFiles): string {
     ...(plan.needsActivation ? [activationScript] : []),
   ];
   if (parts.length === 0) return '-- Nothing is pending.\n';
-  return ['-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>\n', ...parts].join('\n');
+  return [head, ...parts].join('\n');
 }
+
+const head = `-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>
+
+set search_path = ${safeSearchPath};
+`;
 
 function section(file: SqlFile): string {
   return `-- ${file.path}\n\n${file.text.trimEnd()}\n`;

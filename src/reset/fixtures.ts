@@ -1,11 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
+import { showValue } from '../config/masking.js';
 import type { Transaction } from '../db/database.js';
+import { isConnectionLost } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { launchTables } from '../migrations/registry-objects.js';
+import { longestLine, printableLines } from '../printable.js';
 
 /**
  * Loads `<table>.csv` files, each with a header row, in the order of their references; then sets
@@ -50,6 +53,7 @@ async function loadTable(transaction: Transaction, folder: string, table: string
   try {
     await pipeline(createReadStream(file), copy);
   } catch (error) {
+    if (isConnectionLost(error)) throw error;
     throw fixtureError(file, error);
   }
   return copy.rowCount;
@@ -57,14 +61,41 @@ async function loadTable(transaction: Transaction, folder: string, table: string
 
 /** Column names hold no commas or quotes: a plain split reads the header. */
 async function headerOf(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8');
-  const header = (text.split('\n', 1)[0] ?? '').trim();
+  await assertPlainFile(file);
+  const header = ((await beginningOf(file)).split('\n', 1)[0] ?? '').trim();
   const columns = header.split(',').map((name) => name.replace(/^"(.*)"$/, '$1'));
   if (columns.every((name) => /^[a-z_]+$/.test(name))) return columns;
   throw new AppError(
     'FIXTURE_INVALID',
-    `${file}:1: expected a header row of column names, found: ${header.slice(0, 80)}`,
+    `${file}:1: expected a header row of column names, found ${showValue(header, [])}`,
   );
+}
+
+/** A named pipe would be waited for for ever, and a link may lead to what is none of our business. */
+async function assertPlainFile(file: string): Promise<void> {
+  const info = await lstat(file);
+  if (info.isFile()) return;
+  const found = info.isSymbolicLink()
+    ? 'a symbolic link'
+    : info.isDirectory()
+      ? 'a directory'
+      : 'something else';
+  throw new AppError('FIXTURE_INVALID', `${file}: expected a plain file, found ${found}`);
+}
+
+/** More than any header row; the file itself may be larger than memory. */
+const headerBytes = 65_536;
+
+async function beginningOf(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of createReadStream(file, { end: headerBytes - 1 })) {
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    throw fixtureError(file, error);
+  }
+  return Buffer.concat(parts).toString();
 }
 
 function fixtureError(file: string, error: unknown): AppError {
@@ -75,7 +106,9 @@ function fixtureError(file: string, error: unknown): AppError {
   const parts = [`${place}: ${message}`];
   if (column !== undefined) parts.push(`column: ${column}`);
   if (detail !== undefined) parts.push(`detail: ${detail}`);
-  return new AppError('FIXTURE_INVALID', parts.join('\n  '), {
+  // The server repeats what it found, all of it.
+  const text = parts.map((part) => printableLines(part, longestLine)).join('\n  ');
+  return new AppError('FIXTURE_INVALID', text, {
     hint: 'the database is as it was before',
     cause: error,
   });

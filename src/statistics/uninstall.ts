@@ -66,15 +66,22 @@ function definitionOf(baseline: SqlFile, view: string): string {
   return statement.text.replace(head, `create materialized view registry_stats.${view} as`);
 }
 
-/** A table by itself: a writer that holds one of them may wait for another. */
+/** A table by itself, with its partitions: a writer that holds one of them may wait for another. */
 async function dropCapture({ query }: Transaction, source: Source): Promise<void> {
-  const triggers = await query<{ name: string }>(
-    `select tgname as name from pg_catalog.pg_trigger
-    where tgrelid = pg_catalog.to_regclass($1) and tgname like 'registry_stats_%' and tgparentid = 0
-    order by 1`,
+  const triggers = await query<{ name: string; table: string }>(
+    `select tgname as name, tgrelid::pg_catalog.regclass as table
+    from pg_catalog.pg_trigger
+    where pg_catalog.starts_with(tgname, 'registry_stats_')
+      and tgparentid = 0
+      and tgrelid in (
+        select pg_catalog.to_regclass($1)
+        union
+        select relid from pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1))
+      )
+    order by 2, 1`,
     [`public.${source}`],
   );
-  for (const { name } of triggers) await query(`drop trigger ${name} on public.${source}`);
+  for (const { name, table } of triggers) await query(`drop trigger ${name} on ${table}`);
 }
 
 async function removeStatistics(transaction: Transaction, baseline: SqlFile): Promise<void> {

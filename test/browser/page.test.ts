@@ -178,10 +178,13 @@ test('a database that is away, and one that is back, are said without a reload',
   await proxy.cut();
   await untilVerdict(page, /^The database does not answer\.$/);
   expect(await page.locator('#verdict-details').textContent()).toContain('needs no restart');
+  const badges = page.locator('[data-job] > p .badge');
+  expect(await badges.allTextContents()).toEqual(Array(3).fill('last known: fresh'));
   await takeShot(page, 'database-away');
 
   await proxy.restore();
   await untilVerdict(page, /^All statistics are exact/);
+  expect(await badges.allTextContents()).toEqual(Array(3).fill('fresh'));
 });
 
 test('a silent database holds up neither the status nor the page', async () => {
@@ -245,6 +248,21 @@ test('markup in names and reasons is text', async () => {
   }
   expect(await page.locator('img').count()).toBe(0);
   expect(await page.evaluate("'isHacked' in window")).toBe(false);
+  expect(problems).toEqual([]);
+});
+
+test('a name that would turn its sentence round, or goes on for ever, spoils nothing', async () => {
+  const target = await incrementalDatabase();
+  const name = `\u202eevil\u2066\u200f\u001b[2J\n\u2028${'x'.repeat(10_000)}`;
+  await target.query('update public.institutions set name = $1 where id = 4', [name]);
+  const { page, problems } = await openServed(target);
+  await page.locator('.tables').getByText('evil').first().waitFor();
+
+  const text = (await page.locator('body').textContent()) ?? '';
+  expect(text).not.toMatch(/[\p{Bidi_Control}\u001b\u2028]/u);
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  expect(width).toBeLessThanOrEqual(1280);
+  expect(await findAxeViolations(page)).toEqual([]);
   expect(problems).toEqual([]);
 });
 

@@ -171,8 +171,8 @@ const guards: Readonly<Record<string, Guard>> = {
     switchOff: async (target) => {
       await mutate(
         'capture_truncate',
-        `values (tg_table_name, true, 0)`,
-        `select tg_table_name, true, 0 where false`,
+        `values (coalesce(tg_argv[0], tg_table_name), true, 0)`,
+        `select '', true, 0 where false`,
       )(target);
       await mutate(
         'fingerprint',

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { jobs } from '../../src/jobs/job.js';
 import { refresh } from '../../src/jobs/refresh.js';
-import { loadCsv } from '../support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { prepareRows } from './prepare-rows.js';
 import { RandomNumbers } from './random-numbers.js';
 import { Scene } from './scene.js';
 import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';
@@ -45,19 +45,6 @@ test(
     }
   },
 );
-
-/** An institution of another's name, and numbers that the rows of fixed ids do not take. */
-async function prepareRows({ database, query }: TestDatabase): Promise<void> {
-  await loadCsv(database);
-  await query(
-    `insert into public.institutions (id, name, identifier, created_at, updated_at,
-      receiving_bucket, restore_bucket)
-    select 7, name, 'twin.edu', now(), now(), 'r7', 's7' from public.institutions where id = 3`,
-  );
-  for (const table of ['generic_files', 'intellectual_objects', 'premis_events', 'work_items']) {
-    await query(`alter sequence public.${table}_id_seq restart 1000`);
-  }
-}
 
 async function playScene(target: TestDatabase, scene: Scene): Promise<void> {
   const [setting] = await target.query<{ most: string }>(

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { jobNames } from '../../src/jobs/job.js';
 import { sources } from '../../src/statistics/installation.js';
-import { ownDifferences, wrongFigures, wrongRollups } from '../exactness/truth.js';
+import { finalDifferences } from '../exactness/final-differences.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon, type Program } from '../support/program.js';
 import { everySecond, messages } from '../support/runs.js';
@@ -32,7 +31,7 @@ test(
     await stopDaemons(daemons);
     // Other work on the machine shows as a difference between the two phases of one kind.
     const after = await play('no daemon again', secondsBeside);
-    const figures = await finalDifferences(target);
+    const figures = await finalDifferences(target.query);
     const deadlocks = await countDeadlocks(target);
 
     const phases = [before, beside, crowd, after];
@@ -63,18 +62,6 @@ async function startDaemons({ env }: TestDatabase): Promise<Program[]> {
 async function stopDaemons(daemons: readonly Program[]): Promise<void> {
   for (const daemon of daemons) daemon.kill('SIGTERM');
   for (const daemon of daemons) expect(await daemon.exited()).toEqual({ code: 0, signal: null });
-}
-
-/** After a last refresh: views, live views, rollups and totals against the tables, both ways. */
-async function finalDifferences({ query }: TestDatabase): Promise<unknown[]> {
-  for (const job of jobNames) await query(`select public.${job}()`);
-  return [
-    ...(await ownDifferences(query)),
-    ...(await wrongFigures(query, 'public.')),
-    ...(await wrongFigures(query, 'registry_stats.live_')),
-    ...(await wrongRollups(query)),
-    ...(await query('select * from registry_stats.delta')),
-  ];
 }
 
 /** The sessions have ended, and with that reported all that they counted. */

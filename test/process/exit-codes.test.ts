@@ -89,7 +89,7 @@ test('Parameter Store out of reach ends with 4', async () => {
     AWS_ACCESS_KEY_ID: 'nobody',
     AWS_SECRET_ACCESS_KEY: 'nothing',
     AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${await closedPort()}`,
-    SSM_TIMEOUT: '20s',
+    SSM_TIMEOUT: '30s',
   });
   expect(stderr).toMatch(
     /^registry-stats: PARAMETER_STORE_UNREACHABLE: Parameter Store path \/STAGING\/REGISTRY\/ in us-east-1 could not be read: .*ECONNREFUSED$/m,

@@ -195,3 +195,30 @@ test('SIGTERM ends with 0 even when the server of the run is silent', async () =
   expect(await daemon.exited()).toEqual({ code: 0, signal: null });
   expect(performance.now() - start).toBeLessThan(20_000);
 });
+
+test('a server that falls silent between two runs makes the daemon not ready, until one answers', async () => {
+  const target = await databaseWithRows();
+  const proxy = await startTcpProxy();
+  const daemon = await startThrough(proxy, target, { ...noSchedule, DB_CONNECT_TIMEOUT: '10s' });
+  await untilRuns(daemon, 'start');
+  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+
+  proxy.freeze();
+  let answer = await ask(daemon, '/ready');
+  await eventually('a daemon that is not ready', async () => {
+    answer = await ask(daemon, '/ready');
+    return answer.status === 503;
+  });
+  expect(answer.body).toEqual({
+    status: 'not ready',
+    reason: 'the database did not answer within 2 s',
+  });
+  expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
+
+  // What is connected stays silent for ever: only a new connection gets through.
+  await proxy.restore();
+  await eventually('a daemon that is ready', async () => {
+    return (await ask(daemon, '/ready')).status === 200;
+  });
+  expect(messages(daemon, 'error')).toEqual([]);
+});

@@ -59,6 +59,7 @@ async function startServer(): Promise<{ server: Server; release: () => Promise<v
       full_page_writes: 'off',
       max_connections: '200',
       max_prepared_transactions: '50',
+      wal_level: 'logical',
     },
   });
   const { host, port, user, password } = embedded;
@@ -70,10 +71,12 @@ async function startContainer(): Promise<{ server: Server; release: () => Promis
   const image = process.env['TEST_DATABASE_IMAGE'] ?? 'postgres:17';
   const container = await new PostgreSqlContainer(image)
     .withCommand(
-      ['fsync=off', 'max_connections=200', 'max_prepared_transactions=50'].flatMap((setting) => [
-        '-c',
-        setting,
-      ]),
+      [
+        'fsync=off',
+        'max_connections=200',
+        'max_prepared_transactions=50',
+        'wal_level=logical',
+      ].flatMap((setting) => ['-c', setting]),
     )
     .start();
   const server = {

@@ -16,6 +16,8 @@ const password = 'of a test';
 export interface Login {
   readonly role: string;
   readonly database: Database;
+  /** Another pool, whose sessions begin with what was set for the role meanwhile. */
+  readonly reopen: () => Database;
   readonly env: TestDatabase['env'];
   readonly session: () => Promise<pg.Client>;
 }
@@ -85,11 +87,15 @@ export async function createLogin(
   const server = { ...inject('server'), user: role, password };
   await target.query(`create role ${role} login password '${password}' ${options}`);
   dropAtTheEnd(target, role);
-  const database = openTestDatabase(server, target.name);
-  onTestFinished(() => database.close());
+  const open = (): Database => {
+    const database = openTestDatabase(server, target.name);
+    onTestFinished(() => database.close());
+    return database;
+  };
   return {
     role,
-    database,
+    database: open(),
+    reopen: open,
     env: { ...target.env, DB_USER: role, DB_PASSWORD: password },
     session: async () => {
       const client = new pg.Client({ ...server, database: target.name });

@@ -11,8 +11,17 @@ export function create<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children.filter((child) => child !== undefined));
+  element.append(
+    ...children
+      .filter((child) => child !== undefined)
+      .map((child) => (typeof child === 'string' ? readable(child) : child)),
+  );
   return element;
+}
+
+/** One control or mark of direction in a name would reorder the sentence or the row around it. */
+function readable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '�');
 }
 
 /** An element that index.html has. */
@@ -24,5 +33,6 @@ export function byId(id: string): HTMLElement {
 
 /** Says nothing new to a screen reader, and moves no selection, where the text stays the same. */
 export function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = readable(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }

@@ -4,7 +4,7 @@ import { createMoment } from './clock.js';
 import { create, setText, type Child } from './dom.js';
 import { createDurationChart } from './duration-chart.js';
 import { formatNumber } from './format.js';
-import { jobStates, type JobState } from './job-state.js';
+import { describeState, isDatabaseAway, jobStates, type JobState } from './job-state.js';
 
 export interface JobCards {
   show(status: StatusAnswer, now: Date): void;
@@ -54,8 +54,9 @@ function createCard(container: HTMLElement, { job, subject }: JobState): Card {
   );
   return {
     show: (state, status, now) => {
-      badge.dataset['state'] = state.state;
-      setText(badge, describeState(state));
+      const isAway = isDatabaseAway(status);
+      badge.dataset['state'] = isAway ? 'last known' : state.state;
+      setText(badge, describeState(state, isAway));
       setText(reason, describeReason(state));
       times.replaceChildren(...timesOf(state, status, now));
     },
@@ -63,10 +64,6 @@ function createCard(container: HTMLElement, { job, subject }: JobState): Card {
       chart.show(runs, isRecorded);
     },
   };
-}
-
-function describeState({ state, failures }: JobState): string {
-  return state === 'failing' && failures > 1 ? `failing, ${failures} times in a row` : state;
 }
 
 /** What a skip is named on record, in words; other reasons are words already. */

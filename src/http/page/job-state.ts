@@ -29,6 +29,17 @@ export function jobStates({ jobs, statistics }: StatusAnswer): JobState[] {
   );
 }
 
+/** Then what is shown of the jobs is the last that is known. */
+export function isDatabaseAway({ isDatabaseDown, statistics }: StatusAnswer): boolean {
+  return isDatabaseDown || statistics.mode === 'unknown';
+}
+
+/** The state in words; whether it still holds, nobody can tell while the database is away. */
+export function describeState({ state, failures }: JobState, isAway: boolean): string {
+  const words = state === 'failing' && failures > 1 ? `failing, ${failures} times in a row` : state;
+  return isAway ? `last known: ${words}` : words;
+}
+
 function combine(job: JobAnswer, record: JobRecordAnswer | undefined): JobState {
   const latest = newerOf(job, record);
   return {

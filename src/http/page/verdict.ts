@@ -1,6 +1,6 @@
 import type { StatusAnswer } from '../answers.js';
 import { countOf, formatTime } from './format.js';
-import { jobStates, type JobState } from './job-state.js';
+import { isDatabaseAway, jobStates, type JobState } from './job-state.js';
 
 /** What is fresh, or what is wrong and what to do, in words. */
 export interface Verdict {
@@ -27,8 +27,9 @@ export function judge(status: StatusAnswer, now: Date): Verdict {
 
 type Judgement = Omit<Verdict, 'checkedAt'>;
 
-function judgeDatabase({ isDatabaseDown, statistics }: StatusAnswer): Judgement | undefined {
-  if (!isDatabaseDown && statistics.mode !== 'unknown') return undefined;
+function judgeDatabase(status: StatusAnswer): Judgement | undefined {
+  if (!isDatabaseAway(status)) return undefined;
+  const { statistics } = status;
   return {
     level: 'bad',
     sentence: 'The database does not answer.',
@@ -111,9 +112,7 @@ function judgeFresh(states: readonly JobState[], status: StatusAnswer, now: Date
   if (statistics.mode === 'plain') {
     return {
       level: 'good',
-      sentence: moments.includes(null)
-        ? 'All statistics were less than an hour old when they were last checked.'
-        : `All statistics are as of ${moment}.`,
+      sentence: describePlain(states, moment),
       details: [
         'The database is in the state of migration 001: figures are refreshed once an hour at most, ' +
           'each time by a scan of the tables, and runs are not recorded. ' +
@@ -142,6 +141,18 @@ function judgeFresh(states: readonly JobState[], status: StatusAnswer, now: Date
         : `${waiting} for the run ${nextRunOf(status, now)}.`,
     ],
   };
+}
+
+/** Without records a skip proves an age only where the figures were looked at. */
+function describePlain(states: readonly JobState[], moment: string): string {
+  const unknown = states.filter(({ dataAsOf, lastRefresh }) => (dataAsOf ?? lastRefresh) === null);
+  const busy = unknown.filter(({ skipReason }) => skipReason === 'busy').map(({ job }) => job);
+  if (busy.length > 0) {
+    return `${busy.join(', ')} ran elsewhere when last checked; how old its figures are is not known.`;
+  }
+  return unknown.length > 0
+    ? 'All statistics were less than an hour old when they were last checked.'
+    : `All statistics are as of ${moment}.`;
 }
 
 function nextRunOf({ nextRun }: StatusAnswer, now: Date): string {

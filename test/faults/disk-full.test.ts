@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { startDaemon } from '../support/program.js';
+import { messages, untilRuns } from '../support/runs.js';
+import type { TestDatabase } from '../support/test-database.js';
+import { startOwnServer } from './support/own-server.js';
+import { expectRecovered } from './support/recovery.js';
+import { makeWork, sceneSettings } from './support/scene.js';
+import { mountSmallDisk } from './support/small-disk.js';
+
+const noSpace = 'No space left on device';
+/** Each run tells why it failed, and there is one every second. */
+const everyTime = { times: 1_000 };
+
+/** The database and all that is made in it; what the server itself writes is elsewhere. */
+async function moveTo(folder: string, { env, name }: TestDatabase): Promise<void> {
+  const client = new pg.Client({
+    host: env['DB_HOST'],
+    port: Number(env['DB_PORT']),
+    user: env['DB_USER'],
+    password: env['DB_PASSWORD'],
+    database: 'postgres',
+  });
+  await client.connect();
+  await client.query(`create tablespace small location '${folder}'`);
+  await client.query(
+    'select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = $1',
+    [name],
+  );
+  await client.query(`alter database ${name} set tablespace small`);
+  await client.end();
+}
+
+for (const [where, arrange] of [
+  ['in a run', 'select'],
+  [
+    'in a rebuild',
+    `alter table public.generic_files disable trigger registry_stats_insert;
+    alter table public.generic_files enable trigger registry_stats_insert`,
+  ],
+] as const) {
+  test(`a full disk ${where} is told, fails nothing but what needs space, and is recovered from`, async (context) => {
+    const { target, cluster } = await startOwnServer();
+    const disk = mountSmallDisk(context, cluster, '64m');
+    await moveTo(disk.folder, target);
+    const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
+    await untilRuns(daemon, 'start');
+    // Room for the writers' rows in pages that they have.
+    await target.query(
+      `insert into public.premis_events (event_type, created_at, updated_at)
+      select 'room', now(), now() from generate_series(1, 200)`,
+    );
+    await target.query(`delete from public.premis_events where event_type = 'room'`);
+    await untilRuns(daemon, 'schedule', 2);
+    await target.query('vacuum');
+    await disk.fill();
+    await target.query(arrange);
+    await makeWork(target);
+    const failed = await daemon.untilLine(noSpace);
+    expect(failed.msg).toMatch(/^update_\w+ failed in \d+ ms: could not (extend|write|create)/);
+
+    disk.free();
+    await expectRecovered(target, daemon, everyTime);
+  });
+}
+
+test('a server that a full disk of its log ends is waited for, told once', async (context) => {
+  const server = await startOwnServer({ min_wal_size: '32MB', max_wal_size: '64MB' });
+  const { target, cluster } = server;
+  const disk = mountSmallDisk(context, cluster, '128m');
+  await server.stop('fast');
+  const wal = path.join(cluster, 'pg_wal');
+  const moved = path.join(disk.folder, 'pg_wal');
+  cpSync(wal, moved, { recursive: true, preserveTimestamps: true });
+  spawnSync('chown', ['-R', '--reference', cluster, moved]);
+  rmSync(wal, { recursive: true });
+  symlinkSync(moved, wal);
+  await server.start();
+  const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
+  await untilRuns(daemon, 'start');
+  await disk.fill();
+  await useUpLog(target);
+  await daemon.untilLine('the database does not answer; runs wait until it is back');
+
+  disk.free();
+  await server.stop('immediate').catch(() => undefined);
+  await server.start();
+  await expectRecovered(target, daemon, { times: 2 });
+  expect(messages(daemon, 'error').length).toBeLessThanOrEqual(2);
+});
+
+/** Each switch needs a new segment, until there is no space for one. */
+async function useUpLog(target: TestDatabase): Promise<void> {
+  const session = await target.session();
+  try {
+    for (let times = 0; times < 100; times++) {
+      await session.query('create table if not exists used (n int)');
+      await session.query('insert into used select generate_series(1, 1000)');
+      await session.query('select pg_switch_wal()');
+    }
+  } catch {
+    return;
+  }
+  throw new Error('expected the server to end');
+}

@@ -1,0 +1,51 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { Config } from '../src/config/config.js';
+import { createLog } from '../src/log.js';
+
+/** A pipe whose reader reads only when it is told to. */
+class UnreadPipe extends Writable {
+  text = '';
+  #done: (() => void) | undefined;
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    this.#done = done;
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.text += Buffer.concat(chunks.map(({ chunk }) => chunk)).toString();
+    this.#done = done;
+  }
+
+  read(): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
+  }
+}
+
+const config = { log: { level: 'info', format: 'json', sql: false } } as unknown as Config;
+
+test('a log that nobody reads keeps a megabyte, and tells afterwards how much it left out', async () => {
+  const pipe = new UnreadPipe();
+  const log = createLog(config, pipe as unknown as NodeJS.WriteStream);
+  for (let number = 0; number < 30_000; number++) log.info({ number }, 'a line');
+  expect(pipe.writableLength).toBeGreaterThan(1_000_000);
+  expect(pipe.writableLength).toBeLessThan(1_100_000);
+
+  const drained = new Promise((resolve) => pipe.once('drain', resolve));
+  pipe.read();
+  await new Promise(setImmediate);
+  pipe.read();
+  await drained;
+  pipe.read();
+  await new Promise(setImmediate);
+  const lines = pipe.text.trim().split('\n');
+  const last = JSON.parse(lines.at(-1) ?? '') as { level: string; lines: number; msg: string };
+  expect(last).toMatchObject({
+    level: 'warn',
+    msg: `${last.lines} lines were left out: nobody read the log`,
+  });
+  expect(lines.length - 1 + last.lines).toBe(30_000);
+});

@@ -1,0 +1,114 @@
+import path from 'node:path';
+import pg from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import type { Database } from '../../src/db/database.js';
+import { jobs } from '../../src/jobs/job.js';
+import { refresh } from '../../src/jobs/refresh.js';
+import { sources } from '../../src/statistics/installation.js';
+import { verify } from '../../src/statistics/verify.js';
+import { expectLiveTruth, expectTruth, writeOfEachTable } from '../exactness/two-sessions.js';
+import { loadCsv } from '../support/load-csv.js';
+import { needTools, runTool, type Login } from '../support/postgres-tools.js';
+import { temporaryDirectory } from '../support/program.js';
+import { startLoad } from '../support/registry-load.js';
+import { openTestDatabase } from '../support/server.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+type Move = (from: string, to: string, file: string, login: Login) => Promise<void>;
+
+/** Ways of a database through a dump; those that can be are restored by three processes at once. */
+const moves: Readonly<Record<string, Move>> = {
+  'plain SQL': async (from, to, file, login) => {
+    await runTool('pg_dump', ['--no-owner', '--no-privileges', `--file=${file}`], from);
+    await runTool('psql', ['--quiet', '--set=ON_ERROR_STOP=1', `--file=${file}`], to, login);
+  },
+  'a folder': async (from, to, file, login) => {
+    await runTool('pg_dump', ['--format=directory', '--jobs=3', `--file=${file}`], from);
+    await runTool('pg_restore', [...restoring, '--jobs=3', file], to, login);
+  },
+  'the custom format': async (from, to, file, login) => {
+    await runTool('pg_dump', ['--format=custom', `--file=${file}`], from);
+    await runTool('pg_restore', [...restoring, '--jobs=3', file], to, login);
+  },
+};
+const restoring = ['--no-owner', '--no-privileges', '--exit-on-error'];
+
+/** As the daemon does. Gives what it tells of rebuilt tables. */
+async function runAll(database: Database): Promise<string[]> {
+  const told: string[] = [];
+  for (const job of jobs) {
+    const outcome = await refresh(
+      database,
+      job,
+      { trigger: 'schedule', jobs: [job.name], isManual: false, isForced: false },
+      { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 },
+    );
+    if (outcome.outcome === 'refreshed') told.push(...outcome.detail.split('; '));
+  }
+  return told.filter((detail) => detail.includes('rebuilt'));
+}
+
+let created = 0;
+
+/** A role that is no superuser and owns nothing yet. To be made before the database that it owns. */
+async function createRole(): Promise<Login> {
+  const { prefix, ...server } = inject('server');
+  const login = { user: `${prefix}_owner_${String(++created)}`, password: 'restored' };
+  const admin = new pg.Client({ ...server, database: 'postgres' });
+  await admin.connect();
+  onTestFinished(async () => {
+    // A failed test may keep the database that it owns.
+    await admin.query(`drop role ${login.user}`).catch(() => undefined);
+    await admin.end();
+  });
+  await admin.query(`create role ${login.user} login password '${login.password}'`);
+  return login;
+}
+
+/** The restored database, as its owner sees it. */
+function openAs({ user, password }: Login, { name }: TestDatabase): Database {
+  const { host, port } = inject('server');
+  const database = openTestDatabase({ host, port, user, password }, name);
+  onTestFinished(() => database.close());
+  return database;
+}
+
+test.for([
+  { way: 'plain SQL', owner: 'another' },
+  { way: 'a folder', owner: 'the same' },
+  { way: 'the custom format', owner: 'another' },
+])(
+  'through $way to $owner owner, while writers go on: rebuilt once, exact, and captured',
+  async ({ way, owner }, context) => {
+    const from = await createTestDatabase();
+    await needTools(context, from);
+    await loadCsv(from.database);
+    await runAll(from.database);
+    const login = owner === 'another' ? await createRole() : inject('server');
+    const to = await createTestDatabase('empty');
+    await to.query(`alter database ${to.name} owner to ${login.user}`);
+
+    const load = await startLoad(from.session);
+    await load.progress();
+    const file = path.join(await temporaryDirectory(), 'dump');
+    await moves[way]?.(from.name, to.name, file, login);
+    await load.progress();
+    expect(await load.end()).toEqual({ readers: [], writers: [], callers: [] });
+
+    // Before the first run: to be counted, too.
+    await to.query(writeOfEachTable);
+    const database = openAs(login, to);
+    expect(await runAll(database)).toEqual(
+      sources.map((source): unknown =>
+        expect.stringMatching(`^${source} rebuilt: .*was restored$`),
+      ),
+    );
+    expect(await verify(database)).toEqual([]);
+    await expectTruth(to);
+    await to.query(`update public.work_items set action = 'Captured'`);
+    await to.query(`delete from public.generic_files where identifier like 'new%'`);
+    await expectLiveTruth(to);
+    expect(await runAll(database)).toEqual([]);
+    await expectTruth(to);
+  },
+);

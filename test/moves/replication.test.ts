@@ -1,0 +1,169 @@
+import pg from 'pg';
+import { expect, inject, onTestFinished, test, type TestContext } from 'vitest';
+import { jobs } from '../../src/jobs/job.js';
+import { refresh } from '../../src/jobs/refresh.js';
+import { sources } from '../../src/statistics/installation.js';
+import { rebuildSource } from '../../src/statistics/rebuild.js';
+import { verify } from '../../src/statistics/verify.js';
+import { wrongFigures } from '../exactness/truth.js';
+import {
+  expectLiveTruth,
+  expectTruth,
+  hasWork,
+  writeOfEachTable,
+} from '../exactness/two-sessions.js';
+import { loadCsv } from '../support/load-csv.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const timeouts = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
+
+/** Such a server is nobody's default: skipped on one of the caller's that is not set up for it. */
+async function publisher({ skip }: TestContext): Promise<TestDatabase> {
+  const target = await createTestDatabase();
+  const [may] = await target.query<{ publish: boolean }>(
+    `select current_setting('wal_level') = 'logical' and rolsuper as publish
+    from pg_roles where rolname = current_user`,
+  );
+  skip(may?.publish !== true, 'needs wal_level = logical and a superuser');
+  await loadCsv(target.database);
+  return target;
+}
+
+/** A database like the publisher's, row by row, that follows it from here on. */
+async function subscriber(to: TestDatabase, publication: string): Promise<TestDatabase> {
+  const target = await createTestDatabase();
+  await loadCsv(target.database);
+  const { host, port, user, password } = inject('server');
+  const slot = to.name;
+  await to.query(publication);
+  await to.query(`select pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  await target.query(
+    `create subscription everything
+    connection 'host=${host} port=${String(port)} user=${user} password=${password} dbname=${to.name}'
+    publication everything
+    with (copy_data = false, create_slot = false, slot_name = '${slot}')`,
+  );
+  onTestFinished(async () => {
+    const admin = new pg.Client({ host, port, user, password, database: target.name });
+    await admin.connect();
+    await admin.query('alter subscription everything disable');
+    await admin.query('alter subscription everything set (slot_name = none)');
+    await admin.query('drop subscription everything');
+    await admin.end();
+    await dropSlot(to, slot);
+  });
+  return target;
+}
+
+/** Its walsender may be about to end. */
+async function dropSlot({ session }: TestDatabase, slot: string): Promise<void> {
+  const client = await session();
+  await expect
+    .poll(
+      () => client.query('select pg_drop_replication_slot($1)', [slot]).then(() => true, String),
+      {
+        timeout: 30_000,
+        interval: 50,
+      },
+    )
+    .toBe(true);
+}
+
+/** Sequences are not replicated: whoever switches over sets them, for Registry's tables and for ours. */
+async function takeOver(from: TestDatabase, to: TestDatabase): Promise<void> {
+  const sequences = await from.query<{ name: string; last: string | null }>(
+    `select format('%I.%I', schemaname, sequencename) as name, last_value as last
+    from pg_sequences`,
+  );
+  for (const { name, last } of sequences) {
+    if (last !== null) await to.query('select setval($1, $2)', [name, last]);
+  }
+}
+
+/** Transactions are applied in their order: one more, and it has come. */
+async function untilApplied(from: TestDatabase, to: TestDatabase): Promise<void> {
+  const [last] = await from.query<{ id: string }>(
+    `insert into public.premis_events (event_type, created_at, updated_at)
+    values ('ingestion', now(), now()) returning id`,
+  );
+  await expect
+    .poll(() => to.query('select from public.premis_events where id = $1', [last?.id]), {
+      timeout: 45_000,
+      interval: 25,
+    })
+    .toHaveLength(1);
+}
+
+async function runAll({ database }: TestDatabase): Promise<void> {
+  for (const job of jobs) {
+    const request = {
+      trigger: 'schedule',
+      jobs: [job.name],
+      isManual: false,
+      isForced: false,
+    } as const;
+    await refresh(database, job, request, timeouts);
+  }
+}
+
+async function rebuildAll({ database }: TestDatabase): Promise<void> {
+  for (const source of sources) await rebuildSource(database, source, timeouts);
+}
+
+test('a publication of all tables, with updates and deletes, stands in nobody’s way', async (context) => {
+  const target = await publisher(context);
+  await target.query('create publication everything for all tables');
+  await runAll(target);
+  await target.query(writeOfEachTable);
+  await target.query(`delete from public.generic_files where identifier = 'new1'`);
+  await runAll(target);
+  await rebuildAll(target);
+  await runAll(target);
+  await target.query('truncate public.work_items cascade');
+  await runAll(target);
+
+  await expectTruth(target);
+  expect(await verify(target.database)).toEqual([]);
+});
+
+test('what a subscription writes is not captured: verify tells, and a rebuild puts it right', async (context) => {
+  const from = await publisher(context);
+  const to = await subscriber(
+    from,
+    `create publication everything for table public.generic_files, public.intellectual_objects,
+      public.premis_events, public.work_items`,
+  );
+  await runAll(to);
+  await from.query(writeOfEachTable);
+  await untilApplied(from, to);
+
+  expect(await hasWork(to)).toBe(false);
+  const found = await verify(to.database);
+  expect(new Set(found.map(({ source }) => source))).toEqual(new Set(sources));
+  await rebuildAll(to);
+  await runAll(to);
+  await expectTruth(to);
+});
+
+test('a copy that follows with all tables has exact rollups; its views wait for a rebuild', async (context) => {
+  const from = await publisher(context);
+  const to = await subscriber(from, 'create publication everything for all tables');
+  await runAll(from);
+  await from.query(writeOfEachTable);
+  await runAll(from);
+  await from.query(`update public.work_items set action = 'Pending'`);
+  await untilApplied(from, to);
+
+  expect(await wrongFigures(to.query, 'registry_stats.live_')).toEqual([]);
+  expect(await wrongFigures(to.query, 'public.')).not.toEqual([]);
+  expect(await verify(to.database)).not.toEqual([]);
+
+  await takeOver(from, to);
+  await rebuildAll(to);
+  await runAll(to);
+  await expectTruth(to);
+  await to.query(`update public.work_items set action = 'Captured'`);
+  await expectLiveTruth(to);
+  await runAll(to);
+  await expectTruth(to);
+});
