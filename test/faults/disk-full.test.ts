@@ -34,6 +34,11 @@ async function moveTo(folder: string, { env, name }: TestDatabase): Promise<void
   await client.end();
 }
 
+function unlessDiskFull(error: Error & { code?: string }): { rows: [] } {
+  if (error.code !== '53100') throw error;
+  return { rows: [] };
+}
+
 for (const [where, arrange] of [
   ['in a run', 'select'],
   [
@@ -48,21 +53,13 @@ for (const [where, arrange] of [
     await moveTo(disk.folder, target);
     const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
     await untilRuns(daemon, 'start');
-    // Room for the writers' rows in pages that they have.
-    await target.query(
-      `insert into public.premis_events (event_type, created_at, updated_at)
-      select 'room', now(), now() from generate_series(1, 200)`,
-    );
-    await target.query(`delete from public.premis_events where event_type = 'room'`);
-    await untilRuns(daemon, 'schedule', 2);
-    await target.query('vacuum');
-    // A new session after it writes a file that later ones only read.
     const registry = await target.session();
     await disk.fill();
     await registry.query(arrange);
+    // Registry's rows may need space too: then its writers get the same error as without capture.
     await makeWork({
       query: async <Row extends pg.QueryResultRow>(text: string) =>
-        (await registry.query<Row>(text)).rows,
+        (await registry.query<Row>(text).catch(unlessDiskFull)).rows,
     });
     const failed = await daemon.untilLine(noSpace);
     expect(failed.msg).toMatch(/^update_\w+ failed in \d+ ms: could not (extend|write|create)/);
