@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadStatusAddress } from '../config/load-config.js';
 import { AppError } from '../errors.js';
-import { printable } from '../printable.js';
+import { longestLine, printable, printableLines } from '../printable.js';
 import type { Invocation } from './invocation.js';
 import { askDaemon } from './ask-daemon.js';
 
@@ -21,7 +21,8 @@ export function healthCommand(invocation: Invocation): Command {
       }
       if (status !== 200) {
         const why = typeof reason === 'string' ? reason : 'no reason';
-        throw new AppError('UNHEALTHY', `the daemon is ${word}: ${why}`);
+        const found = printableLines(`the daemon is ${word}: ${why}`, longestLine);
+        throw new AppError('UNHEALTHY', found);
       }
       stdout.write(`${printable(word)}\n`);
     });
