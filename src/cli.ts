@@ -61,7 +61,9 @@ function report(error: unknown, { stderr }: Invocation): ExitCode {
   }
   const write = (text: string): boolean => stderr.write(`${printableLines(text)}\n`);
   if (error instanceof AppError) {
-    write(`registry-stats: ${error.code}: ${error.message}`);
+    // An argument is repeated as it is, and may be as long as the system allows.
+    const message = error.code === 'USAGE' ? error.message.slice(0, longestLine) : error.message;
+    write(`registry-stats: ${error.code}: ${message}`);
     if (error.hint !== undefined) write(`  hint: ${error.hint}`);
     return error.exitCode;
   }
