@@ -36,9 +36,11 @@ export async function startOwnServer(
 ): Promise<OwnServer> {
   const dataDir = path.join(await temporaryDirectory(), 'data');
   onTestFinished(() => removeEmbeddedServer(dataDir));
+  // What was committed must be there after a stop, which developers do not ask for.
+  const ours = { fsync: 'off', synchronous_commit: 'on', shared_buffers: '16MB' };
   const { host, port, user, password } = await acquireEmbeddedServer({
     dataDir,
-    settings: { fsync: 'off', shared_buffers: '16MB', ...settings },
+    settings: { ...ours, ...settings },
   });
   const address = { host, port, user, password };
   const cluster = await realpath(path.join(dataDir, 'postgres'));
