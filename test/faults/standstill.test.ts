@@ -60,7 +60,7 @@ for (const { name, start } of standstills) {
     const proxy = await startTcpProxy();
     const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port) };
     const { daemon, happen } = await start({ ...target.env, ...way, ...sceneSettings });
-    await untilRuns(daemon, 'start');
+    await untilRuns(daemon, 'schedule');
     const { statusUrl } = await daemon.untilLine('started;');
     const happening = happen();
     await proxy.cut();
