@@ -24,8 +24,9 @@ const poolSize = 4;
 const recordsKept = 2_000;
 
 /** Over fewer runs than this the program is still warming up, and autovacuum has not come by. */
-const hasTrend = runs >= 5_000;
-const bounds = { heapKb: 50, ownKb: 200, sizeFactor: 1.5, sizeSlackBytes: 2 ** 20 };
+const hasTrend = runs >= 10_000;
+/** Own memory goes up and down by a third of it with what the collector keeps: it has no slope. */
+const bounds = { heapKb: 50, ownFactor: 1.5, sizeFactor: 1.5, sizeSlackBytes: 2 ** 20 };
 
 test(
   `${String(runs)} runs, some of them struck down, leave nothing behind (SEED=${String(seed)})`,
@@ -131,10 +132,13 @@ async function ageRecords({ query }: TestDatabase): Promise<void> {
   );
 }
 
-/** Of the log, without those that tell of a strike. */
+/**
+ * Of the log, without those that tell of a strike, or of a writer that has truncated institutions and
+ * lets two runs go by before it commits.
+ */
 function unexpectedErrors(daemon: Program): string[] {
   const struck =
-    /the database does not answer|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
+    /canceling statement due to lock timeout|the database does not answer|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
   return daemon.lines
     .filter(({ level, msg }) => (level === 'error' || level === 'warn') && !struck.test(msg))
     .map(({ msg }) => msg);
@@ -160,16 +164,18 @@ function expectNoGrowth(samples: readonly Sample[]): void {
       name,
     ).toBeLessThanOrEqual(bound);
   }
-  expect(growthKb(late, 'heapBytes')).toBeLessThan(bounds.heapKb);
-  expect(growthKb(late, 'ownBytes')).toBeLessThan(bounds.ownKb);
+  expect(heapGrowthKb(late)).toBeLessThan(bounds.heapKb);
+  const own = most(early, ({ ownBytes }) => ownBytes);
+  expect(most(late, ({ ownBytes }) => ownBytes)).toBeLessThanOrEqual(own * bounds.ownFactor);
 }
 
 function most(samples: readonly Sample[], measure: (sample: Sample) => number): number {
   return Math.max(...samples.map(measure));
 }
 
-function growthKb(samples: readonly Sample[], measure: 'heapBytes' | 'ownBytes'): number {
-  return growthPerThousandRuns(samples, (sample) => sample[measure]) / 1024;
+/** Of each 1,000 runs. */
+function heapGrowthKb(samples: readonly Sample[]): number {
+  return growthPerThousandRuns(samples, ({ heapBytes }) => heapBytes) / 1024;
 }
 
 function report(samples: readonly Sample[], scene: Scene, durationMs: number): void {
@@ -195,12 +201,9 @@ function report(samples: readonly Sample[], scene: Scene, durationMs: number): v
     ],
   );
   const late = samples.slice(Math.floor(samples.length / 2));
-  const growth = (['heapBytes', 'ownBytes'] as const).map((what) =>
-    growthKb(late, what).toFixed(1),
-  );
   const lines = [
     `${String(runs)} runs in ${(durationMs / 1000).toFixed(0)} s, SEED=${String(seed)}`,
-    `growth in the second half, KB per 1,000 runs: heap ${growth.join(', own memory ')}`,
+    `growth of the heap in the second half: ${heapGrowthKb(late).toFixed(1)} KB per 1,000 runs`,
     ...Object.entries({ ...scene.counts, ...scene.failures })
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([what, count]) => `  ${what}: ${String(count)}`),
