@@ -239,18 +239,6 @@ comment on column registry_stats.run.data_as_of is 'As in registry_stats.job.';
 create index if not exists run_started_at_idx on registry_stats.run (started_at);
 create index if not exists run_unfinished_idx on registry_stats.run (id) where outcome is null;
 
-create table if not exists registry_stats.verification (
-  id bigint generated always as identity constraint verification_pkey primary key,
-  finished_at timestamptz not null,
-  differences int not null
-);
-
-comment on table registry_stats.verification is
-  'One row a comparison of the statistics with the tables, kept for 90 days.';
-comment on column registry_stats.verification.id is 'In the order of their ends.';
-comment on column registry_stats.verification.finished_at is 'When it ended.';
-comment on column registry_stats.verification.differences is 'Figures that differed; 0 = exact.';
-
 update public.schema_migrations
 set finished_at = clock_timestamp() at time zone 'utc'
 where version = '101_incremental_statistics';

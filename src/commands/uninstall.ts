@@ -10,10 +10,8 @@ export function uninstallCommand(invocation: Invocation): Command {
     .action(() =>
       withContext(invocation, async ({ database, config, signal }) => {
         const { migrations } = await readSqlFiles();
-        const [baseline] = migrations;
-        if (baseline === undefined) throw new Error('migration 001 is missing');
         const did = await uninstall(database, {
-          baseline,
+          migrations,
           lockTimeoutMs: config.timeouts.lockMs,
           signal,
           onProgress: progressTo(invocation),

@@ -7,8 +7,8 @@ import { hasStatisticsSchema, sources, type Source } from './installation.js';
 import { withRetries } from './rebuild.js';
 
 export interface UninstallOptions {
-  /** Migration 001: what the database goes back to. */
-  readonly baseline: SqlFile;
+  /** In their order: the database goes back to the first one, 001; the others are forgotten. */
+  readonly migrations: readonly SqlFile[];
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
@@ -22,10 +22,12 @@ export interface UninstallOptions {
  */
 export async function uninstall(database: Database, options: UninstallOptions): Promise<boolean> {
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
+  const [baseline, ...additions] = options.migrations;
+  if (baseline === undefined) throw new Error('migration 001 is missing');
   const transaction = { ...options, statementTimeoutMs: 0 };
   options.onProgress('views over the tables: one scan each');
   await withRetries(options, () =>
-    database.write(transaction, (open) => restoreViews(open, options.baseline)),
+    database.write(transaction, (open) => restoreViews(open, baseline)),
   );
   options.onProgress('triggers, functions and schema');
   const brief = { ...transaction, lockTimeoutMs: briefLockTimeoutMs };
@@ -33,7 +35,7 @@ export async function uninstall(database: Database, options: UninstallOptions): 
     await withRetries(options, () => database.write(brief, (open) => dropCapture(open, source)));
   }
   await withRetries(options, () =>
-    database.write(brief, (open) => removeStatistics(open, options.baseline)),
+    database.write(brief, (open) => removeStatistics(open, baseline, additions)),
   );
   return true;
 }
@@ -84,12 +86,18 @@ async function dropCapture({ query }: Transaction, source: Source): Promise<void
   for (const { name, table } of triggers) await query(`drop trigger ${name} on ${table}`);
 }
 
-async function removeStatistics(transaction: Transaction, baseline: SqlFile): Promise<void> {
+async function removeStatistics(
+  transaction: Transaction,
+  baseline: SqlFile,
+  additions: readonly SqlFile[],
+): Promise<void> {
   const { query } = transaction;
   await applyFile(transaction, baseline);
   await query('drop schema registry_stats cascade');
   await query('delete from public.ar_internal_metadata where key = $1', [functionsKey]);
-  await query(`delete from public.schema_migrations where version = '101_incremental_statistics'`);
+  await query('delete from public.schema_migrations where version = any ($1)', [
+    additions.map(({ name }) => name),
+  ]);
 }
 
 function lockNotAvailable(): Error {

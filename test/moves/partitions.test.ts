@@ -212,7 +212,7 @@ test('a table that is partitioned after the migration is counted on, and the old
 
 test('uninstall leaves no trigger on a partitioned table', async () => {
   const target = await migrated();
-  await uninstall(target.database, { ...options, baseline });
+  await uninstall(target.database, { ...options, migrations: files.migrations });
   expect(
     await target.query(
       `select tgrelid::regclass, tgname from pg_trigger where tgname like 'registry_stats%'`,
