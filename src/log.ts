@@ -16,30 +16,25 @@ export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 
 }
 
 export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
-  const options: LoggerOptions = {
-    level: config.log.level,
-    base: { app: 'registry-stats' },
-    formatters: { level: (label: string) => ({ level: label }) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  };
   let leftOut = 0;
   const destination = boundedOutput(output, () => leftOut++);
+  const log = logTo(destination, config, output);
   // All that waited has been read.
   output.on('drain', () => {
     const lines = leftOut;
     leftOut = 0;
     if (lines > 0) log.warn({ lines }, `${lines} lines were left out: nobody read the log`);
   });
-  const log = logTo(destination, options, config, output);
   return log;
 }
 
-function logTo(
-  destination: Writable,
-  options: LoggerOptions,
-  config: Config,
-  output: NodeJS.WriteStream,
-): Logger {
+function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream): Logger {
+  const options: LoggerOptions = {
+    level: config.log.level,
+    base: { app: 'registry-stats' },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
   if (logFormat(config, output) === 'json') {
     return pino(options, { write: (line) => destination.write(printableJson(line)) });
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { loadConfig } from '../src/config/load-config.js';
@@ -445,3 +446,107 @@ test('where the path is wrong it is not read, and nothing is called missing', as
   );
   expect(standIn.requests).toEqual([]);
 });
+
+/** `npm run test:hostile` makes them many. */
+const numRuns = Number(process.env['FUZZ_RUNS'] ?? 200);
+
+/** Of a secret, or of what is not ours: no error may quote it. */
+const quoted = fc.record({
+  Name: fc.constantFrom(`${path}DB_PASSWORD`, `${path}SYSTEM_USER`, '/OTHER/DB_HOST'),
+  Value: fc.oneof(fc.constant('pw-§-pw'), fc.constant('pw-§-pw\n'), fc.constant(['pw-§-pw'])),
+});
+const json = fc.json().map((text) => text.replaceAll('§', ''));
+const ours = fc
+  .tuple(fc.constantFrom(...Object.keys(complete)), json)
+  .map(([Name, Value]) => ({ Name, Value: JSON.parse(Value) as unknown }));
+
+/** Almost an answer: right in its form, and anything in its places. */
+const hostileAnswer = fc.oneof(
+  fc.uint8Array({ maxLength: 100 }),
+  json,
+  fc
+    .record(
+      { Parameters: fc.array(fc.oneof(quoted, ours, fc.jsonValue())), NextToken: fc.jsonValue() },
+      { requiredKeys: ['Parameters'] },
+    )
+    .map((answer) => JSON.stringify(answer)),
+  quoted.map((one) => `{"Parameters":[${JSON.stringify(one)}`),
+);
+
+test(
+  `${String(numRuns)} random answers: settings, or an error that quotes none of them`,
+  { timeout: 60_000 + numRuns * 100 },
+  async () => {
+    let raw: string | Uint8Array = '';
+    let status = 200;
+    await start({ fault: (attempt) => ({ status, raw: attempt % 2 === 1 ? raw : '{}' }) });
+    const env = { APT_ENV: 'production', SSM_TIMEOUT: '5s' };
+    const codes = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(hostileAnswer, fc.constantFrom(200, 400), async (answer, code) => {
+        raw = answer;
+        status = code;
+        const error = await loadConfig({ env, cwd }).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        if (error === undefined) return;
+        if (!(error instanceof AppError)) throw new Error('expected an AppError', { cause: error });
+        codes.add(error.code);
+        expect(error.message + (error.hint ?? '')).not.toContain('§');
+        expect(error.cause).toBeUndefined();
+      }),
+      { numRuns, ...(process.env['SEED'] && { seed: Number(process.env['SEED']) }) },
+    );
+    for (const code of codes) expect(code).toMatch(/^(PARAMETER_STORE_|SETTINGS_INVALID)/);
+  },
+);
+
+const pageCount = Math.min(1_000, numRuns);
+
+test(`${String(pageCount)} pages are read to the last`, async () => {
+  const others = Array.from({ length: pageCount - 1 }, (_, page) => ({
+    [`${path}OTHER_${page}`]: 'x',
+  }));
+  const standIn = await start({ pages: [...others, complete] });
+  expect((await read({ timeoutMs: 60_000 })).get('DB_HOST')).toBe('db.example.org');
+  expect(standIn.requests).toHaveLength(pageCount);
+});
+
+test('pages without end, each with a new token, end at the deadline', async () => {
+  let page = 0;
+  await start({
+    fault: () => ({ status: 200, raw: JSON.stringify({ NextToken: `page-${String(++page)}` }) }),
+  });
+  expect(await failureOf(read({ timeoutMs: 500 }))).toMatchObject({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+    message: `${place} could not be read: no complete answer within 500 ms`,
+  });
+  expect(page).toBeGreaterThan(1);
+});
+
+test('an answer that drips a byte at a time ends at the deadline', async () => {
+  await start({ fault: () => ({ status: 200, raw: '{'.padEnd(10_000), isDripped: true }) });
+  expect(await failureOf(read({ timeoutMs: 500 }))).toMatchObject({
+    code: 'PARAMETER_STORE_UNREACHABLE',
+  });
+});
+
+test('an answer of 20 MB is read, and what is too long in it is refused', async () => {
+  const value = 'x'.repeat(20 * 1024 * 1024);
+  await start({ parameters: { ...complete, [`${path}DB_NAME`]: value } });
+  const error = await failureOf(loadConfig({ env: { APT_ENV: 'production' }, cwd }));
+  expect(error).toMatchObject({ code: 'SETTINGS_INVALID', exitCode: 3 });
+  expect(error.message.length).toBeLessThan(500);
+});
+
+test.each([301, 302, 307, 308])(
+  'a redirect (%i) is not followed with credentials',
+  async (status) => {
+    const other = await startSsmStandIn({ parameters: complete });
+    standIns.push(other);
+    await start({ fault: () => ({ status, raw: '{}', location: other.url }) });
+    expect(await failureOf(read())).toMatchObject({ code: 'PARAMETER_STORE_UNREACHABLE' });
+    expect(other.requests).toEqual([]);
+  },
+);

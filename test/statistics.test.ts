@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { jobNames, jobs } from '../src/jobs/job.js';
+import { refresh } from '../src/jobs/refresh.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
@@ -230,6 +232,49 @@ test('history of a month equals the files created before it', async () => {
       )`,
   );
   expect(wrong).toEqual([]);
+});
+
+test('a run of the history is as of its transaction; while another is at it, nothing is known', async () => {
+  const target = await withFixtures();
+  const asOf = (): Promise<unknown[]> =>
+    target.query(
+      `select job.data_as_of as job, run.data_as_of as run
+      from registry_stats.job
+      join registry_stats.run on run.job = job.name
+      where job.name = 'populate_all_historical_deposit_stats'
+      order by run.id desc
+      limit 1`,
+    );
+  const other = await target.session();
+  await other.query('begin');
+  await other.query('select registry_stats.try_lock()');
+  await target.query('select public.populate_all_historical_deposit_stats()');
+  expect(await asOf()).toEqual([{ job: null, run: null }]);
+  await other.query('rollback');
+
+  const history = jobs[2];
+  const request = {
+    trigger: 'schedule',
+    jobs: jobNames,
+    isManual: false,
+    isForced: false,
+  } as const;
+  const options = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
+  if (history === undefined) throw new Error('no job');
+  const [before] = await target.query<{ now: Date }>('select now()');
+  await refresh(target.database, history, request, options);
+  const [seen] = (await asOf()) as { job: Date; run: Date }[];
+  expect(seen?.run.getTime()).toBeGreaterThanOrEqual(before?.now.getTime() ?? NaN);
+  expect(seen?.job).toEqual(seen?.run);
+
+  // A month is missing again: a transaction of Registry's, which may be as long as it likes.
+  await target.query(`delete from public.historical_deposit_stats where end_date = '2020-01-01'`);
+  await other.query('begin');
+  const { rows } = await other.query<{ now: Date }>('select now()');
+  await target.query('select pg_sleep(0.01)');
+  await other.query('select public.populate_all_historical_deposit_stats()');
+  await other.query('commit');
+  expect(await asOf()).toEqual([{ job: rows[0]?.now, run: rows[0]?.now }]);
 });
 
 test('one date can be populated alone, by date and by timestamp, once', async () => {

@@ -13,7 +13,10 @@ as $$
 begin
   if due_views.job <> 'update_current_deposit_stats' then
     return (
-      select array_agg(view.name order by view.name)
+      select array_agg(
+        view.name
+        order by array_position(registry_stats.views_of('update_counts'), view.name)
+      )
       from registry_stats.view
       where view.name <> 'current_deposit_stats'
         and view.is_due

@@ -6,16 +6,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_id bigint := registry_stats.begin_run('populate_all_historical_deposit_stats', 'sql');
-  v_run record;
 begin
-  if v_id is null then
-    return;
-  end if;
-
-  v_run := registry_stats.run_history();
-  perform registry_stats.finish_run(v_id, v_run.outcome, v_run.reason);
+  perform registry_stats.run_public('populate_all_historical_deposit_stats');
 end
 $$;
 

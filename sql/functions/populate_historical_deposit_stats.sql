@@ -2,22 +2,11 @@
 -- 0 = there already, or another session is at it.
 create or replace function public.populate_historical_deposit_stats(stop_date date)
 returns integer
-language plpgsql
+language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-  if not registry_stats.try_lock() or exists (
-    select
-    from public.historical_deposit_stats as history
-    where history.end_date = populate_historical_deposit_stats.stop_date
-  ) then
-    return 0;
-  end if;
-
-  perform registry_stats.insert_history(array[populate_historical_deposit_stats.stop_date]);
-  return 1;
-end
+  select registry_stats.insert_date(populate_historical_deposit_stats.stop_date)
 $$;
 
 comment on function public.populate_historical_deposit_stats(date) is

@@ -19,15 +19,23 @@ begin
     return 0;
   end if;
 
+  if run_public.job = 'populate_all_historical_deposit_stats' then
+    v_run := registry_stats.run_history();
+    -- Months are looked for as of the transaction's begin, in a snapshot that is no older.
+    perform registry_stats.finish_run(
+      v_id,
+      v_run.outcome,
+      v_run.reason,
+      data_as_of => case
+        when v_run.reason is distinct from 'busy' then transaction_timestamp()
+      end
+    );
+    return case v_run.outcome when 'refreshed' then 1 else 0 end;
+  end if;
+
   v_run := registry_stats.run(run_public.job);
   if v_run.reason = 'capturing' then
-    for v_view in
-      select view.name
-      from registry_stats.view
-      where (view.name = 'current_deposit_stats')
-        = (run_public.job = 'update_current_deposit_stats')
-      order by view.name
-    loop
+    foreach v_view in array registry_stats.views_of(run_public.job) loop
       execute format('refresh materialized view concurrently public.%I', v_view);
     end loop;
     v_run.outcome := 'refreshed';

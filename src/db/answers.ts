@@ -5,6 +5,8 @@ import { isConnectionLost } from './sqlstate.js';
 
 /** How often the server is asked about a transaction that goes on. */
 const watchIntervalMs = 10_000;
+/** After a look that found it without work: longer than an answer is under way. */
+const secondLookMs = 2_000;
 
 /** The answer to a question that takes a server no time; without one, ends the connection. */
 export async function answerWithin<Answer>(
@@ -25,23 +27,26 @@ export async function answerWithin<Answer>(
   }
 }
 
+/** Puts a question about a transaction to the server, on another connection. */
+export type Ask = (question: string) => Promise<{ idleSince?: string | null }[]>;
+
 /**
  * Ends the connection of a transaction whose answer was lost: no timeout of the server's or of TCP
- * tells that the network swallowed it. `ask` puts a question about its backend to the server on
- * another connection. Gives the function that ends the watch.
+ * tells that the network swallowed it. Gives the function that ends the watch.
  */
-export function watchBackend(
-  client: pg.ClientBase,
-  ask: (question: string) => Promise<{ isAtWork?: boolean }[]>,
-): () => void {
+export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
   let isOver = false;
+  let previous: string | undefined;
   let timer = setTimeout(look, watchIntervalMs);
 
   function look(): void {
-    void isLost(ask).then((lost) => {
+    void standstillOf(ask).then((standstill) => {
       if (isOver) return;
-      if (lost) hangUp(client);
-      else timer = setTimeout(look, watchIntervalMs);
+      const isLost =
+        standstill === noServer || (standstill !== undefined && standstill === previous);
+      previous = standstill;
+      if (isLost) hangUp(client);
+      else timer = setTimeout(look, standstill === undefined ? watchIntervalMs : secondLookMs);
     });
   }
 
@@ -51,26 +56,21 @@ export function watchBackend(
   };
 }
 
-async function isLost(
-  ask: (question: string) => Promise<{ isAtWork?: boolean }[]>,
-): Promise<boolean> {
+const noServer = 'no server';
+
+/** What a transaction without work rests in since when; undefined as long as it is at work. */
+async function standstillOf(ask: Ask): Promise<string | undefined> {
   try {
-    const [backend] = await ask(backendState);
-    return backend?.isAtWork !== true;
+    const [transaction] = await ask(idleSince);
+    return transaction === undefined ? 'ended' : (transaction.idleSince ?? undefined);
   } catch (error) {
     // A server that answers by an error, such as too many connections, may be at work on ours.
-    return isConnectionLost(error);
+    return isConnectionLost(error) ? noServer : undefined;
   }
 }
 
-/** Idle for longer than any way of an answer: it has been sent. NULL where it may not be seen. */
-const backendState = `
-  select coalesce(
-    state not like 'idle%'
-      or state_change > pg_catalog.clock_timestamp() - interval '5 seconds',
-    true
-  ) as "isAtWork"
-  ${atPlace}`;
+const idleSince = `
+  select case when state like 'idle%' then state_change::text end as "idleSince" ${atPlace}`;
 
 function hangUp(client: pg.ClientBase): void {
   const error = Object.assign(new Error('the server does not answer'), { code: 'ETIMEDOUT' });

@@ -27,21 +27,6 @@ export const atPlace = `
 export const safeSearchPath = 'pg_catalog, pg_temp';
 
 /**
- * What ends the server's part, and frees its locks, when the client is gone without a word: between
- * two statements, where only a round trip lies, within 15 s; in a statement within 35 s, once
- * keepalive finds nobody (10 s, then every 2 s, by default 9 times) and the check every 5 s sees it.
- */
-const endWithClient = `
-    set local idle_in_transaction_session_timeout = '15s';
-    set local client_connection_check_interval = '5s';
-    set local tcp_keepalives_idle = 10;
-    set local tcp_keepalives_interval = 2`;
-
-interface Begun extends Place {
-  readonly isReadOnly: boolean;
-}
-
-/**
  * Begins a transaction that carries its own timeouts and search_path on the server, in one round
  * trip; gives its place.
  *
@@ -68,9 +53,25 @@ export async function begin(
   const results = (await client.query(script)) as unknown as pg.QueryResult<Begun>[];
   const begun = results.at(-1)?.rows[0];
   if (begun === undefined) throw new Error('the server did not tell where the transaction is');
-  if (begun.isReadOnly && access === 'read write') throw readOnlyError();
-  return begun;
+  const { isReadOnly, ...place } = begun;
+  if (isReadOnly && access === 'read write') throw readOnlyError();
+  return place;
 }
+
+interface Begun extends Place {
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * What ends the server's part, and frees its locks, when the client is gone without a word: between
+ * two statements, where only a round trip lies, within 15 s; in a statement within 35 s, once
+ * keepalive finds nobody (10 s, then every 2 s, by default 9 times) and the check every 5 s sees it.
+ */
+const endWithClient = `
+    set local idle_in_transaction_session_timeout = '15s';
+    set local client_connection_check_interval = '5s';
+    set local tcp_keepalives_idle = 10;
+    set local tcp_keepalives_interval = 2`;
 
 function readOnlyError(): Error {
   const found = 'a standby, or default_transaction_read_only is on';

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { answerWithin, watchBackend } from './answers.js';
+import { answerWithin, watchTransaction } from './answers.js';
+import { askAbout } from './ask-about.js';
 import { atPlace, begin, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
@@ -113,25 +114,8 @@ export class Database {
 
   /** Asks the server to cancel what a transaction is doing. */
   async cancel(place: Place): Promise<void> {
-    await this.#askAside(`select pg_catalog.pg_cancel_backend(pid) ${atPlace}`, place);
-  }
-
-  /** A question about a transaction, on a connection of its own to a server that may not answer. */
-  async #askAside<Row extends pg.QueryResultRow>(text: string, place: Place): Promise<Row[]> {
     const { connection } = this.options;
-    const client = new Client({
-      ...driverConfig(connection),
-      query_timeout: connection.connectTimeoutMs,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await begin(client, 'read only', readOptions);
-      return (await client.query<Row>(text, [place.pid, place.since])).rows;
-    } finally {
-      // Not waited for: the server may be silent.
-      void client.end().catch(() => undefined);
-    }
+    await askAbout(connection, place, `select pg_catalog.pg_cancel_backend(pid) ${atPlace}`);
   }
 
   /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
@@ -171,7 +155,8 @@ export class Database {
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     options.signal?.throwIfAborted();
-    const { connectTimeoutMs } = this.options.connection;
+    const { connection } = this.options;
+    const { connectTimeoutMs } = connection;
     let client: pg.PoolClient | undefined;
     let place: Place | undefined;
     let endWatch: (() => void) | undefined;
@@ -187,10 +172,10 @@ export class Database {
       options.giveUp?.addEventListener('abort', breakOff, { once: true });
       await this.#orphans.endAll(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
-      // A connection from the pool may have died in silence: no longer a wait than for a new one.
+      // A connection of the pool may have died in silence: no longer a wait than for a new one.
       const begun = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
       place = begun;
-      endWatch = watchBackend(client, (question) => this.#askAside(question, begun));
+      endWatch = watchTransaction(client, (question) => askAbout(connection, begun, question));
       const transaction = this.#transactionOn(client);
       return await this.#cancellable(begun, options.signal, async () => {
         const result = await work(transaction);
@@ -209,8 +194,8 @@ export class Database {
       isBroken ||= isReadOnly(error);
       throw explainDatabaseError(error, this.options.connection);
     } finally {
-      options.giveUp?.removeEventListener('abort', breakOff);
       endWatch?.();
+      options.giveUp?.removeEventListener('abort', breakOff);
       client?.off('notice', onNotice);
       client?.release(isBroken);
     }

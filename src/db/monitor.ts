@@ -37,11 +37,11 @@ export class DatabaseMonitor {
     if (this.#downSince !== undefined || this.#options.signal.aborted) return;
     this.#downSince = performance.now();
     this.#options.events.emit({ type: 'database-down', error });
-    void this.#probeUntilUp();
+    void this.#probeUntilUp(isConnectionLost(error) ? undefined : describeFailure(error));
   }
 
-  async #probeUntilUp(): Promise<void> {
-    let refusal: string | undefined;
+  /** `refusal` is the last that was told. */
+  async #probeUntilUp(refusal: string | undefined): Promise<void> {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {
         await sleep(delayMs, undefined, { signal: this.#options.signal });

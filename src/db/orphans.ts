@@ -6,11 +6,12 @@ import { isConnectionLost } from './sqlstate.js';
 
 /** How long ending a backend waits for its end. */
 const endTimeoutMs = 3_000;
+const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
 
 /**
- * Transactions whose connection broke. The backend of one may be at work still, holding its locks:
- * the server looks for the client every few seconds only. Left alone, it would make the next try
- * find the job busy.
+ * Transactions whose connection broke. Their backends may be at work still, holding their locks: the
+ * server looks for the client every few seconds only. Left alone, one would make the next try find
+ * the job busy.
  */
 export class Orphans {
   readonly #answerTimeoutMs: number;
@@ -27,29 +28,23 @@ export class Orphans {
   }
 
   async endAll(client: pg.ClientBase): Promise<void> {
+    const timeoutMs = this.#answerTimeoutMs + endTimeoutMs;
     for (const place of this.#places) {
       this.#places.delete(place);
-      const patienceMs = this.#answerTimeoutMs + endTimeoutMs;
       try {
-        await answerWithin(patienceMs, client, endBackend(client, place, patienceMs));
+        await answerWithin(timeoutMs, client, endBackend(client, place));
       } catch (error) {
         if (isConnectionLost(error)) this.#places.add(place);
         const { pid } = place;
         this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
       }
-      await client.query('rollback');
+      await answerWithin(timeoutMs, client, client.query('rollback'));
     }
   }
 }
 
-async function endBackend(
-  client: pg.ClientBase,
-  { pid, since }: Place,
-  statementTimeoutMs: number,
-): Promise<void> {
-  await begin(client, 'read only', { statementTimeoutMs, lockTimeoutMs: statementTimeoutMs });
-  await client.query(`select pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) ${atPlace}`, [
-    pid,
-    since,
-  ]);
+async function endBackend(client: pg.ClientBase, { pid, since }: Place): Promise<void> {
+  await begin(client, 'read only', options);
+  const end = `select pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) ${atPlace}`;
+  await client.query(end, [pid, since]);
 }

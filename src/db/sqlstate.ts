@@ -45,9 +45,9 @@ const lostConnection: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ]);
 
-/** To these pg gives no code; "not queryable" is a connection that was lost between statements. */
+/** To these pg gives no code; the second tells of a connection that was lost between statements. */
 const driverMessages =
-  /^Connection terminated|timeout exceeded when|^timeout expired|^Query read timeout|not queryable/i;
+  /^Connection terminated|^Client (has encountered|was closed)|^(Query read )?timeout/i;
 
 const conflicts: ReadonlySet<string> = new Set([
   sqlstate.serializationFailure,
@@ -129,19 +129,19 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
       { hint: 'check DB_HOST and DB_PORT, and that the server accepts connections', cause: error },
     );
   }
+  if (isReadOnly(error)) {
+    return new AppError(
+      'DATABASE_READ_ONLY',
+      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
+      { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
+    );
+  }
   const tlsFault = findTlsFault(error);
   if (tlsFault !== undefined) {
     return new AppError(
       'DATABASE_UNVERIFIED',
       `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${tlsFault.found}`,
       { hint: tlsFault.hint, cause: error },
-    );
-  }
-  if (isReadOnly(error)) {
-    return new AppError(
-      'DATABASE_READ_ONLY',
-      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
-      { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
     );
   }
   const poolerRefusal = findPoolerRefusal(error);

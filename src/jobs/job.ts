@@ -15,7 +15,10 @@ export interface Job {
   readonly subject: string;
   /** The key of its flag row in ar_internal_metadata. */
   readonly flag: string;
-  /** The materialized views it refreshes; none for the history, which is a table. */
+  /**
+   * The materialized views it refreshes, in the order of registry_stats.views_of; none for the
+   * history, which is a table.
+   */
   readonly views: readonly string[];
   readonly statementTimeoutMs: (config: Config) => number;
 }

@@ -121,6 +121,7 @@ async function runViews(
   };
 }
 
+/** No month that had begun when the transaction did is missing then, unless another session is at it. */
 async function runHistory({ query }: Transaction, id: string): Promise<Outcome> {
   const [row] = await query<{
     outcome: 'refreshed' | 'skipped';
@@ -131,7 +132,10 @@ async function runHistory({ query }: Transaction, id: string): Promise<Outcome> 
     `select
       run.outcome, run.reason, run.months_inserted as months, run.rows_inserted as rows
     from registry_stats.run_history() as run
-    cross join lateral registry_stats.finish_run($1, run.outcome, run.reason)`,
+    cross join lateral registry_stats.finish_run(
+      $1, run.outcome, run.reason,
+      data_as_of => case when run.reason is distinct from 'busy' then transaction_timestamp() end
+    )`,
     [id],
   );
   if (row?.outcome !== 'refreshed') {

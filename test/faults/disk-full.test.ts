@@ -56,9 +56,14 @@ for (const [where, arrange] of [
     await target.query(`delete from public.premis_events where event_type = 'room'`);
     await untilRuns(daemon, 'schedule', 2);
     await target.query('vacuum');
+    // A new session after it writes a file that later ones only read.
+    const registry = await target.session();
     await disk.fill();
-    await target.query(arrange);
-    await makeWork(target);
+    await registry.query(arrange);
+    await makeWork({
+      query: async <Row extends pg.QueryResultRow>(text: string) =>
+        (await registry.query<Row>(text)).rows,
+    });
     const failed = await daemon.untilLine(noSpace);
     expect(failed.msg).toMatch(/^update_\w+ failed in \d+ ms: could not (extend|write|create)/);
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { startDaemon, type Program } from '../support/program.js';
+import type { Program } from '../support/program.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { startOwnServer, type OwnServer } from './support/own-server.js';
 import { heldRun, recordOf, untilBackendEnds } from './support/records.js';
 import { expectRecovered } from './support/recovery.js';
-import { databaseWithWork, sceneSettings } from './support/scene.js';
+import { databaseWithWork, startSceneDaemon } from './support/scene.js';
 import { haltAt, runSteps } from './support/steps.js';
 
 interface Struck {
@@ -33,7 +33,7 @@ const faults: readonly Fault[] = [
     strike: async ({ target, daemon, pid }) => {
       daemon.kill('SIGKILL');
       await untilBackendEnds(target, pid);
-      return startDaemon({ env: { ...target.env, ...sceneSettings } });
+      return startSceneDaemon(target);
     },
   },
   {
@@ -74,7 +74,7 @@ for (const { name, outcome, reason, startServer, strike } of faults) {
       const server = await startServer?.();
       const target = server?.target ?? (await databaseWithWork());
       const halt = await haltAt(target, step);
-      const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
+      const daemon = await startSceneDaemon(target);
       const pid = await halt.reached();
       const run = await heldRun(target);
       const survivor = await strike({ target, daemon, pid }, server);

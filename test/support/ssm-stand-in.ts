@@ -14,7 +14,16 @@ export type SsmFault =
   | 'processing'
   | 'garbage'
   | 'reset'
-  | { status: number; type: string; message: string };
+  | { status: number; type: string; message: string }
+  | RawAnswer;
+
+/** An answer as it is, also a byte at a time. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly raw: string | Uint8Array;
+  readonly location?: string;
+  readonly isDripped?: boolean;
+}
 
 export interface SsmStandInOptions {
   /** Full name to value, served in pages of the size that the client asks for. */
@@ -119,7 +128,9 @@ function misbehave(
   body: SsmRequest['body'],
   options: SsmStandInOptions,
 ) {
-  if (typeof fault === 'object') {
+  if (typeof fault === 'object' && 'raw' in fault) {
+    sendRaw(response, fault);
+  } else if (typeof fault === 'object') {
     send(response, fault.status, { __type: fault.type, message: fault.message });
   } else if (fault === 'throttle') {
     send(response, 400, { __type: 'ThrottlingException', message: 'Rate exceeded' });
@@ -146,4 +157,19 @@ function misbehave(
 function send(response: ServerResponse, status: number, body: object) {
   response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1' });
   response.end(JSON.stringify(body));
+}
+
+function sendRaw(response: ServerResponse, { status, raw, location, isDripped }: RawAnswer) {
+  const headers = { 'Content-Type': 'application/x-amz-json-1.1' };
+  response.writeHead(status, location === undefined ? headers : { ...headers, location });
+  if (isDripped !== true) {
+    response.end(raw);
+    return;
+  }
+  const bytes = Buffer.from(raw as string);
+  let sent = 0;
+  const drip = setInterval(() => response.write(bytes.subarray(sent, ++sent)), 20);
+  response.on('close', () => {
+    clearInterval(drip);
+  });
 }

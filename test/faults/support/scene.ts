@@ -1,14 +1,32 @@
 import { loadCsv } from '../../support/load-csv.js';
-import { everySecond } from '../../support/runs.js';
+import { startDaemon, type Environment, type Program } from '../../support/program.js';
+import { databaseWithRows, everySecond } from '../../support/runs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
-/** For a daemon in a scene: it tries each second, and waits at a step as long as the test does. */
+/** It tries each second, and waits at a step as long as the test does. */
 export const sceneSettings = { ...everySecond, LOCK_TIMEOUT: '2m' };
+
+export async function startSceneDaemon(
+  target: TestDatabase,
+  settings: Environment = {},
+): Promise<Program> {
+  return startDaemon({ env: { ...target.env, ...sceneSettings, ...settings } });
+}
 
 /** A migrated database with the fixtures in it. Nothing of them is in the figures: each job is due. */
 export async function databaseWithWork(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
+  return target;
+}
+
+/** The database of a live Registry before the first migration of ours, all figures up to date. */
+export async function registryDatabase(): Promise<TestDatabase> {
+  const target = await databaseWithRows();
+  await target.query(
+    `select public.update_counts(), public.update_current_deposit_stats(),
+      public.populate_all_historical_deposit_stats(), public.populate_empty_deposit_stats()`,
+  );
   return target;
 }
 

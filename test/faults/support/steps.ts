@@ -3,7 +3,7 @@ import type { TestDatabase } from '../../support/test-database.js';
 
 const patience = { timeout: 45_000, interval: 25 };
 
-/** A moment in the work of the daemon, at which a test can hold it. */
+/** A moment in the work of the daemon or a command, at which a test can hold it. */
 export interface Step {
   readonly name: string;
   /** SQL, for the test's database only, that calls faults.wait() at that moment. */
@@ -75,8 +75,8 @@ export function afterCommand(tag: string, identity = '', condition = 'true'): st
     begin
       if exists (
         select from pg_event_trigger_ddl_commands() where object_identity ~ '${identity}'
-      ) and ${condition} then
-        perform faults.wait();
+      ) then
+        if ${condition} then perform faults.wait(); end if;
       end if;
     end $$;
     create event trigger halt_command on ddl_command_end when tag in ('${tag}')

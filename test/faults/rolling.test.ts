@@ -1,0 +1,91 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { runCommand, type Program } from '../support/program.js';
+import { startLoad, type Load } from '../support/registry-load.js';
+import { messages, untilRuns } from '../support/runs.js';
+import type { TestDatabase } from '../support/test-database.js';
+import { expectRecovered } from './support/recovery.js';
+import { registryDatabase, startSceneDaemon } from './support/scene.js';
+
+const replacements = 4;
+
+test('daemons replace each other before, during and after the migration, and nobody sees an error', async () => {
+  const target = await registryDatabase();
+  const load = await startLoad(() => target.session());
+  const calling = startCalling(load);
+  const fleet = new Fleet(target, load);
+  await fleet.begin();
+
+  for (let done = 0; done < replacements; done++) await fleet.replace();
+  const [migrated] = await Promise.all([
+    runCommand(['migrate'], { env: target.env }),
+    fleet.replace(),
+  ]);
+  expect(migrated).toMatchObject({ code: 0 });
+  for (let done = 0; done < replacements; done++) await fleet.replace();
+
+  await calling.stop();
+  expect(await load.end()).toEqual({ readers: [], writers: [], callers: [] });
+  await expectRecovered(target, fleet.current);
+  for (const daemon of fleet.all) {
+    expect([...messages(daemon, 'warn'), ...messages(daemon, 'error')]).toEqual([]);
+  }
+});
+
+/** As a rolling deployment has it: the new daemon is at work before the old one is stopped. */
+class Fleet {
+  readonly all: Program[] = [];
+  readonly #target: TestDatabase;
+  readonly #load: Load;
+
+  constructor(target: TestDatabase, load: Load) {
+    this.#target = target;
+    this.#load = load;
+  }
+
+  get current(): Program {
+    const current = this.all.at(-1);
+    if (current === undefined) throw new Error('expected a daemon');
+    return current;
+  }
+
+  async begin(): Promise<void> {
+    const daemon = await startSceneDaemon(this.#target);
+    this.all.push(daemon);
+    await untilRuns(daemon, 'start');
+  }
+
+  async replace(): Promise<void> {
+    const old = this.current;
+    await this.begin();
+    await this.#load.progress();
+    // Both at work, the old one in the midst of a run.
+    this.current.kill('SIGUSR2');
+    old.kill('SIGUSR2');
+    await old.untilLine('refresh requested (signal)');
+    old.kill('SIGTERM');
+    expect(await old.exited()).toEqual({ code: 0, signal: null });
+    await untilRuns(this.current, 'signal');
+  }
+}
+
+/**
+ * Registry's own calls of the three functions, with a pause: without any, a caller has the one lock
+ * nearly all the time, and the scans of migrate, which only try to get it, take long to begin.
+ */
+function startCalling(load: Load): { stop(): Promise<void> } {
+  let isStopped = false;
+  const call = async (): Promise<void> => {
+    while (!isStopped) {
+      await load.call();
+      await load.progress();
+    }
+  };
+  // Fails with the first error of the load, which tells of it at its end.
+  const calling = call().catch(() => undefined);
+  const stop = async (): Promise<void> => {
+    isStopped = true;
+    await calling;
+  };
+  onTestFinished(stop);
+  return { stop };
+}
