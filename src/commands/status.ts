@@ -118,7 +118,7 @@ function describeDaemon(daemon: DaemonStatus, paint: Paint): string {
   ]);
   // Whoever listens on that port has answered.
   const head = printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
-  const down = daemon.isDatabaseDown ? '\nthe database does not answer' : '';
+  const down = daemon.isDatabaseDown ? '\nthe database does not answer, or takes no writes' : '';
   return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
 }
 

@@ -94,7 +94,7 @@ export function createStatusBoard(context: Context, pid: number): StatusBoard {
     }),
     reasonNotReady: () => {
       if (cronJobs === undefined) return 'starting';
-      if (cronJobs.isDatabaseDown) return 'the database does not answer';
+      if (cronJobs.isDatabaseDown) return 'the database does not answer, or takes no writes';
       const unfinished = [...states.values()].find((state) => state.lastRun === null);
       if (unfinished !== undefined) return `first run of ${unfinished.job} not finished`;
       const failing = [...states.values()].find((state) => state.consecutiveFailures > 0);

@@ -10,7 +10,7 @@ export const skipReasons = {
   inexact: 'a table must be rebuilt first',
   capturing: 'the views still scan the tables; run `registry-stats migrate`',
   maintenance: 'MAINTENANCE_MODE is true',
-  'database-down': 'the database does not answer',
+  'database-down': 'the database does not answer, or takes no writes',
 } as const;
 
 export type SkipReason = keyof typeof skipReasons;

@@ -55,7 +55,7 @@ test('without a database the daemon stays up, says so once, and starts to work w
   expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
   expect(await ask(daemon, '/ready')).toEqual({
     status: 503,
-    body: { status: 'not ready', reason: 'the database does not answer' },
+    body: { status: 'not ready', reason: 'the database does not answer, or takes no writes' },
   });
   expect(messages(daemon, 'error')).toEqual([
     `${down}: expected PostgreSQL at 127.0.0.1:${proxy.port}, ` +

@@ -32,7 +32,7 @@ function judgeDatabase(status: StatusAnswer): Judgement | undefined {
   const { statistics } = status;
   return {
     level: 'bad',
-    sentence: 'The database does not answer.',
+    sentence: 'The database does not answer, or takes no writes.',
     details: [
       ...(statistics.problem === null ? [] : [`Found: ${statistics.problem}.`]),
       'What was missed is made up for as soon as it is back; the daemon needs no restart. ' +
