@@ -127,13 +127,15 @@ export function initCronJobs(context: Context): CronJobs {
 }
 
 /** Drift is an error in the log; a database without incremental statistics has nothing to verify. */
-async function verifyAndTell({ database, events, signal }: Context): Promise<void> {
+async function verifyAndTell({ database, events, log, signal }: Context): Promise<void> {
   const start = performance.now();
   try {
     const differences = await database.keepOpen(async () => {
       if (!(await isIncremental(database))) return undefined;
       const found = await verify(database, { signal });
-      await recordVerification(database, found);
+      await recordVerification(database, found, (error) => {
+        log.warn({ err: error }, 'the verification could not be recorded');
+      });
       return found;
     });
     if (differences === undefined) return;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Context } from '../context.js';
+import { describeFailure } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
 import { createRunJob } from '../jobs/run-job.js';
@@ -50,7 +51,9 @@ async function runVerify(
     signal: context.signal,
     onProgress: comparisonLineTo(invocation),
   });
-  await recordVerification(context.database, differences);
+  await recordVerification(context.database, differences, (error) => {
+    progressTo(invocation)(`not recorded: ${describeFailure(error)}`);
+  });
   if (options.json !== true) invocation.stdout.write(describe(differences));
   return differences;
 }

@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
-import { atPlace } from './begin.js';
+import { isHidden, isOfPlace } from './begin.js';
 import { isConnectionLost } from './sqlstate.js';
 
 /** How often the server is asked about a transaction that goes on. */
 const watchIntervalMs = 10_000;
 /** After a look that found it without work: longer than an answer is under way. */
 const secondLookMs = 2_000;
+/** For how long the server must be out of reach before its answer is taken for lost. */
+const unreachableMs = 10_000;
 
 /** The answer to a question that takes a server no time; without one, ends the connection. */
 export async function answerWithin<Answer>(
@@ -28,24 +30,27 @@ export async function answerWithin<Answer>(
 }
 
 /** Puts a question about a transaction to the server, on another connection. */
-export type Ask = (question: string) => Promise<{ idleSince?: string | null }[]>;
+export type Ask = (question: string) => Promise<{ standstill?: string | null }[]>;
 
 /**
  * Ends the connection of a transaction whose answer was lost: no timeout of the server's or of TCP
- * tells that the network swallowed it. Gives the function that ends the watch.
+ * tells that the network swallowed it. One look proves nothing: an answer may be under way, a name
+ * server may pause. Gives the function that ends the watch.
  */
 export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
   let isOver = false;
   let previous: string | undefined;
+  let sinceWhen = 0;
   let timer = setTimeout(look, watchIntervalMs);
 
   function look(): void {
     void standstillOf(ask).then((standstill) => {
       if (isOver) return;
-      const isLost =
-        standstill === noServer || (standstill !== undefined && standstill === previous);
+      if (standstill === undefined || standstill !== previous) sinceWhen = performance.now();
+      const isRepeated = standstill !== undefined && standstill === previous;
+      const patienceMs = standstill === unreachable ? unreachableMs : 0;
       previous = standstill;
-      if (isLost) hangUp(client);
+      if (isRepeated && performance.now() - sinceWhen >= patienceMs) hangUp(client);
       else timer = setTimeout(look, standstill === undefined ? watchIntervalMs : secondLookMs);
     });
   }
@@ -56,21 +61,31 @@ export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
   };
 }
 
-const noServer = 'no server';
+const unreachable = 'unreachable';
 
-/** What a transaction without work rests in since when; undefined as long as it is at work. */
+/** What a transaction without work rests in since when; undefined as long as it may be at work. */
 async function standstillOf(ask: Ask): Promise<string | undefined> {
   try {
-    const [transaction] = await ask(idleSince);
-    return transaction === undefined ? 'ended' : (transaction.idleSince ?? undefined);
+    const [backend] = await ask(standstillQuestion);
+    return backend === undefined ? 'ended' : (backend.standstill ?? undefined);
   } catch (error) {
+    // A pooler let us in and has no place for the question: our own transactions may take them all.
+    if (error instanceof Error && error.message === 'Query read timeout') return undefined;
     // A server that answers by an error, such as too many connections, may be at work on ours.
-    return isConnectionLost(error) ? noServer : undefined;
+    return isConnectionLost(error) ? unreachable : undefined;
   }
 }
 
-const idleSince = `
-  select case when state like 'idle%' then state_change::text end as "idleSince" ${atPlace}`;
+/** NULL: at work, or not shown to this role; an end is never taken from what is not shown. */
+export const standstillQuestion = `
+  select
+    case
+      when ${isHidden} then null
+      when ${isOfPlace} is not true then 'ended'
+      when state like 'idle%' then state_change::text
+    end as standstill
+  from pg_catalog.pg_stat_activity
+  where pid = $1`;
 
 function hangUp(client: pg.ClientBase): void {
   const error = Object.assign(new Error('the server does not answer'), { code: 'ETIMEDOUT' });

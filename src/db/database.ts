@@ -3,7 +3,7 @@ import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { answerWithin, watchTransaction } from './answers.js';
 import { askAbout } from './ask-about.js';
-import { atPlace, begin, type Access, type Place } from './begin.js';
+import { begin, isHidden, isOfPlace, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { Orphans } from './orphans.js';
@@ -114,8 +114,14 @@ export class Database {
 
   /** Asks the server to cancel what a transaction is doing. */
   async cancel(place: Place): Promise<void> {
-    const { connection } = this.options;
-    await askAbout(connection, place, `select pg_catalog.pg_cancel_backend(pid) ${atPlace}`);
+    const [backend] = await askAbout<{ isCancelled: boolean | null }>(
+      this.options.connection,
+      place,
+      cancelQuestion,
+    );
+    if (backend?.isCancelled === null) {
+      throw new Error('the server does not show this role its own transaction');
+    }
   }
 
   /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
@@ -169,6 +175,7 @@ export class Database {
     };
     try {
       client = await this.#pool.connect();
+      options.giveUp?.throwIfAborted();
       options.giveUp?.addEventListener('abort', breakOff, { once: true });
       await this.#orphans.endAll(client);
       if (options.onNotice !== undefined) client.on('notice', onNotice);
@@ -240,6 +247,13 @@ export class Database {
     };
   }
 }
+
+/** No row once it has ended. NULL where it is not shown: by then the backend may serve another. */
+const cancelQuestion = `
+  select case when ${isOfPlace} then pg_catalog.pg_cancel_backend(pid) end as "isCancelled"
+  from pg_catalog.pg_stat_activity
+  where pid = $1
+    and (${isHidden} or ${isOfPlace})`;
 
 function giveUp(afterMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, afterMs).unref());

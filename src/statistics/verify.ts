@@ -1,4 +1,5 @@
 import type { Database, Query, TransactionOptions } from '../db/database.js';
+import { isReadOnly } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { Progress } from '../progress.js';
 import { isIncremental, sources, type Source } from './installation.js';
@@ -83,15 +84,25 @@ export interface Verification extends Record<string, unknown> {
   readonly differences: number;
 }
 
-/** A replica, or MAINTENANCE_MODE, cannot keep it: what was found counts all the same. */
+/**
+ * What was found counts, recorded or not. A replica, or MAINTENANCE_MODE, cannot keep it; any other
+ * reason is told, since a comparison that is not on record is missed by an alert.
+ */
 export async function recordVerification(
   database: Pick<Database, 'write'>,
   differences: readonly Difference[],
+  onFailure: (error: unknown) => void,
 ): Promise<void> {
   const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
   await database
     .write(options, ({ query }) =>
       query('select registry_stats.record_verification($1)', [differences.length]),
     )
-    .catch(() => undefined);
+    .catch((error: unknown) => {
+      if (!isReadOnly(error) && !isMaintenance(error)) onFailure(error);
+    });
+}
+
+function isMaintenance(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'MAINTENANCE_MODE';
 }
