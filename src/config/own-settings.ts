@@ -42,7 +42,9 @@ export const ownSettings = {
   DB_POOL_SIZE: {
     schema: wholeNumber(2, 50),
     default: '4',
-    about: 'Most connections that are open at once.',
+    about:
+      'Most connections that are open at once. With 2 or 3 the status port may have to wait ' +
+      'for a run and a verification.',
   },
   DB_CONNECT_TIMEOUT: {
     schema: duration(),
