@@ -21,6 +21,7 @@ import {
   createPlainOwnedDatabase,
   migrateAs,
   rolesScript,
+  type Login,
 } from './support/owned-database.js';
 import { runScript } from './support/run-script.js';
 import type { TestDatabase } from './support/test-database.js';
@@ -167,7 +168,16 @@ test('a daemon whose role has a hostile search_path works, tells and verifies as
   expect(await countSprung(target)).toBe(0);
 });
 
-test('default privileges of the owner give nobody a right on what migrate makes', async () => {
+const asOperator = async ({ database, session }: Login): Promise<void> => {
+  const files = await readSqlFiles();
+  const plan = await readPlan((text, values) => database.read(text, values), files);
+  expect(await runScript(await session(), printPending(plan, files))).toEqual([]);
+};
+
+test.each([
+  ['migrate', migrateAs],
+  ['the script for psql', asOperator],
+])('default privileges of the owner give nobody a right on what %s makes', async (_, bringUp) => {
   const { target, owner } = await createPlainOwnedDatabase();
   const mallory = await createLogin(target, 'mallory');
   const client = await owner.session();
@@ -196,7 +206,7 @@ test('default privileges of the owner give nobody a right on what migrate makes'
       [owner.role],
     );
   const before = await grants();
-  await migrateAs(owner);
+  await bringUp(owner);
 
   expect(await grants()).toEqual(before);
   expect(before).toEqual([]);

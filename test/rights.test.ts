@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { functionsKey } from '../src/migrations/plan.js';
+import { functionsKey, readPlan } from '../src/migrations/plan.js';
+import { printPending } from '../src/migrations/print.js';
+import { readSqlFiles } from '../src/migrations/sql-files.js';
 import { incrementalRights } from '../src/statistics/rights.js';
 import { wrongFigures } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';
@@ -382,4 +384,82 @@ test('Registry calls its functions as ever where an administrator has migrated',
 
   expect(answers).toEqual([1, 1, '', 1, 1]);
   expect(await wrongFigures(target.query, 'public.')).toEqual([]);
+});
+
+test('what was granted by name outlives each migrate, whatever default privileges say', async () => {
+  const { target, owner } = await createPlainOwnedDatabase();
+  const admin = await createLogin(target, 'admin', `createrole in role ${owner.role}`);
+  const daemonRole = `${target.name}_daemon`;
+  const client = await admin.session();
+  const registry = await owner.session();
+  await target.query(`create role ${daemonRole}; grant create on schema public to ${admin.role};
+    grant create on database ${target.name} to ${admin.role}`);
+  for (const grantee of [owner.role, daemonRole]) {
+    for (const [place, kind] of [
+      ['', 'schemas'],
+      ['', 'tables'],
+      ['', 'functions'],
+      ['in schema public', 'tables'],
+    ]) {
+      await client.query(
+        `alter default privileges ${place ?? ''} grant all on ${kind ?? ''} to ${grantee}`,
+      );
+    }
+  }
+  const rights = (): Promise<unknown> =>
+    target.query(
+      `select object.name, acl.grantee::regrole::text, acl.privilege_type
+      from (
+        select nspname as name, nspacl as acl from pg_namespace where nspname = 'registry_stats'
+        union all
+        select oid::regclass::text, relacl from pg_class
+        where relnamespace = 'registry_stats'::regnamespace
+        union all
+        select oid::regprocedure::text, proacl from pg_proc
+        where pronamespace = 'registry_stats'::regnamespace
+      ) as object
+      cross join lateral aclexplode(object.acl) as acl
+      where acl.grantee <> $1::regrole
+      order by 1, 2, 3`,
+      [admin.role],
+    );
+  await migrateAs(admin);
+  const ofRegistry = await rights();
+  expect(ofRegistry).toEqual([
+    { name: 'registry_stats', grantee: owner.role, privilege_type: 'USAGE' },
+    { name: 'registry_stats.count_rollup', grantee: owner.role, privilege_type: 'SELECT' },
+    { name: 'registry_stats.deposit_total', grantee: owner.role, privilege_type: 'SELECT' },
+    { name: 'registry_stats.insert_date(date)', grantee: owner.role, privilege_type: 'EXECUTE' },
+    { name: 'registry_stats.run_public(text)', grantee: owner.role, privilege_type: 'EXECUTE' },
+  ]);
+  expect(await runScript(client, await rolesScript(daemonRole))).toEqual([]);
+  const before = await rights();
+  expect(before).not.toEqual(ofRegistry);
+
+  const files = await readSqlFiles();
+  const replays = [
+    () => migrateAs(admin),
+    async () => {
+      const plan = await readPlan((text, values) => admin.database.read(text, values), files);
+      expect(await runScript(client, printPending(plan, files))).toEqual([]);
+    },
+    // On their own, each in a transaction of its own.
+    async () => {
+      for (const { text } of [...files.migrations.slice(1), ...files.functions.slice(-1)]) {
+        expect(await runScript(client, text)).toEqual([]);
+      }
+    },
+  ];
+  for (const replay of replays) {
+    await target.query(`delete from public.ar_internal_metadata where key = $1`, [functionsKey]);
+    await replay();
+    expect(await rights()).toEqual(before);
+    await target.query(writeOfEachTable.replaceAll(/'new' \|\| n/g, 'gen_random_uuid()'));
+    const { rows } = await registry.query(
+      'select public.update_counts() as counts, public.update_current_deposit_stats() as deposits',
+    );
+    expect(rows).toEqual([{ counts: 1, deposits: 1 }]);
+  }
+  await target.query(`drop owned by ${daemonRole}`);
+  await target.query(`drop role ${daemonRole}`);
 });

@@ -7,6 +7,9 @@
 --
 -- A trigger for each statement fires on the one table that the statement names. So a partitioned table
 -- has them on itself and on all its partitions, for who writes to these directly.
+--
+-- No other relation is touched: where it was a table of this name or its partition, its triggers stay,
+-- and registry_stats.is_counted ignores them.
 create or replace function registry_stats.attach_capture(source text)
 returns boolean
 language plpgsql
@@ -22,6 +25,7 @@ declare
   v_relation regclass;
   v_columns text[];
   v_differs text;
+  v_was_partition boolean;
 begin
   -- Any other table fails here, before it is locked.
   case attach_capture.source
@@ -36,15 +40,34 @@ begin
       v_columns := array['institution_id', 'action'];
   end case;
 
-  perform registry_stats.drop_stray_capture(attach_capture.source);
   if registry_stats.fingerprint(attach_capture.source) is not null then
     return false;
   end if;
 
-  execute format('lock table %s in share row exclusive mode', v_table);
+  -- A table that was a partition before has one trigger too many. To drop it locks out readers, too.
+  v_was_partition := not v_is_partitioned and exists (
+    select
+    from pg_trigger
+    where pg_trigger.tgrelid = v_table
+      and pg_trigger.tgname = 'registry_stats_update_added'
+  );
+  if v_is_partitioned or v_was_partition then
+    -- Less than deadlock_timeout (1 s): a writer may hold a partition and wait for the table, and a
+    -- reader may become a writer. This gives way before one of them is ended for it.
+    perform set_config('lock_timeout', '300ms', true);
+  end if;
+  execute format(
+    'lock table %s in %s mode',
+    v_table,
+    case when v_was_partition then 'access exclusive' else 'share row exclusive' end
+  );
   -- Another session may have done it while this one waited.
   if registry_stats.fingerprint(attach_capture.source) is not null then
     return false;
+  end if;
+
+  if v_was_partition then
+    execute format('drop trigger registry_stats_update_added on %s', v_table);
   end if;
 
   select format(

@@ -7,6 +7,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if (tg_table_schema <> 'public' or tg_table_name <> 'generic_files')
+    and not registry_stats.is_counted('generic_files', tg_relid)
+  then
+    return null;
+  end if;
+
   insert into registry_stats.delta (
     source,
     institution_id,

@@ -8,6 +8,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if (tg_table_schema <> 'public' or tg_table_name <> tg_argv[0])
+    and not registry_stats.is_counted(tg_argv[0], tg_relid)
+  then
+    return null;
+  end if;
+
   insert into registry_stats.delta (source, is_truncate, row_count)
   values (coalesce(tg_argv[0], tg_table_name), true, 0);
 

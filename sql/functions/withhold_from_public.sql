@@ -1,26 +1,54 @@
 -- Nothing in registry_stats is for everybody. PostgreSQL lets PUBLIC execute each new function, and
 -- default privileges of the owner may give more: both are taken back, hence after all other files.
--- What was granted by name, as sql/roles.sql does, stays; and where Registry's functions belong to
--- another role, that role may execute what they call.
+-- What was granted by name, as sql/roles.sql and registry_stats.replace_view do, stays; and where
+-- Registry's functions belong to another role, that role may execute what they call.
+--
+-- A grant that is there by default cannot be told from one by name, except by its age: here only what
+-- this transaction brought is taken back, as it came with an object that the transaction made. So a
+-- migration that makes tables or sequences ends the same way.
 do $$
 declare
+  v_revoke text;
   v_role text;
-  v_kind text;
 begin
   revoke execute on all functions in schema registry_stats from public;
 
-  for v_role in
-    select distinct
+  for v_revoke in
+    with object as (
+      select 'schema' as kind, oid::regnamespace::text as name, tableoid, oid, nspacl as acl
+      from pg_namespace
+      where oid = 'registry_stats'::regnamespace
+      union all
+      select 'table', oid::regclass::text, tableoid, oid, relacl
+      from pg_class
+      where relnamespace = 'registry_stats'::regnamespace
+      union all
+      select 'routine', oid::regprocedure::text, tableoid, oid, proacl
+      from pg_proc
+      where pronamespace = 'registry_stats'::regnamespace
+    )
+
+    select distinct format(
+      'revoke all on %s %s from %s',
+      object.kind,
+      object.name,
       case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
-    from pg_default_acl
-    cross join lateral aclexplode(pg_default_acl.defaclacl) as acl
-    where pg_get_userbyid(pg_default_acl.defaclrole) = current_user
-      and acl.grantee <> pg_default_acl.defaclrole
+    )
+    from object
+    cross join lateral aclexplode(object.acl) as acl
+    where acl.grantee = 0
+      or exists (
+        select
+        from pg_shdepend
+        where pg_shdepend.dbid = (select oid from pg_database where datname = current_database())
+          and pg_shdepend.classid = object.tableoid
+          and pg_shdepend.objid = object.oid
+          and pg_shdepend.deptype = 'a'
+          and pg_shdepend.refobjid = acl.grantee
+          and pg_shdepend.xmin = pg_current_xact_id()::xid
+      )
   loop
-    execute format('revoke all on schema registry_stats from %s', v_role);
-    foreach v_kind in array array['tables', 'sequences', 'functions'] loop
-      execute format('revoke all on all %s in schema registry_stats from %s', v_kind, v_role);
-    end loop;
+    execute v_revoke;
   end loop;
 
   for v_role in

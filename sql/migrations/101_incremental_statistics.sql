@@ -239,6 +239,32 @@ comment on column registry_stats.run.data_as_of is 'As in registry_stats.job.';
 create index if not exists run_started_at_idx on registry_stats.run (started_at);
 create index if not exists run_unfinished_idx on registry_stats.run (id) where outcome is null;
 
+-- What default privileges gave with the objects made here is taken back, as in
+-- sql/functions/withhold_from_public.sql; there it would be too late to tell it from a grant by name.
+do $$
+declare
+  v_revoke text;
+begin
+  for v_revoke in
+    select format(
+      'revoke all on %s %s from %I',
+      case when classid = 'pg_namespace'::regclass then 'schema' else 'table' end,
+      made.identity,
+      pg_get_userbyid(refobjid)
+    )
+    from pg_shdepend
+    cross join lateral pg_identify_object(classid, objid, objsubid) as made
+    where dbid = (select oid from pg_database where datname = current_database())
+      and classid in ('pg_namespace'::regclass, 'pg_class'::regclass)
+      and deptype = 'a'
+      and pg_shdepend.xmin = pg_current_xact_id()::xid
+      and 'registry_stats' in (made.schema, made.identity)
+  loop
+    execute v_revoke;
+  end loop;
+end
+$$;
+
 update public.schema_migrations
 set finished_at = clock_timestamp() at time zone 'utc'
 where version = '101_incremental_statistics';

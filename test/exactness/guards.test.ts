@@ -187,6 +187,31 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'a table that was renamed counts no more': {
+    switchOff: mutate('is_counted', 'return false', 'return true'),
+    scenario: async (target) => {
+      await target.query('alter table public.work_items rename to old_items');
+      await target.query('create table public.work_items as table public.old_items');
+      await figuresAfterRuns(target);
+      await target.query(`update public.old_items set action = 'Old'`);
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'the mark of what was written to a table while it was away': {
+    switchOff: mutate(
+      'is_counted',
+      `strpos(';' || source.fingerprint`,
+      `-strpos(';' || source.fingerprint`,
+    ),
+    scenario: async (target) => {
+      await target.query('alter table public.work_items rename to old_items');
+      await target.query(`update public.old_items set action = 'Unseen'`);
+      await target.query('alter table public.old_items rename to work_items');
+      return figuresAfterRuns(target);
+    },
+  },
+
   'an object counts once, whatever it had before': {
     switchOff: mutate(
       'fold',

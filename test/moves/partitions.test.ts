@@ -8,8 +8,9 @@ import { splitStatements } from '../../src/db/split-statements.js';
 import { migrate } from '../../src/migrations/migrate.js';
 import { readSqlFiles } from '../../src/migrations/sql-files.js';
 import { uninstall } from '../../src/statistics/uninstall.js';
-import { expectLiveTruth, expectTruth } from '../exactness/two-sessions.js';
+import { expectLiveTruth, expectTruth, untilBlocked } from '../exactness/two-sessions.js';
 import { loadCsv } from '../support/load-csv.js';
+import { createLogin, createOwnedDatabase } from '../support/owned-database.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const files = await readSqlFiles();
@@ -55,7 +56,7 @@ async function migrated(): Promise<TestDatabase> {
 }
 
 /** As the daemon does. Gives what it tells of rebuilt tables. */
-async function runAll({ database }: TestDatabase): Promise<string[]> {
+async function runAll({ database }: Pick<TestDatabase, 'database'>): Promise<string[]> {
   const told: string[] = [];
   for (const job of jobs.slice(0, 2)) {
     const request = {
@@ -219,4 +220,107 @@ test('uninstall leaves no trigger on a partitioned table', async () => {
     ),
   ).toEqual([]);
   await target.query(newEvent('good_ingests', 'ingestion', 'Success'));
+});
+
+const newItem = `insert into public.old_items
+    (name, action, institution_id, created_at, updated_at, date_processed, bag_date)
+  values ('old', 'Old', 2, now(), now(), now(), now())`;
+
+const replaceWorkItems = `begin;
+  alter table public.work_items rename to old_items;
+  create table public.work_items (like public.old_items including defaults);
+  insert into public.work_items select * from public.old_items;
+  commit`;
+
+test('a writer that has written the new table and reads the renamed one waits for nobody', async () => {
+  const target = await createTestDatabase();
+  await loadCsv(target.database);
+  await runAll(target);
+  await target.query(replaceWorkItems);
+  const [writer, daemon] = [await target.session(), await target.session()];
+  await writer.query('begin');
+  await writer.query('update public.work_items set institution_id = 3 where id = 1');
+  const attach = await untilBlocked(
+    target,
+    daemon,
+    `select registry_stats.attach_capture('work_items')`,
+  );
+  await writer.query(`set local lock_timeout = '100ms'`);
+  await writer.query('select count(*) from public.old_items');
+  await writer.query('update public.old_items set institution_id = 3 where id = 1');
+  await writer.query('commit');
+  await attach.result;
+
+  expect(await runAll(target)).toEqual([expect.stringMatching(/^work_items rebuilt: /)]);
+  await expectTruth(target);
+});
+
+test('a renamed table that belongs to somebody else stops nothing and counts no more', async () => {
+  const { target, owner } = await createOwnedDatabase();
+  const other = await createLogin(target, 'other');
+  const database = owner.reopen();
+  await (await owner.session()).query(replaceWorkItems);
+  await target.query(`alter table public.old_items owner to ${other.role}`);
+  // For the checks of its foreign keys, and truncate.
+  await target.query(`grant all on all tables in schema public to ${other.role}`);
+  await target.query(`grant all on all sequences in schema public to ${other.role}`);
+
+  expect(await runAll({ database })).toEqual([expect.stringMatching(/^work_items rebuilt: /)]);
+  const client = await other.session();
+  for (const write of [
+    newItem,
+    `update public.old_items set institution_id = 3, action = 'Old'`,
+    'delete from public.old_items where id = 1',
+    'truncate public.old_items cascade',
+  ]) {
+    await client.query(write);
+    await expectLiveTruth(target);
+    expect(await runAll({ database })).toEqual([]);
+    await expectTruth(target);
+  }
+});
+
+test('a table that was away, was written to and is back before anybody noticed is computed anew', async () => {
+  const target = await migrated();
+  for (const [away, write, back] of [
+    [
+      'alter table public.work_items rename to old_items',
+      'update public.old_items set institution_id = 3',
+      'alter table public.old_items rename to work_items',
+    ],
+    [
+      'alter table public.work_items set schema registry_stats',
+      'delete from registry_stats.work_items where id = 1',
+      'alter table registry_stats.work_items set schema public',
+    ],
+    [
+      'alter table public.premis_events detach partition public.other_events',
+      `insert into public.other_events select * from public.other_events`,
+      'alter table public.premis_events attach partition public.other_events default',
+    ],
+  ] as const) {
+    for (const statement of [away, write, back]) await target.query(statement);
+    expect(await runAll(target), away).toEqual([expect.stringContaining(' rebuilt: ')]);
+    await expectTruth(target);
+  }
+});
+
+test('capture gives way to a writer that names a partition before the table', async () => {
+  const target = await migrated();
+  const [writer, daemon] = [await target.session(), await target.session()];
+  await target.query('alter table public.good_ingests disable trigger registry_stats_insert');
+  await writer.query('begin');
+  await writer.query(newEvent('other_events', 'ingestion', 'Failed', 2));
+  await daemon.query(`set deadlock_timeout = '30s'`);
+  const attach = await untilBlocked(
+    target,
+    daemon,
+    `select registry_stats.attach_capture('premis_events')`,
+  );
+  await writer.query(newEvent('premis_events', 'ingestion', 'Success', 2));
+  await expect(attach.result).rejects.toMatchObject({ code: '55P03' });
+  await writer.query('commit');
+
+  expect(await runAll(target)).toEqual([expect.stringMatching(/^premis_events rebuilt: /)]);
+  await expectTruth(target);
 });
