@@ -68,7 +68,9 @@ test('the server tells work from rest, from an end, and from what it does not sh
   const place = await begin(session, 'read only', options);
   expect(await standstillOf(place)).toMatch(/^\d{4}-/);
   const sleeping = session.query('select pg_sleep(60)').catch(() => 'cancelled');
-  await vi.waitFor(async () => { expect(await standstillOf(place)).toBeNull(); });
+  await vi.waitFor(async () => {
+    expect(await standstillOf(place)).toBeNull();
+  });
   await target.database.cancel(place);
   expect(await sleeping).toBe('cancelled');
   await session.query('rollback');
