@@ -31,28 +31,28 @@ export function planTransaction(seed: number, session: number, index: number): P
   const random = new RandomNumbers(seed, session, index);
   const name = `${String(seed)}-${String(session)}-${String(index)}`;
   const special = random.weighted({ none: 990, truncate: 4, 'past-capture': 3, reset: 1 });
-  return {
-    isolation: random.weighted({
-      'read committed': 70,
-      'repeatable read': 15,
-      serializable: 15,
-    }),
-    steps:
-      special === 'none'
-        ? Array.from({ length: random.int(1, 4) }, (_, step) =>
-            planStep(random, `${name}-${String(step)}`, true),
-          )
-        : planSpecial(special, random, name),
-    // A transaction with a temporary table cannot be prepared; the others are left to chance.
-    ending: random.weighted<Ending>({
-      commit: 78,
-      rollback: 7,
-      late: 4,
-      'prepared-commit': special === 'reset' ? 0 : 5,
-      'prepared-rollback': special === 'reset' ? 0 : 2,
-      duel: 4,
-    }),
-  };
+  const isolation = random.weighted<Plan['isolation']>({
+    'read committed': 70,
+    'repeatable read': 15,
+    serializable: 15,
+  });
+  const steps =
+    special === 'none'
+      ? Array.from({ length: random.int(1, 4) }, (_, step) =>
+          planStep(random, `${name}-${String(step)}`, true),
+        )
+      : planSpecial(special, random, name);
+  // A transaction with a temporary table cannot be prepared; the others are left to chance.
+  const mayBePrepared = !steps.includes(keepInstitutions);
+  const ending = random.weighted<Ending>({
+    commit: 78,
+    rollback: 7,
+    late: 4,
+    'prepared-commit': mayBePrepared ? 5 : 0,
+    'prepared-rollback': mayBePrepared ? 2 : 0,
+    duel: 4,
+  });
+  return { isolation, steps, ending };
 }
 
 function planStep(random: RandomNumbers, name: string, mayNest: boolean): Step {
@@ -130,15 +130,18 @@ function planSpecial(
       ];
     case 'reset':
       return [
-        sql(
-          'create temporary table kept on commit drop as select * from public.institutions',
-          false,
-        ),
+        keepInstitutions,
         sql('truncate public.work_items cascade', false),
         sql('insert into public.institutions select * from kept', false),
       ];
   }
 }
+
+/** Institutions go with the work items, which refer to them. */
+const keepInstitutions = sql(
+  'create temporary table kept on commit drop as select * from public.institutions',
+  false,
+);
 
 function sql(text: string, isCounted = true): Step {
   return { kind: 'sql', text, isCounted };
