@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { standstillQuestion, watchTransaction, type Ask } from '../src/db/answers.js';
-import { askAbout } from '../src/db/ask-about.js';
+import { askAbout, cancel } from '../src/db/ask-about.js';
 import { begin, type Place } from '../src/db/begin.js';
 import { createTestDatabase } from './support/test-database.js';
 
@@ -71,7 +71,7 @@ test('the server tells work from rest, from an end, and from what it does not sh
   await vi.waitFor(async () => {
     expect(await standstillOf(place)).toBeNull();
   });
-  await target.database.cancel(place);
+  await cancel(connection, place);
   expect(await sleeping).toBe('cancelled');
   await session.query('rollback');
   expect(await standstillOf(place)).toBe('ended');
@@ -79,5 +79,5 @@ test('the server tells work from rest, from an end, and from what it does not sh
   await session.query('set track_activities = off');
   const hidden = await begin(session, 'read only', options);
   expect(await standstillOf(hidden)).toBeNull();
-  await expect(target.database.cancel(hidden)).rejects.toThrow('does not show this role');
+  await expect(cancel(connection, hidden)).rejects.toThrow('does not show this role');
 });

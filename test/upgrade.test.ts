@@ -1,18 +1,16 @@
 import { expect, test } from 'vitest';
-import { refresh } from '../src/jobs/refresh.js';
-import { jobs } from '../src/jobs/job.js';
 import { migrate } from '../src/migrations/migrate.js';
 import { readSqlFiles } from '../src/migrations/sql-files.js';
 import { activationScript } from '../src/statistics/activate.js';
 import { uninstall } from '../src/statistics/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { loadCsv } from './support/load-csv.js';
+import { runEachJob } from './support/run-each-job.js';
 import { runScript } from './support/run-script.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 const files = await readSqlFiles();
 const signal = new AbortController().signal;
-const timeouts = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
 const options = {
   files,
   allowLaunchSchema: true,
@@ -69,18 +67,6 @@ async function publicObjects({ query }: TestDatabase): Promise<unknown[]> {
   );
 }
 
-async function runAll(target: TestDatabase): Promise<void> {
-  for (const job of jobs) {
-    const request = {
-      trigger: 'command',
-      jobs: [job.name],
-      isManual: true,
-      isForced: false,
-    } as const;
-    await refresh(target.database, job, request, timeouts);
-  }
-}
-
 test('the upgrade changes no figure, and nothing that a page of Registry could notice', async () => {
   const target = await createTestDatabase('baseline');
   const role = `${target.name}_reader`;
@@ -88,7 +74,7 @@ test('the upgrade changes no figure, and nothing that a page of Registry could n
   await target.query(`create role ${role}`);
   await target.query(`grant select on public.current_deposit_stats to ${role} with grant option`);
   await target.query('grant select on public.generic_file_counts to public');
-  await runAll(target);
+  await runEachJob(target.database);
   const before = { figures: await figures(target), objects: await publicObjects(target) };
   await migrate(target.database, options);
 
@@ -106,10 +92,10 @@ test('a new install gives the same figures as an upgrade', async () => {
   const upgraded = await createTestDatabase('baseline');
   const installed = await createTestDatabase('migrated');
   for (const target of [upgraded, installed]) await loadCsv(target.database);
-  await runAll(upgraded);
+  await runEachJob(upgraded.database);
   await migrate(upgraded.database, options);
-  await runAll(upgraded);
-  await runAll(installed);
+  await runEachJob(upgraded.database);
+  await runEachJob(installed.database);
 
   expect(await figures(installed)).toEqual(await figures(upgraded));
 });
@@ -117,7 +103,7 @@ test('a new install gives the same figures as an upgrade', async () => {
 test('an upgrade that stops after any step goes on from there and ends right', async () => {
   const finished = await createTestDatabase('baseline');
   await loadCsv(finished.database);
-  await runAll(finished);
+  await runEachJob(finished.database);
   await migrate(finished.database, options);
   const truth = await figures(finished);
   const steps = activationScript.split(/(?<=commit;\n)/);
@@ -126,7 +112,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
   for (const stop of [0, 1, 4, 5, 8, 9]) {
     const target = await createTestDatabase('baseline');
     await loadCsv(target.database);
-    await runAll(target);
+    await runEachJob(target.database);
     await migrate(target.database, { ...options, files: { ...files, functions: [] } });
     const psql = await target.session();
     await psql.query('set check_function_bodies = off');
@@ -136,7 +122,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
     await target.query('select public.update_counts(), public.update_current_deposit_stats()');
     await target.query(`update public.work_items set action = action`);
     await migrate(target.database, options);
-    await runAll(target);
+    await runEachJob(target.database);
 
     expect(await figures(target), `stopped after step ${stop}`).toEqual(truth);
     expect(await verify(target.database)).toEqual([]);
@@ -146,7 +132,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
 test('readers and writers go on during the upgrade without an error, and no change is lost', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
-  await runAll(target);
+  await runEachJob(target.database);
   const stop = new AbortController();
   const loop = async (work: (turn: number) => Promise<unknown>): Promise<number> => {
     let turn = 0;
@@ -183,7 +169,7 @@ test('readers and writers go on during the upgrade without an error, and no chan
   await migrate(target.database, options);
   stop.abort();
   const turns = await Promise.all(working);
-  await runAll(target);
+  await runEachJob(target.database);
 
   expect(Number(shown?.rows)).toBeGreaterThan(0);
   expect(Math.min(...turns)).toBeGreaterThan(3);

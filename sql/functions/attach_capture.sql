@@ -23,6 +23,7 @@ declare
   v_update text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_update');
   v_delete text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_delete');
   v_relation regclass;
+  v_trigger record;
   v_columns text[];
   v_differs text;
   v_was_partition boolean;
@@ -84,38 +85,32 @@ begin
     select relid from pg_partition_tree(v_table)
   loop
     execute format(
-      'create or replace trigger registry_stats_insert after insert on %s
-      referencing new table as added
-      for each statement execute function %s()',
-      v_relation, v_insert
-    );
-    execute format(
-      'create or replace trigger registry_stats_delete after delete on %s
-      referencing old table as removed
-      for each statement execute function %s()',
-      v_relation, v_delete
-    );
-    execute format(
       'create or replace trigger registry_stats_truncate after truncate on %s
       for each statement execute function registry_stats.capture_truncate(%L)',
       v_relation, attach_capture.source
     );
-    if v_is_partitioned then
-      -- An update may move a row to another partition, which a trigger by row does not see. It is
-      -- captured as the delete of the old rows and the insert of the new ones.
+
+    -- In a partitioned table an update may move a row to another partition, which a trigger by row does
+    -- not see. It is captured as the delete of the old rows and the insert of the new ones.
+    for v_trigger in
+      select name, event, rows, function
+      from (
+        values
+          ('insert', 'insert', 'new table as added', v_insert, true),
+          ('delete', 'delete', 'old table as removed', v_delete, true),
+          ('update', 'update', 'old table as removed', v_delete, v_is_partitioned),
+          ('update_added', 'update', 'new table as added', v_insert, v_is_partitioned)
+      ) as wanted (name, event, rows, function, is_wanted)
+      where is_wanted
+    loop
       execute format(
-        'create or replace trigger registry_stats_update after update on %s
-        referencing old table as removed
-        for each statement execute function %s()',
-        v_relation, v_delete
+        'create or replace trigger registry_stats_%s after %s on %s
+        referencing %s for each statement execute function %s()',
+        v_trigger.name, v_trigger.event, v_relation, v_trigger.rows, v_trigger.function
       );
-      execute format(
-        'create or replace trigger registry_stats_update_added after update on %s
-        referencing new table as added
-        for each statement execute function %s()',
-        v_relation, v_insert
-      );
-    else
+    end loop;
+
+    if not v_is_partitioned then
       -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
       -- ORM names every column in the set list. PostgreSQL reads the condition anew for each
       -- statement, so it is short: one comparison of two rows instead of one a column. By its function,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { begin, type Place } from './begin.js';
+import { begin, isHidden, isOfPlace, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 
@@ -28,3 +28,22 @@ export async function askAbout<Row extends pg.QueryResultRow>(
     void client.end().catch(() => undefined);
   }
 }
+
+/** Asks the server to cancel what a transaction is doing. */
+export async function cancel(connection: ConnectionSettings, place: Place): Promise<void> {
+  const [backend] = await askAbout<{ isCancelled: boolean | null }>(
+    connection,
+    place,
+    cancelQuestion,
+  );
+  if (backend?.isCancelled === null) {
+    throw new Error('the server does not show this role its own transaction');
+  }
+}
+
+/** No row once it has ended. NULL where it is not shown: by then the backend may serve another. */
+const cancelQuestion = `
+  select case when ${isOfPlace} then pg_catalog.pg_cancel_backend(pid) end as "isCancelled"
+  from pg_catalog.pg_stat_activity
+  where pid = $1
+    and (${isHidden} or ${isOfPlace})`;

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { answerWithin, watchTransaction } from './answers.js';
-import { askAbout } from './ask-about.js';
-import { begin, isHidden, isOfPlace, type Access, type Place } from './begin.js';
+import { askAbout, cancel } from './ask-about.js';
+import { begin, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { Orphans } from './orphans.js';
@@ -112,18 +112,6 @@ export class Database {
     await this.#transaction(access, readOptions, () => Promise.resolve());
   }
 
-  /** Asks the server to cancel what a transaction is doing. */
-  async cancel(place: Place): Promise<void> {
-    const [backend] = await askAbout<{ isCancelled: boolean | null }>(
-      this.options.connection,
-      place,
-      cancelQuestion,
-    );
-    if (backend?.isCancelled === null) {
-      throw new Error('the server does not show this role its own transaction');
-    }
-  }
-
   /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
   async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = work();
@@ -214,18 +202,18 @@ export class Database {
     work: () => Promise<Result>,
   ): Promise<Result> {
     let cancelling: Promise<void> | undefined;
-    const cancel = (): void => {
-      cancelling = this.cancel(place).catch((error: unknown) => {
+    const onAbort = (): void => {
+      cancelling = cancel(this.options.connection, place).catch((error: unknown) => {
         const { pid } = place;
         this.#log.warn({ err: error, pid }, 'the server could not be asked to cancel a statement');
       });
     };
     signal?.throwIfAborted();
-    signal?.addEventListener('abort', cancel, { once: true });
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       return await work();
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      signal?.removeEventListener('abort', onAbort);
       // The backend must not go back to the pool while a cancel for it is still under way.
       await cancelling;
     }
@@ -247,13 +235,6 @@ export class Database {
     };
   }
 }
-
-/** No row once it has ended. NULL where it is not shown: by then the backend may serve another. */
-const cancelQuestion = `
-  select case when ${isOfPlace} then pg_catalog.pg_cancel_backend(pid) end as "isCancelled"
-  from pg_catalog.pg_stat_activity
-  where pid = $1
-    and (${isHidden} or ${isOfPlace})`;
 
 function giveUp(afterMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, afterMs).unref());

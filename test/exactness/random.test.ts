@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
+import { runEachJob } from '../support/run-each-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { prepareRows } from './prepare-rows.js';
 import { RandomNumbers } from './random-numbers.js';
@@ -97,15 +96,7 @@ async function endPreparedTransactions({ query }: TestDatabase): Promise<void> {
 /** After a last run: views, live views, rollups, totals and history, both ways. */
 async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
   const { database, query } = target;
-  for (const job of jobs) {
-    const request = {
-      trigger: 'command',
-      jobs: [job.name],
-      isManual: true,
-      isForced: false,
-    } as const;
-    await refresh(database, job, request, { statementTimeoutMs: 0, lockTimeoutMs: 5_000 });
-  }
+  await runEachJob(database);
   const history = await differentHistory(target);
   const pending = await query('select * from registry_stats.delta');
   const work = await query(

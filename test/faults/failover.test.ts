@@ -50,13 +50,7 @@ test('a daemon that starts on a read-only database waits, and works when it take
 });
 
 test('a standby is told once, and left for the primary although it goes on answering', async () => {
-  const server = await startOwnServer();
-  const standby = await startStandby(server);
-  const upstream = { host: '127.0.0.1', port: Number(server.target.env['DB_PORT']) };
-  const proxy = await startTcpProxy(upstream);
-  const env = { ...server.target.env, ...sceneSettings, DB_PORT: String(proxy.port) };
-  const daemon = await startDaemon({ env });
-  await untilRuns(daemon, 'start');
+  const { server, standby, upstream, proxy, daemon } = await startPair();
   const primary = upstream.port;
   upstream.port = standby.port;
   await proxy.cut();
@@ -68,13 +62,7 @@ test('a standby is told once, and left for the primary although it goes on answe
 });
 
 test('a promoted standby is found and worked with, with all that was committed', async () => {
-  const server = await startOwnServer();
-  const standby = await startStandby(server);
-  const upstream = { host: '127.0.0.1', port: Number(server.target.env['DB_PORT']) };
-  const proxy = await startTcpProxy(upstream);
-  const env = { ...server.target.env, ...sceneSettings, DB_PORT: String(proxy.port) };
-  const daemon = await startDaemon({ env });
-  await untilRuns(daemon, 'start');
+  const { server, standby, upstream, proxy, daemon } = await startPair();
   await standby.caughtUp();
   await server.stop('immediate');
   await proxy.cut();
@@ -84,3 +72,15 @@ test('a promoted standby is found and worked with, with all that was committed',
   await standby.promote();
   await expectRecovered(standby.target, daemon);
 });
+
+/** A primary with a standby, and a daemon at work behind a proxy that leads to the primary. */
+async function startPair() {
+  const server = await startOwnServer();
+  const standby = await startStandby(server);
+  const upstream = { host: '127.0.0.1', port: Number(server.target.env['DB_PORT']) };
+  const proxy = await startTcpProxy(upstream);
+  const env = { ...server.target.env, ...sceneSettings, DB_PORT: String(proxy.port) };
+  const daemon = await startDaemon({ env });
+  await untilRuns(daemon, 'start');
+  return { server, standby, upstream, proxy, daemon };
+}

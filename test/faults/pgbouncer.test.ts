@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cancel } from '../../src/db/ask-about.js';
 import { begin } from '../../src/db/begin.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import {
@@ -316,7 +317,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
       return rows.length === 1;
     });
 
-    await database.cancel(place);
+    await cancel(database.options.connection, place);
     await keeper.query('select pg_advisory_unlock(77)');
     await expect(waiting).resolves.toBeDefined();
   });

@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { expect, test } from 'vitest';
 import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
 import { splitStatements } from '../../src/db/split-statements.js';
 import { migrate } from '../../src/migrations/migrate.js';
 import { readSqlFiles } from '../../src/migrations/sql-files.js';
@@ -11,6 +10,7 @@ import { uninstall } from '../../src/statistics/uninstall.js';
 import { expectLiveTruth, expectTruth, untilBlocked } from '../exactness/two-sessions.js';
 import { loadCsv } from '../support/load-csv.js';
 import { createLogin, createOwnedDatabase } from '../support/owned-database.js';
+import { runEachJob } from '../support/run-each-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const files = await readSqlFiles();
@@ -57,21 +57,14 @@ async function migrated(): Promise<TestDatabase> {
 
 /** As the daemon does. Gives what it tells of rebuilt tables. */
 async function runAll({ database }: Pick<TestDatabase, 'database'>): Promise<string[]> {
-  const told: string[] = [];
-  for (const job of jobs.slice(0, 2)) {
-    const request = {
-      trigger: 'schedule',
-      jobs: [job.name],
-      isManual: false,
-      isForced: false,
-    } as const;
-    const outcome = await refresh(database, job, request, {
-      statementTimeoutMs: 30_000,
-      lockTimeoutMs: 5_000,
-    });
-    if (outcome.outcome === 'refreshed') told.push(...outcome.detail.split('; '));
-  }
-  return told.filter((detail) => detail.includes('rebuilt'));
+  const outcomes = await runEachJob(
+    database,
+    { trigger: 'schedule', isManual: false },
+    jobs.slice(0, 2),
+  );
+  return outcomes
+    .flatMap((outcome) => (outcome.outcome === 'refreshed' ? outcome.detail.split('; ') : []))
+    .filter((detail) => detail.includes('rebuilt'));
 }
 
 const newEvent = (table: string, type: string, outcome: string, count = 1): string =>

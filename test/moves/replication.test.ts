@@ -1,7 +1,5 @@
 import pg from 'pg';
 import { expect, inject, onTestFinished, test, type TestContext } from 'vitest';
-import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
 import { sources } from '../../src/statistics/installation.js';
 import { rebuildSource } from '../../src/statistics/rebuild.js';
 import { verify } from '../../src/statistics/verify.js';
@@ -13,6 +11,7 @@ import {
   writeOfEachTable,
 } from '../exactness/two-sessions.js';
 import { loadCsv } from '../support/load-csv.js';
+import { runEachJob } from '../support/run-each-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const timeouts = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
@@ -94,18 +93,6 @@ async function untilApplied(from: TestDatabase, to: TestDatabase): Promise<void>
     .toHaveLength(1);
 }
 
-async function runAll({ database }: TestDatabase): Promise<void> {
-  for (const job of jobs) {
-    const request = {
-      trigger: 'schedule',
-      jobs: [job.name],
-      isManual: false,
-      isForced: false,
-    } as const;
-    await refresh(database, job, request, timeouts);
-  }
-}
-
 async function rebuildAll({ database }: TestDatabase): Promise<void> {
   for (const source of sources) await rebuildSource(database, source, timeouts);
 }
@@ -113,14 +100,14 @@ async function rebuildAll({ database }: TestDatabase): Promise<void> {
 test('a publication of all tables, with updates and deletes, stands in nobody’s way', async (context) => {
   const target = await publisher(context);
   await target.query('create publication everything for all tables');
-  await runAll(target);
+  await runEachJob(target.database);
   await target.query(writeOfEachTable);
   await target.query(`delete from public.generic_files where identifier = 'new1'`);
-  await runAll(target);
+  await runEachJob(target.database);
   await rebuildAll(target);
-  await runAll(target);
+  await runEachJob(target.database);
   await target.query('truncate public.work_items cascade');
-  await runAll(target);
+  await runEachJob(target.database);
 
   await expectTruth(target);
   expect(await verify(target.database)).toEqual([]);
@@ -133,7 +120,7 @@ test('what a subscription writes is not captured: verify tells, and a rebuild pu
     `create publication everything for table public.generic_files, public.intellectual_objects,
       public.premis_events, public.work_items`,
   );
-  await runAll(to);
+  await runEachJob(to.database);
   await from.query(writeOfEachTable);
   await untilApplied(from, to);
 
@@ -141,16 +128,16 @@ test('what a subscription writes is not captured: verify tells, and a rebuild pu
   const found = await verify(to.database);
   expect(new Set(found.map(({ source }) => source))).toEqual(new Set(sources));
   await rebuildAll(to);
-  await runAll(to);
+  await runEachJob(to.database);
   await expectTruth(to);
 });
 
 test('a copy that follows with all tables has exact rollups; its views wait for a rebuild', async (context) => {
   const from = await publisher(context);
   const to = await subscriber(from, 'create publication everything for all tables');
-  await runAll(from);
+  await runEachJob(from.database);
   await from.query(writeOfEachTable);
-  await runAll(from);
+  await runEachJob(from.database);
   await from.query(`update public.work_items set action = 'Pending'`);
   await untilApplied(from, to);
 
@@ -160,10 +147,10 @@ test('a copy that follows with all tables has exact rollups; its views wait for 
 
   await takeOver(from, to);
   await rebuildAll(to);
-  await runAll(to);
+  await runEachJob(to.database);
   await expectTruth(to);
   await to.query(`update public.work_items set action = 'Captured'`);
   await expectLiveTruth(to);
-  await runAll(to);
+  await runEachJob(to.database);
   await expectTruth(to);
 });

@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import { untilWaitedFor } from './lock-waiter.js';
 import type { TestDatabase } from './test-database.js';
 
 const patience = { timeout: 45_000, interval: 25 };
@@ -17,18 +18,7 @@ export async function gateUpdateCounts(target: TestDatabase): Promise<Gate> {
   await keeper.query('select pg_advisory_lock(7)');
   await replaceUpdateCounts(target, 'perform pg_advisory_xact_lock(7);');
   return {
-    reached: () =>
-      vi.waitFor(async () => {
-        const [waiting] = await target.query<{ pid: number }>(
-          `select pid from pg_locks
-          where locktype = 'advisory'
-            and objid = 7
-            and not granted
-            and database = (select oid from pg_database where datname = current_database())`,
-        );
-        if (waiting === undefined) throw new Error('expected a job at the gate');
-        return waiting.pid;
-      }, patience),
+    reached: () => untilWaitedFor(target, [0, 7], 'a job at the gate'),
     open: async () => {
       await keeper.query('select pg_advisory_unlock(7)');
     },

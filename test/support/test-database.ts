@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { Database, Query } from '../../src/db/database.js';
-import { openTestDatabase } from './server.js';
+import { openTestDatabase, type TestServer } from './server.js';
 
 /** A database of one test's own. */
 export interface TestDatabase {
@@ -61,14 +61,22 @@ export async function createTestDatabase(
     session,
     query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await main.query<Row>(text, values)).rows,
-    env: {
-      APT_ENV: 'test',
-      DB_HOST: address.host,
-      DB_PORT: String(address.port),
-      DB_NAME: name,
-      DB_USER: address.user,
-      DB_PASSWORD: address.password,
-      STATUS_PORT: '0',
-    },
+    env: environmentOf(address, name),
+  };
+}
+
+/** The settings with which the program reaches a database of this server. */
+export function environmentOf(
+  { host, port, user, password }: Omit<TestServer, 'prefix'>,
+  name: string,
+): TestDatabase['env'] {
+  return {
+    APT_ENV: 'test',
+    DB_HOST: host,
+    DB_PORT: String(port),
+    DB_NAME: name,
+    DB_USER: user,
+    DB_PASSWORD: password,
+    STATUS_PORT: '0',
   };
 }

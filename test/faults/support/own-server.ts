@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import {
   acquireEmbeddedServer,
@@ -14,7 +13,8 @@ import { loadCsv } from '../../support/load-csv.js';
 import { temporaryDirectory } from '../../support/program.js';
 import { openTestDatabase, type TestServer } from '../../support/server.js';
 import { eventually } from '../../support/slow-job.js';
-import type { TestDatabase } from '../../support/test-database.js';
+import { environmentOf, type TestDatabase } from '../../support/test-database.js';
+import { shortSessions } from './short-sessions.js';
 
 /** A PostgreSQL of the current test's own, which it may stop. */
 export interface OwnServer {
@@ -80,38 +80,11 @@ async function databaseOn(address: Omit<TestServer, 'prefix'>): Promise<TestData
     onProgress: () => undefined,
   });
   await loadCsv(database);
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ ...address, database: name });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
   return {
     name,
     database,
-    session: async () => {
-      const client = await connect();
-      onTestFinished(() => client.end().catch(() => undefined));
-      return client;
-    },
-    // A session for each: none outlives a stop of the server.
-    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
-      const client = await connect();
-      try {
-        return (await client.query<Row>(text, values)).rows;
-      } finally {
-        await client.end().catch(() => undefined);
-      }
-    },
-    env: {
-      APT_ENV: 'test',
-      DB_HOST: address.host,
-      DB_PORT: String(address.port),
-      DB_NAME: name,
-      DB_USER: address.user,
-      DB_PASSWORD: address.password,
-      STATUS_PORT: '0',
-    },
+    ...shortSessions({ ...address, database: name }),
+    env: environmentOf(address, name),
   };
 }
 

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { appendFile, cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { eventually } from '../../support/slow-job.js';
 import type { TestDatabase } from '../../support/test-database.js';
 import type { OwnServer } from './own-server.js';
+import { shortSessions } from './short-sessions.js';
 
 /** A hot standby of a server of the test's own, and the primary as soon as it is promoted. */
 export interface Standby {
@@ -96,33 +96,15 @@ function giveTo({ uid, gid }: { uid: number; gid: number }, folder: string): Pro
 
 function databaseAt(target: TestDatabase, port: number): TestDatabase {
   const { env } = target;
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({
+  return {
+    ...target,
+    env: { ...env, DB_PORT: String(port) },
+    ...shortSessions({
       host: env['DB_HOST'],
       port,
       user: env['DB_USER'],
       password: env['DB_PASSWORD'],
       database: target.name,
-    });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
-  return {
-    ...target,
-    env: { ...env, DB_PORT: String(port) },
-    session: async () => {
-      const client = await connect();
-      onTestFinished(() => client.end().catch(() => undefined));
-      return client;
-    },
-    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
-      const client = await connect();
-      try {
-        return (await client.query<Row>(text, values)).rows;
-      } finally {
-        await client.end().catch(() => undefined);
-      }
-    },
+    }),
   };
 }

@@ -1,7 +1,5 @@
-import { vi } from 'vitest';
+import { untilWaitedFor } from '../../support/lock-waiter.js';
 import type { TestDatabase } from '../../support/test-database.js';
-
-const patience = { timeout: 45_000, interval: 25 };
 
 /** A moment in the work of the daemon or a command, at which a test can hold it. */
 export interface Step {
@@ -89,19 +87,7 @@ export async function haltAt(target: TestDatabase, { name, arrange }: Step): Pro
   await keeper.query('select pg_advisory_lock(7, 7)');
   await target.query(`${functions} ${arrange}`);
   return {
-    reached: () =>
-      vi.waitFor(async () => {
-        const [waiting] = await target.query<{ pid: number }>(
-          `select pid from pg_locks
-          where locktype = 'advisory'
-            and classid = 7
-            and objid = 7
-            and not granted
-            and database = (select oid from pg_database where datname = current_database())`,
-        );
-        if (waiting === undefined) throw new Error(`expected somebody ${name}`);
-        return waiting.pid;
-      }, patience),
+    reached: () => untilWaitedFor(target, [7, 7], `somebody ${name}`),
     open: async () => {
       // A stop of the server has let everybody pass.
       await keeper.query('select pg_advisory_unlock(7, 7)').catch(() => undefined);

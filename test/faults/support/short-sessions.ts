@@ -1,0 +1,28 @@
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import type { TestDatabase } from '../../support/test-database.js';
+
+/** Sessions with a server that may be stopped: a new one for each query, since none outlives that. */
+export function shortSessions(config: pg.ClientConfig): Pick<TestDatabase, 'session' | 'query'> {
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client(config);
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  return {
+    session: async () => {
+      const client = await connect();
+      onTestFinished(() => client.end().catch(() => undefined));
+      return client;
+    },
+    query: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+      const client = await connect();
+      try {
+        return (await client.query<Row>(text, values)).rows;
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Database } from '../../src/db/database.js';
+import { jobs, type Job } from '../../src/jobs/job.js';
+import type { Outcome, RefreshRequest } from '../../src/jobs/outcome.js';
+import { refresh } from '../../src/jobs/refresh.js';
+
+/** Runs jobs in this process, one after the other; by default all, as the command `refresh` does. */
+export async function runEachJob(
+  database: Database,
+  request: Partial<Omit<RefreshRequest, 'jobs'>> = {},
+  chosen: readonly Job[] = jobs,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const job of chosen) {
+    outcomes.push(
+      await refresh(
+        database,
+        job,
+        { trigger: 'command', isManual: true, isForced: false, ...request, jobs: [job.name] },
+        { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 },
+      ),
+    );
+  }
+  return outcomes;
+}
