@@ -55,11 +55,14 @@ grant execute on function
   registry_stats.differences(text),
   registry_stats.fingerprint(text),
   registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
+  registry_stats.obstacle(text),
+  registry_stats.problems(),
   registry_stats.rebuild(text),
   registry_stats.record_begin(text, text, timestamptz, bigint[]),
   registry_stats.record_verification(int),
   registry_stats.run(text, bigint),
-  registry_stats.run_history()
+  registry_stats.run_history(),
+  registry_stats.swap_views()
 to registry_stats_daemon;
 
 commit;

@@ -22,6 +22,8 @@ export const errorCodes = {
   UNHEALTHY: exitCodes.unhealthy,
   SQL_FILE_FAILED: exitCodes.migrationFailed,
   MIGRATION_LOCKED: exitCodes.migrationFailed,
+  /** Objects of others depend on ours, or on those that ours would replace. */
+  DEPENDENT_OBJECTS: exitCodes.refused,
   DRIFT_FOUND: exitCodes.drift,
   FIXTURE_INVALID: exitCodes.migrationFailed,
   EMBEDDED_UNAVAILABLE: exitCodes.databaseUnreachable,

@@ -3,7 +3,7 @@
 --
 -- This is the state of a live database before the incremental migrations (101 onward), and the
 -- baseline that they are measured against: its guards and flags are kept as they are documented.
--- Safe to run again. Locks only the objects it makes, and their rows in ar_internal_metadata.
+-- Safe to run again, also after 101. Locks only the objects it makes, and their rows in ar_internal_metadata.
 
 begin;
 
@@ -172,6 +172,14 @@ from (
     ('historical deposit stats is running')
 ) as flag (key)
 on conflict (key) do nothing;
+
+-- The functions. Where the incremental statistics (101 onward) are installed, their bodies stay: this
+-- file may be run again at any time.
+do $functions$
+begin
+if to_regclass('registry_stats.view') is not null then
+  return;
+end if;
 
 -- Refreshes the four count views unless they are younger than an hour. Returns 1 = refreshed,
 -- 0 = fresh, or running elsewhere. A view without a row of an institution counts as never filled.
@@ -490,6 +498,8 @@ $$;
 
 comment on function public.populate_all_historical_deposit_stats() is
   'Inserts the missing months of the history since 2014-01, and the zero rows.';
+end
+$functions$;
 
 update public.schema_migrations
 set finished_at = clock_timestamp() at time zone 'utc'

@@ -15,9 +15,18 @@ create schema if not exists registry_stats;
 comment on schema registry_stats is
   'Incremental statistics of Registry: what changed, the sums of it, and what was done about it.';
 
--- The tables whose rows are counted.
+-- The statistics, a row a table of Registry's: what is counted there, and whether that is exact. Capture,
+-- scan, comparison and count view are made from this row.
 create table if not exists registry_stats.source (
   name text constraint source_pkey primary key,
+  view text not null constraint source_view_key unique,
+  institution_column text,
+  facet_column text not null,
+  subfacet_column text,
+  object_column text,
+  option_column text,
+  bytes_column text,
+  captured int2[],
   is_exact boolean not null default false,
   reason text,
   fingerprint text,
@@ -26,22 +35,41 @@ create table if not exists registry_stats.source (
 );
 
 comment on table registry_stats.source is
-  'The tables of Registry whose changes are captured, and whether the rollups equal them.';
+  'The tables of Registry whose rows are counted, by which columns, and whether the rollups equal them.';
 comment on column registry_stats.source.name is 'Table in schema public.';
+comment on column registry_stats.source.view is 'Materialized view in schema public that shows the counts.';
+comment on column registry_stats.source.institution_column is 'Column with the institution; NULL = none.';
+comment on column registry_stats.source.facet_column is 'Column that rows are counted by.';
+comment on column registry_stats.source.subfacet_column is 'A second one; NULL = none.';
+comment on column registry_stats.source.object_column is
+  'Column with the object. With it, the table is the one that deposits are computed from: its rows '
+  'with facet A.';
+comment on column registry_stats.source.option_column is 'Column with the storage option of a deposit.';
+comment on column registry_stats.source.bytes_column is 'Column with the bytes of a deposit.';
+comment on column registry_stats.source.captured is
+  'Numbers of the columns that are captured, in the order above: they stay when a column is renamed.';
 comment on column registry_stats.source.is_exact is
   'Whether the rollups plus the pending deltas equal the table. If not, only a rebuild helps.';
 comment on column registry_stats.source.reason is 'Why it is not exact.';
 comment on column registry_stats.source.fingerprint is
-  'Identity of the table and its capture triggers when it was last exact: a restored dump, a '
-  'trigger dropped, disabled or enabled again, and a rewritten table all change it.';
+  'Identity of the table, its captured columns and its triggers when it was last exact: a restored '
+  'dump, a trigger dropped, disabled or enabled again, a renamed column, and a rewritten table all '
+  'change it.';
 comment on column registry_stats.source.rebuilt_at is 'When its rollups were last computed anew.';
 
-insert into registry_stats.source (name, reason)
+insert into registry_stats.source (
+  name, view, institution_column, facet_column, subfacet_column, object_column, option_column,
+  bytes_column, reason
+)
 values
-  ('generic_files', 'never computed'),
-  ('intellectual_objects', 'never computed'),
-  ('premis_events', 'never computed'),
-  ('work_items', 'never computed')
+  ('generic_files', 'generic_file_counts', 'institution_id', 'state', null,
+    'intellectual_object_id', 'storage_option', 'size', 'never computed'),
+  ('intellectual_objects', 'intellectual_object_counts', 'institution_id', 'state', null,
+    null, null, null, 'never computed'),
+  ('premis_events', 'premis_event_counts', 'institution_id', 'event_type', 'outcome',
+    null, null, null, 'never computed'),
+  ('work_items', 'work_item_counts', 'institution_id', 'action', null,
+    null, null, null, 'never computed')
 on conflict (name) do nothing;
 
 -- What writers append, in their own transactions, and a fold takes away. Append-only, so writers
@@ -49,11 +77,11 @@ on conflict (name) do nothing;
 create table if not exists registry_stats.delta (
   id bigint generated always as identity constraint delta_pkey primary key,
   source text not null,
-  is_truncate boolean not null default false,
-  institution_id int,
+  rebuild_because text,
+  institution_id bigint,
   facet varchar,
   subfacet varchar,
-  object_id int,
+  object_id bigint,
   storage_option varchar,
   row_count bigint not null,
   byte_count numeric not null default 0
@@ -69,14 +97,14 @@ comment on table registry_stats.delta is
   'Net changes of committed transactions that are not in the rollups yet.';
 comment on column registry_stats.delta.id is 'Only to tell rows apart; not an order of commits.';
 comment on column registry_stats.delta.source is 'The table that changed.';
-comment on column registry_stats.delta.is_truncate is
-  'The table was emptied by truncate: its rollups must be computed anew.';
+comment on column registry_stats.delta.rebuild_because is
+  'No change, but a mark that the rollups of the table must be computed anew, and why.';
 comment on column registry_stats.delta.institution_id is 'As in the row that changed.';
 comment on column registry_stats.delta.facet is
-  'state of a file or object, event_type of an event, action of a work item.';
-comment on column registry_stats.delta.subfacet is 'outcome of an event.';
-comment on column registry_stats.delta.object_id is 'intellectual_object_id of a file.';
-comment on column registry_stats.delta.storage_option is 'storage_option of a file.';
+  'Value of the facet column of registry_stats.source.';
+comment on column registry_stats.delta.subfacet is 'Value of the subfacet column.';
+comment on column registry_stats.delta.object_id is 'Object of a file.';
+comment on column registry_stats.delta.storage_option is 'Storage option of a file.';
 comment on column registry_stats.delta.row_count is 'Rows added, less rows taken away.';
 comment on column registry_stats.delta.byte_count is 'Bytes of files added, less those taken away.';
 
@@ -84,7 +112,7 @@ comment on column registry_stats.delta.byte_count is 'Bytes of files added, less
 create table if not exists registry_stats.count_rollup (
   id bigint generated always as identity constraint count_rollup_pkey primary key,
   source text not null,
-  institution_id int,
+  institution_id bigint,
   facet varchar,
   subfacet varchar,
   row_count bigint not null,
@@ -103,7 +131,7 @@ comment on column registry_stats.count_rollup.row_count is 'Never 0: such a row 
 -- Active files by object, as fine as distinct objects must be told apart.
 create table if not exists registry_stats.deposit_rollup (
   object_key bigint,
-  institution_id int,
+  institution_id bigint,
   storage_option varchar,
   file_count bigint not null,
   total_bytes numeric not null,
@@ -125,7 +153,7 @@ comment on column registry_stats.deposit_rollup.total_bytes is 'NULL sizes count
 -- The same, summed up for the four grouping sets of current_deposit_stats.
 create table if not exists registry_stats.deposit_total (
   id bigint generated always as identity constraint deposit_total_pkey primary key,
-  institution_id int,
+  institution_id bigint,
   storage_option varchar,
   file_count bigint not null,
   object_count bigint not null,
@@ -146,33 +174,65 @@ comment on column registry_stats.deposit_total.total_bytes is 'NULL sizes count 
 create table if not exists registry_stats.view (
   name text constraint view_pkey primary key,
   source text not null,
-  is_incremental boolean not null default false,
   is_due boolean not null default true,
+  stamp timestamptz,
   refreshed_at timestamptz,
   data_as_of timestamptz,
   constraint view_source_fkey foreign key (source) references registry_stats.source (name)
 );
 
-comment on table registry_stats.view is 'The materialized views and whether their rollups moved on.';
+comment on table registry_stats.view is 'The materialized views, and what our last refresh wrote into them.';
 comment on column registry_stats.view.name is 'Materialized view in schema public.';
 comment on column registry_stats.view.source is 'The table it counts.';
-comment on column registry_stats.view.is_incremental is
-  'Whether it reads the rollups; if not, it still scans the table (state 001).';
 comment on column registry_stats.view.is_due is 'Whether the rollups changed since its refresh.';
+comment on column registry_stats.view.stamp is
+  'The time that our last refresh wrote into its rows. Another one there: somebody else refreshed it.';
 comment on column registry_stats.view.refreshed_at is 'When it was last refreshed.';
 comment on column registry_stats.view.data_as_of is
   'Every transaction that was committed by then is in its figures.';
 
-insert into registry_stats.view (name, source)
-values
-  ('premis_event_counts', 'premis_events'),
-  ('intellectual_object_counts', 'intellectual_objects'),
-  ('generic_file_counts', 'generic_files'),
-  ('work_item_counts', 'work_items'),
-  ('current_deposit_stats', 'generic_files')
-on conflict (name) do nothing;
-
 create index if not exists view_source_idx on registry_stats.view (source);
+
+-- What stood there before us, for uninstall.
+create table if not exists registry_stats.original (
+  name text constraint original_pkey primary key,
+  definition text not null,
+  settings text[] not null default '{}'
+);
+
+comment on table registry_stats.original is
+  'Registry''s own views and functions that ours took the place of: uninstall puts them back.';
+comment on column registry_stats.original.name is
+  'Materialized view, or function with the types of its arguments, in schema public.';
+comment on column registry_stats.original.definition is
+  'Query of the view, or statement that makes the function.';
+comment on column registry_stats.original.settings is
+  'Statements that put back what was on it: comment, rights, indexes, storage, statistics.';
+
+-- One row that every fold and rebuild writes, and one for the history: in repeatable read, of two that
+-- saw the same past, the second fails, to be tried again. Only who holds the lock of the runs writes it.
+create table if not exists registry_stats.epoch (
+  name text constraint epoch_pkey primary key,
+  number bigint not null default 0,
+  guards text
+);
+
+comment on table registry_stats.epoch is 'How often the rollups, and the history, were written.';
+comment on column registry_stats.epoch.name is 'rollups or history.';
+comment on column registry_stats.epoch.number is 'One more at each write.';
+comment on column registry_stats.epoch.guards is
+  'Identity of the triggers that notice when somebody else writes our tables.';
+
+insert into registry_stats.epoch (name) values ('rollups'), ('history') on conflict (name) do nothing;
+
+-- After a crash PostgreSQL empties every unlogged table, without a word. One of ours tells of it.
+create unlogged table if not exists registry_stats.crash_witness (
+  source text constraint crash_witness_pkey primary key
+);
+
+comment on table registry_stats.crash_witness is
+  'A row for each captured table that is unlogged: gone after a crash, as that table''s rows are.';
+comment on column registry_stats.crash_witness.source is 'The captured table.';
 
 -- Records: what each job last did, and every run that did or tried something.
 create table if not exists registry_stats.job (
@@ -239,8 +299,20 @@ comment on column registry_stats.run.data_as_of is 'As in registry_stats.job.';
 create index if not exists run_started_at_idx on registry_stats.run (started_at);
 create index if not exists run_unfinished_idx on registry_stats.run (id) where outcome is null;
 
+create table if not exists registry_stats.verification (
+  id bigint generated always as identity constraint verification_pkey primary key,
+  finished_at timestamptz not null,
+  differences int not null
+);
+
+comment on table registry_stats.verification is
+  'One row a comparison of the statistics with the tables, kept for 90 days.';
+comment on column registry_stats.verification.id is 'In the order of their ends.';
+comment on column registry_stats.verification.finished_at is 'When it ended.';
+comment on column registry_stats.verification.differences is 'Figures that differed; 0 = exact.';
+
 -- What default privileges gave with the objects made here is taken back, as in
--- sql/functions/withhold_from_public.sql; there it would be too late to tell it from a grant by name.
+-- sql/privileges.sql; there it would be too late to tell it from a grant by name.
 do $$
 declare
   v_revoke text;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
-import { hasStatisticsSchema, isSource, sources } from '../statistics/installation.js';
+import { hasStatisticsSchema, readSources, sources } from '../statistics/installation.js';
 import { rebuildSource, withRetries } from '../statistics/rebuild.js';
 import { progressTo, printJson, withContext, type Invocation } from './invocation.js';
 import { progressLineTo } from './progress.js';
@@ -42,12 +42,13 @@ function toTask(what: readonly string[], { since }: Options): Task {
       return replaceHistory(context, since);
     };
   }
-  const unknown = what.filter((name) => !isSource(name));
-  if (unknown.length > 0) throw usage(`${sources.join(', ')} or history`, unknown.join(', '));
   if (since !== undefined)
     throw usage('--since with history only', what.join(', ') || 'no history');
-  const chosen = what.length === 0 ? sources : sources.filter((source) => what.includes(source));
   return async (invocation, context) => {
+    const declared = await readSources((text, values) => context.database.read(text, values));
+    const unknown = what.filter((name) => !declared.includes(name));
+    if (unknown.length > 0) throw usage(`${declared.join(', ')} or history`, unknown.join(', '));
+    const chosen = what.length === 0 ? declared : declared.filter((name) => what.includes(name));
     const rows: Result = {};
     for (const source of chosen) {
       progressTo(invocation)(`rebuilding ${source}`);
@@ -101,6 +102,6 @@ function usage(expected: string, found: string): AppError {
 
 function describe(result: Result): string {
   return Object.entries(result)
-    .map(([name, number]) => `${name}: ${isSource(name) ? `${number} rows counted` : number}`)
+    .map(([name, number]) => `${name}: ${name.includes(' ') ? number : `${number} rows counted`}`)
     .join('\n');
 }

@@ -103,8 +103,7 @@ function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Pa
     renderTable(head, rows),
     `pending changes: ${pendingChanges}`,
     ...inexact.map(
-      ({ name, reason }) =>
-        `${name} is ${paint.warn('not exact')} (${printable(reason)}): the next run rebuilds it`,
+      ({ name, reason }) => `${name} is ${paint.warn('not exact')}: ${printable(reason)}`,
     ),
   ];
 }

@@ -7,8 +7,7 @@ export const skipReasons = {
   complete: 'no month is missing',
   busy: 'running elsewhere',
   flagged: 'its flag in ar_internal_metadata says it is running, and nobody is',
-  inexact: 'a table must be rebuilt first',
-  capturing: 'the views still scan the tables; run `registry-stats migrate`',
+  inexact: 'a table or a view must be put right first',
   maintenance: 'MAINTENANCE_MODE is true',
   'database-down': 'the database does not answer, or takes no writes',
 } as const;
@@ -27,7 +26,7 @@ export type Outcome =
       /** Captured changes that went into the rollups; only where statistics are incremental. */
       readonly foldedDeltas?: number;
     }
-  | { readonly outcome: 'skipped'; readonly reason: SkipReason }
+  | { readonly outcome: 'skipped'; readonly reason: SkipReason; readonly detail?: string }
   | { readonly outcome: 'failed'; readonly error: unknown }
   | { readonly outcome: 'cancelled'; readonly reason: string };
 
@@ -58,7 +57,7 @@ export function describeOutcome(result: Outcome): string {
     case 'refreshed':
       return result.detail;
     case 'skipped':
-      return skipReasons[result.reason];
+      return result.detail ?? skipReasons[result.reason];
     case 'failed':
       return result.error instanceof Error ? result.error.message : String(result.error);
     case 'cancelled':

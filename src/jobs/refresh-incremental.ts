@@ -1,6 +1,7 @@
 import type { Database, Transaction, TransactionOptions } from '../db/database.js';
 import { describeFailure } from '../db/sqlstate.js';
-import { hasStatisticsSchema, isSource, type Source } from '../statistics/installation.js';
+import { swapViews } from '../statistics/activate.js';
+import { hasStatisticsSchema } from '../statistics/installation.js';
 import { rebuildIfInexact } from '../statistics/rebuild.js';
 import type { Job } from './job.js';
 import type { Outcome, RefreshRequest, SkipReason } from './outcome.js';
@@ -21,7 +22,7 @@ export async function beginRun(
   if (!(await hasStatisticsSchema(query))) return 'plain';
   const [begun] = await query<{ id: string | null }>(
     `select registry_stats.begin_run($1, $2) as id
-    where (select pg_catalog.bool_and(is_incremental) from registry_stats.view)`,
+    where exists (select from registry_stats.view where stamp is not null)`,
     [job.name, trigger],
   );
   if (begun === undefined) return 'plain';
@@ -55,35 +56,56 @@ async function runRecorded(
   if (job.views.length === 0) {
     return database.write(options, (transaction) => runHistory(transaction, id));
   }
-  const rebuilt = await rebuildInexact(database, options);
-  const outcome = await database.write(options, (open) => runViews(open, job, id, rebuilt));
-  if (outcome.outcome !== 'skipped' || outcome.reason !== 'inexact') return outcome;
+  const repaired = await repair(database, job, options);
+  const outcome = await database.write(options, (open) => runViews(open, job, id, repaired));
   // Found only by the fold, such as a truncate: the same once more, after the rebuild.
-  rebuilt.push(...(await rebuildInexact(database, options)));
-  return database.write(options, (open) => runViews(open, job, id, rebuilt));
+  const more = await repair(database, job, options);
+  if (more.length === 0) return outcome;
+  return database.write(options, (open) => runViews(open, job, id, [...repaired, ...more]));
 }
 
-/** Rebuilds the tables whose capture cannot be trusted; says which, and why. */
-async function rebuildInexact(database: Database, options: TransactionOptions): Promise<string[]> {
-  const rebuilt: string[] = [];
-  for (const { name, reason } of await inexactSources(database)) {
+/** Rebuilds the tables that cannot be trusted, and puts our views where others stand; says which, and why. */
+async function repair(
+  database: Database,
+  job: Job,
+  options: TransactionOptions,
+): Promise<string[]> {
+  const repaired: string[] = [];
+  for (const { name, reason, isView } of await findRepairable(database)) {
+    if (isView) continue;
     const isRebuilt = await rebuildIfInexact(database, name, options);
-    if (isRebuilt) rebuilt.push(`${name} rebuilt: ${reason}`);
+    if (isRebuilt) repaired.push(`${name} rebuilt: ${reason}`);
   }
-  return rebuilt;
+  const views = (await findRepairable(database)).filter(
+    ({ name, isView }) => isView && job.views.includes(name),
+  );
+  const { lockTimeoutMs, signal = new AbortController().signal } = options;
+  if (views.length > 0 && (await swapViews(database, { lockTimeoutMs, signal }))) {
+    repaired.push(...views.map(({ name, reason }) => `${name} made anew: ${reason}`));
+  }
+  return repaired;
 }
 
-async function inexactSources(database: Database): Promise<{ name: Source; reason: string }[]> {
-  const rows = await database.write(
-    { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 },
-    async ({ query }) => {
-      await query('select registry_stats.check_sources()');
-      return query<{ name: string; reason: string }>(
-        'select name, reason from registry_stats.source where not is_exact order by name',
-      );
-    },
-  );
-  return rows.flatMap(({ name, reason }) => (isSource(name) ? [{ name, reason }] : []));
+interface Repairable extends Record<string, unknown> {
+  readonly name: string;
+  readonly reason: string;
+  readonly isView: boolean;
+}
+
+function findRepairable(database: Database): Promise<Repairable[]> {
+  return database.write({ statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 }, async ({ query }) => {
+    await query('select registry_stats.check_sources()');
+    return query<Repairable>(
+      `select distinct
+        problem.name,
+        problem.reason,
+        view.name is not null as "isView"
+      from registry_stats.problems() as problem
+      left join registry_stats.view on view.name = problem.name
+      where problem.is_repairable
+      order by problem.name`,
+    );
+  });
 }
 
 interface RunRow extends Record<string, unknown> {
@@ -98,7 +120,7 @@ async function runViews(
   { query }: Transaction,
   job: Job,
   id: string,
-  rebuilt: readonly string[],
+  repaired: readonly string[],
 ): Promise<Outcome> {
   const [row] = await query<RunRow>(
     `select run.outcome, run.reason, run.detail, run.rows_folded, run.views_refreshed
@@ -107,16 +129,21 @@ async function runViews(
       $2, run.outcome, nullif(concat_ws('; ', $3::text, coalesce(run.detail, run.reason)), ''),
       run.rows_folded, run.views_refreshed, run.data_as_of
     )`,
-    [job.name, id, rebuilt.length === 0 ? null : rebuilt.join('; ')],
+    [job.name, id, repaired.length === 0 ? null : repaired.join('; ')],
   );
   if (row?.outcome !== 'refreshed') {
-    return { outcome: 'skipped', reason: row?.reason ?? 'unchanged' };
+    const detail = row?.detail ?? undefined;
+    return { outcome: 'skipped', reason: row?.reason ?? 'unchanged', ...(detail && { detail }) };
   }
   const views = row.views_refreshed;
   const refreshed = views.length === 1 ? '1 view refreshed' : `${views.length} views refreshed`;
   return {
     outcome: 'refreshed',
-    detail: [...rebuilt, `${row.rows_folded} changes folded, ${refreshed}`].join('; '),
+    detail: [
+      ...repaired,
+      `${row.rows_folded} changes folded, ${refreshed}`,
+      ...(row.detail === null ? [] : [`not exact: ${row.detail}`]),
+    ].join('; '),
     foldedDeltas: Number(row.rows_folded),
   };
 }

@@ -1,8 +1,13 @@
 import type { Query } from '../db/database.js';
 import { AppError } from '../errors.js';
-import { inexactSources } from '../statistics/activate.js';
+import { repairableSources } from '../statistics/activate.js';
 import { hasStatisticsSchema } from '../statistics/installation.js';
-import { launchTables } from './registry-objects.js';
+import {
+  launchTables,
+  materializedViews,
+  statisticsFunctions,
+  statisticsTables,
+} from './registry-objects.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
 /** `half-way`: started and never finished; it is safe to run again. */
@@ -22,6 +27,8 @@ export interface Plan {
   /** Versions recorded in the database that are no files of ours: Registry's own. */
   readonly unknown: readonly string[];
   readonly functionsChanged: boolean;
+  /** Functions in schema public whose body is not ours: Registry's, or gone. */
+  readonly replacedFunctions: readonly string[];
   /** Triggers, rollups or views are not in use yet. */
   readonly needsActivation: boolean;
 }
@@ -35,14 +42,20 @@ export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
   const recorded = needsLaunchSchema ? [] : await readRecorded(query);
   const known = new Set(files.migrations.map(({ name }) => name));
   const hasStatistics = files.migrations.some(({ name }) => name.startsWith('101_'));
+  const present = await readPresent(query);
+  const replaced = needsLaunchSchema ? [] : await readReplacedFunctions(query);
   return {
     needsLaunchSchema,
     needsActivation: hasStatistics && !(await isActive(query)),
-    migrations: files.migrations.map((file) => statusOf(file, recorded)),
+    replacedFunctions: hasStatistics ? replaced : [],
+    migrations: files.migrations.map((file) => statusOf(file, recorded, present)),
     unknown: recorded.map(({ version }) => version).filter((version) => !known.has(version)),
     functionsChanged:
       files.functions.length > 0 &&
-      (needsLaunchSchema || (await readChecksum(query)) !== checksumOf(files.functions)),
+      (needsLaunchSchema ||
+        replaced.length > 0 ||
+        !(await hasStatisticsSchema(query)) ||
+        (await readChecksum(query)) !== checksumOf(files.functions)),
   };
 }
 
@@ -52,10 +65,21 @@ interface Recorded {
   finished_at: Date | null;
 }
 
-function statusOf(file: SqlFile, recorded: readonly Recorded[]): MigrationStatus {
+/** By what is there: a record may have been lost, or outlive what it tells of. */
+function statusOf(
+  file: SqlFile,
+  recorded: readonly Recorded[],
+  present: ReadonlySet<string>,
+): MigrationStatus {
   const row = recorded.find(({ version }) => version === file.name);
-  if (row === undefined) return { file, state: 'pending', finishedAt: undefined };
-  const finishedAt = row.finished_at ?? undefined;
+  const finishedAt = row?.finished_at ?? undefined;
+  if (file.name.startsWith('001_') && present.has('001')) {
+    return { file, state: 'applied', finishedAt };
+  }
+  const isGone = file.name.startsWith('101_') && !present.has('101');
+  if (row === undefined || (isGone && finishedAt !== undefined)) {
+    return { file, state: 'pending', finishedAt: undefined };
+  }
   return { file, state: finishedAt === undefined ? 'half-way' : 'applied', finishedAt };
 }
 
@@ -78,10 +102,47 @@ async function hasNoLaunchTable(query: Query): Promise<boolean> {
   );
 }
 
+/** Which of the migrations can be seen in the catalog. */
+async function readPresent(query: Query): Promise<ReadonlySet<string>> {
+  const [row] = await query<{ hasPlain: boolean; hasState: boolean }>(
+    `select
+      (
+        select pg_catalog.bool_and(pg_catalog.to_regclass('public.' || name) is not null)
+        from pg_catalog.unnest($1::text[]) as name
+      ) and (
+        select pg_catalog.bool_and(pg_catalog.to_regprocedure('public.' || name) is not null)
+        from pg_catalog.unnest($2::text[]) as name
+      ) as "hasPlain",
+      pg_catalog.to_regclass('registry_stats.epoch') is not null as "hasState"`,
+    [[...statisticsTables, ...materializedViews], statisticsFunctions],
+  );
+  const present = new Set<string>();
+  if (row?.hasPlain === true) present.add('001');
+  if (row?.hasState === true) present.add('101');
+  return present;
+}
+
+async function readReplacedFunctions(query: Query): Promise<string[]> {
+  const rows = await query<{ name: string }>(
+    `select name
+    from pg_catalog.unnest($1::text[]) as name
+    left join pg_catalog.pg_proc on pg_proc.oid = pg_catalog.to_regprocedure('public.' || name)
+    where pg_catalog.strpos(coalesce(prosrc, ''), 'registry_stats.') = 0`,
+    [statisticsFunctions],
+  );
+  return rows.map(({ name }) => name);
+}
+
 async function isActive(query: Query): Promise<boolean> {
   if (!(await hasStatisticsSchema(query))) return false;
-  const [pending] = await query('select from registry_stats.view where not is_incremental');
-  return pending === undefined && (await inexactSources(query)).length === 0;
+  const [view] = await query(
+    `select
+    where not exists (select from registry_stats.view)
+      or exists (
+        select from registry_stats.look_at_views() where state in ('foreign', 'missing', 'other')
+      )`,
+  );
+  return view === undefined && (await repairableSources(query)).length === 0;
 }
 
 function readRecorded(query: Query): Promise<Recorded[]> {

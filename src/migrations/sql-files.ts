@@ -28,8 +28,27 @@ export async function readSqlFiles(root: string = sqlRoot): Promise<SqlFiles> {
   return {
     schema: [tables, ...views],
     migrations: await readSqlFolder(path.join(root, 'migrations')),
-    functions: await readSqlFolder(path.join(root, 'functions')),
+    functions: await readFunctions(root),
   };
+}
+
+/** Folder by folder; what takes rights away comes last, when everything is there. */
+async function readFunctions(root: string): Promise<SqlFile[]> {
+  const folder = path.join(root, 'functions');
+  const entries = await readdir(folder, { withFileTypes: true }).catch(nothingIfMissing);
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const parts = await Promise.all(
+    names.sort().map((name) => readSqlFolder(path.join(folder, name))),
+  );
+  const flat = await readSqlFolder(folder);
+  const views = await readSqlFolder(path.join(root, 'views'));
+  const privileges = await readSqlFile(path.join(root, 'privileges.sql')).catch(nothingIfMissing);
+  return [...parts.flat(), ...flat, ...views, privileges].flat();
+}
+
+function nothingIfMissing(error: unknown): never[] {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  throw error;
 }
 
 export async function readSqlFile(file: string): Promise<SqlFile> {
@@ -50,10 +69,7 @@ export function checksumOf(files: readonly SqlFile[]): string {
 
 /** A missing folder holds nothing: git keeps no empty ones. */
 async function readSqlFolder(folder: string): Promise<SqlFile[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
+  const names: string[] = await readdir(folder).catch(nothingIfMissing);
   const sorted = names.filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(sorted.map((name) => readSqlFile(path.join(folder, name))));
 }

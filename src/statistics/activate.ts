@@ -1,6 +1,8 @@
 import type { Database, Query, Transaction } from '../db/database.js';
+import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
 import type { Progress } from '../progress.js';
-import { hasStatisticsSchema, isSource, sources, type Source } from './installation.js';
+import { hasStatisticsSchema, readSources } from './installation.js';
 import { rebuildIfInexact, withRetries } from './rebuild.js';
 
 export interface ActivateOptions {
@@ -16,10 +18,10 @@ export interface ActivateOptions {
  * whether it is due, so it can be interrupted anywhere and run again. Gives what it did.
  */
 export async function activate(database: Database, options: ActivateOptions): Promise<string[]> {
-  if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return [];
+  const query: Query = (text, values) => database.read(text, values);
+  if (!(await hasStatisticsSchema(query))) return [];
   const done: string[] = [];
-  const transaction = { ...options, statementTimeoutMs: 0 };
-  for (const source of await inexactSources((text, values) => database.read(text, values))) {
+  for (const source of await repairableSources(query)) {
     options.onProgress(`rollups of ${source}: one scan, no lock on writers`);
     const { onScan, lockTimeoutMs, signal } = options;
     const didRebuild = await rebuildIfInexact(database, source, {
@@ -30,55 +32,95 @@ export async function activate(database: Database, options: ActivateOptions): Pr
     });
     if (didRebuild) done.push(`rollups of ${source}`);
   }
+  if (await swapViews(database, options)) done.push('views over the rollups');
+  return done;
+}
+
+/** Puts views over the rollups where somebody else's stand, or none. Gives whether there were such. */
+export async function swapViews(
+  database: Database,
+  options: Pick<ActivateOptions, 'lockTimeoutMs' | 'signal'>,
+): Promise<boolean> {
   const [swapped] = await withRetries(options, () =>
-    database.write(transaction, ({ query }) =>
+    database.write({ ...options, statementTimeoutMs: 0 }, ({ query }) =>
       query<{ did: boolean }>('select registry_stats.swap_views() as did'),
     ),
-  );
-  if (swapped?.did === true) done.push('views over the rollups');
-  return done;
+  ).catch((error: unknown) => {
+    if (errorCodeOf(error) !== sqlstate.dependentObjectsStillExist) throw error;
+    const { message, hint = '' } = error as { message: string; hint?: string };
+    throw new AppError('DEPENDENT_OBJECTS', message, { hint, cause: error });
+  });
+  return swapped?.did === true;
 }
 
 /** All of it in the caller's transaction, which locks the tables: for a database made anew. */
 export async function activateWithin({ query }: Transaction): Promise<void> {
   if (!(await hasStatisticsSchema(query))) return;
-  for (const source of sources) {
-    await query('select registry_stats.attach_capture($1), registry_stats.rebuild($1)', [source]);
+  for (const source of await readSources(query)) {
+    await query('select registry_stats.attach_capture($1)', [source]);
+    await query('select registry_stats.rebuild($1)', [source]);
   }
   await query('select registry_stats.swap_views()');
 }
 
-/** The tables whose rollups cannot be trusted, in the order in which they are rebuilt. */
-export async function inexactSources(query: Query): Promise<readonly Source[]> {
+/** The tables whose rollups cannot be trusted and can be rebuilt, in the order in which they are. */
+export async function repairableSources(query: Query): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
-    `select name from registry_stats.source
-    where not is_exact
-      or fingerprint is distinct from registry_stats.fingerprint(name)`,
+    `select name
+    from registry_stats.source
+    where (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
+      and registry_stats.obstacle(name) is null
+    order by name`,
   );
-  const names = new Set(rows.map(({ name }) => name).filter(isSource));
-  return sources.filter((source) => names.has(source));
+  return rows.map(({ name }) => name);
 }
 
-/** The same for operators who only have psql. */
+/**
+ * The same for operators who only have psql. The tables are those that are declared when it runs. A
+ * table that is in use is tried again after a pause that is longer than the wait for its lock.
+ */
 export const activationScript = `-- Activation: triggers, one scan a table, views. Interrupted, it can be run again.
 
-${sources
-  .map(
-    (source) => `begin;
-set local lock_timeout = '5s';
-select registry_stats.attach_capture('${source}');
-commit;
-`,
-  )
-  .join('\n')}
-${sources
-  .map(
-    (source) => `begin isolation level repeatable read;
-select registry_stats.rebuild('${source}');
-commit;
-`,
-  )
-  .join('\n')}
+do $$
+declare
+  v_source text;
+  v_detail text;
+begin
+  for v_source in select name from registry_stats.source order by name loop
+    loop
+      begin
+        perform registry_stats.attach_capture(v_source);
+        exit;
+      exception when lock_not_available then
+        get stacked diagnostics v_detail = pg_exception_detail;
+        raise notice '%: waiting for its lock; %', v_source, v_detail;
+      end;
+      commit;
+      perform pg_sleep(1);
+    end loop;
+    commit;
+  end loop;
+end
+$$;
+
+do $$
+declare
+  v_source text;
+begin
+  for v_source in
+    select name
+    from registry_stats.source
+    where (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
+      and registry_stats.obstacle(name) is null
+    order by name
+  loop
+    commit;
+    set transaction isolation level repeatable read;
+    perform registry_stats.rebuild(v_source);
+  end loop;
+end
+$$;
+
 begin;
 set local lock_timeout = '5s';
 select registry_stats.swap_views();

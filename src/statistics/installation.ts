@@ -1,5 +1,6 @@
 import type { Database, Query } from '../db/database.js';
 
+/** The tables of Registry's that migration 101 declares; a database may declare more. */
 export const sources = [
   'generic_files',
   'intellectual_objects',
@@ -7,27 +8,30 @@ export const sources = [
   'work_items',
 ] as const;
 
-/** A table of Registry's whose changes are captured. */
 export type Source = (typeof sources)[number];
 
-export function isSource(name: string): name is Source {
-  return (sources as readonly string[]).includes(name);
+/** The tables whose rows are counted, as the database declares them. */
+export async function readSources(query: Query): Promise<readonly string[]> {
+  const rows = await query<{ name: string }>(
+    'select name from registry_stats.source order by name',
+  );
+  return rows.map(({ name }) => name);
 }
 
-/** Whether the views read the rollups: migrated and activated. */
+/** Whether the views were put over the rollups, once: whatever became of them since, a run repairs. */
 export async function isIncremental(database: Pick<Database, 'read'>): Promise<boolean> {
   // One statement may not name a table that may be missing: asked in two steps.
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
-  const [row] = await database.read<{ isIncremental: boolean }>(
-    `select pg_catalog.bool_and(is_incremental) as "isIncremental" from registry_stats.view`,
+  const [row] = await database.read(
+    'select from registry_stats.view where stamp is not null limit 1',
   );
-  return row?.isIncremental === true;
+  return row !== undefined;
 }
 
 /** Whether migration 101 and the functions are there. */
 export async function hasStatisticsSchema(query: Query): Promise<boolean> {
   const [row] = await query<{ found: boolean }>(
-    `select pg_catalog.to_regclass('registry_stats.view') is not null
+    `select pg_catalog.to_regclass('registry_stats.epoch') is not null
       and pg_catalog.to_regprocedure('registry_stats.swap_views()') is not null as found`,
   );
   return row?.found === true;

@@ -18,7 +18,7 @@ export interface JobRecord extends Record<string, unknown> {
 export interface Overview {
   /** Changes that were committed and are not in the rollups yet, up to the limit of the read. */
   readonly pendingChanges: number;
-  /** Tables whose rollups must be rebuilt, with the reason. */
+  /** Tables and views whose figures are not exact, with the reason and what helps. */
   readonly inexact: readonly { readonly name: string; readonly reason: string }[];
   readonly jobs: readonly JobRecord[];
   /** The last one on record; null where there was none. */
@@ -42,10 +42,11 @@ export async function readOverview(
     inexact: await database.read<{ name: string; reason: string }>(
       `select
         name,
-        case when is_exact then 'its capture was changed' else reason end as reason
-      from registry_stats.source
-      where not is_exact
-        or fingerprint is distinct from registry_stats.fingerprint(name)
+        pg_catalog.min(reason)
+          || case when pg_catalog.bool_and(is_repairable) then ': the next run puts it right' else '' end
+          as reason
+      from registry_stats.problems()
+      group by name
       order by name`,
     ),
     jobs: await database.read<JobRecord>(

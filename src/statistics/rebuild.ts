@@ -2,7 +2,6 @@ import pRetry from 'p-retry';
 import type { Database, TransactionOptions } from '../db/database.js';
 import { isConflict } from '../db/sqlstate.js';
 import { progressNotices, type Progress } from '../progress.js';
-import type { Source } from './installation.js';
 
 export interface RebuildOptions extends TransactionOptions {
   readonly onProgress?: (progress: Progress) => void;
@@ -15,7 +14,7 @@ export interface RebuildOptions extends TransactionOptions {
  */
 export async function rebuildSource(
   database: Database,
-  source: Source,
+  source: string,
   options: RebuildOptions,
 ): Promise<number> {
   await attachCapture(database, source, options);
@@ -26,7 +25,7 @@ export async function rebuildSource(
 /** The same, unless another session has put it right meanwhile. Gives whether it was rebuilt. */
 export async function rebuildIfInexact(
   database: Database,
-  source: Source,
+  source: string,
   options: RebuildOptions,
 ): Promise<boolean> {
   await attachCapture(database, source, options);
@@ -37,14 +36,15 @@ export async function rebuildIfInexact(
     `select registry_stats.rebuild(name) as rows
     from registry_stats.source
     where name = $1
-      and (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))`,
+      and (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
+      and registry_stats.obstacle(name) is null`,
   );
   return rows.length > 0;
 }
 
 async function attachCapture(
   database: Database,
-  source: Source,
+  source: string,
   options: RebuildOptions,
 ): Promise<void> {
   await withRetries(options, () =>
@@ -56,7 +56,7 @@ async function attachCapture(
 
 function scan(
   database: Database,
-  source: Source,
+  source: string,
   options: RebuildOptions,
   statement: string,
 ): Promise<{ rows: string }[]> {

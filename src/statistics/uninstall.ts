@@ -1,13 +1,13 @@
 import type { Database, Transaction } from '../db/database.js';
-import { splitStatements } from '../db/split-statements.js';
-import { applyFile } from '../migrations/apply-file.js';
+import { AppError } from '../errors.js';
 import { functionsKey } from '../migrations/plan.js';
+import { statisticsFunctions } from '../migrations/registry-objects.js';
 import type { SqlFile } from '../migrations/sql-files.js';
-import { hasStatisticsSchema, sources, type Source } from './installation.js';
+import { hasStatisticsSchema, readSources } from './installation.js';
 import { withRetries } from './rebuild.js';
 
 export interface UninstallOptions {
-  /** In their order: the database goes back to the first one, 001; the others are forgotten. */
+  /** All of them; those that are ours, 101 onward, are forgotten. */
   readonly migrations: readonly SqlFile[];
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
@@ -15,89 +15,121 @@ export interface UninstallOptions {
 }
 
 /**
- * Goes back to the state of migration 001: views over full scans, with current figures, owner and
- * grants kept; 001's functions; no triggers, no schema registry_stats. A transaction a step, each
- * safe to run again: the long scans happen before any lock that a reader could notice, and no step
- * waits for a second table while it holds one. Gives whether there was something to do.
+ * Puts back what stood there before us: Registry's views, with current figures and with all that
+ * people have put on them since, and its functions; no triggers, no schema registry_stats. A
+ * transaction a step, each safe to run again: the long scans happen before any lock that a reader
+ * could notice, and no step waits for a second table while it holds one. Gives whether there was
+ * something to do.
+ * @throws AppError DEPENDENT_OBJECTS, before anything is changed, when others' objects hang on ours
  */
 export async function uninstall(database: Database, options: UninstallOptions): Promise<boolean> {
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
-  const [baseline, ...additions] = options.migrations;
-  if (baseline === undefined) throw new Error('migration 001 is missing');
+  await assertNoDependents(database);
   const transaction = { ...options, statementTimeoutMs: 0 };
   options.onProgress('views over the tables: one scan each');
-  await withRetries(options, () =>
-    database.write(transaction, (open) => restoreViews(open, baseline)),
-  );
+  await withRetries(options, () => database.write(transaction, restoreViews));
   options.onProgress('triggers, functions and schema');
   const brief = { ...transaction, lockTimeoutMs: briefLockTimeoutMs };
+  const sources = await readSources((text, values) => database.read(text, values));
   for (const source of sources) {
-    await withRetries(options, () => database.write(brief, (open) => dropCapture(open, source)));
+    await withRetries(options, () =>
+      database.write(brief, ({ query }) => query('select registry_stats.detach($1)', [source])),
+    );
   }
-  await withRetries(options, () =>
-    database.write(brief, (open) => removeStatistics(open, baseline, additions)),
-  );
+  const ours = options.migrations.map(({ name }) => name).filter((name) => name >= '101');
+  await withRetries(options, () => database.write(brief, (open) => removeStatistics(open, ours)));
   return true;
 }
 
 /** Less than deadlock_timeout (1 s): this gives way before a writer is ended for it. */
 const briefLockTimeoutMs = 300;
 
+/** Views of others on our tables and views, in whichever schema. */
+async function assertNoDependents(database: Database): Promise<void> {
+  const rows = await database.read<{ name: string }>(
+    `select distinct reader.oid::pg_catalog.regclass::text as name
+    from pg_catalog.pg_depend
+    join pg_catalog.pg_rewrite
+      on pg_depend.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+      and pg_rewrite.oid = pg_depend.objid
+    join pg_catalog.pg_class as reader on reader.oid = pg_rewrite.ev_class
+    join pg_catalog.pg_class as ours
+      on pg_depend.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      and ours.oid = pg_depend.refobjid
+    where reader.relnamespace <> 'registry_stats'::pg_catalog.regnamespace
+      and reader.oid <> ours.oid
+      and (
+        ours.relnamespace = 'registry_stats'::pg_catalog.regnamespace
+          and not exists (
+            select
+            from registry_stats.view
+            where pg_catalog.to_regclass('public.' || view.name) = reader.oid
+          )
+        or exists (
+          select
+          from registry_stats.look_at_views() as look
+          where look.state in ('ok', 'empty', 'unindexed')
+            and pg_catalog.to_regclass('public.' || look.name) = ours.oid
+        )
+      )
+    order by 1`,
+  );
+  if (rows.length === 0) return;
+  throw new AppError(
+    'DEPENDENT_OBJECTS',
+    `expected nothing to depend on our objects, found: ${rows.map(({ name }) => name).join(', ')}`,
+    { hint: 'nothing was changed; drop them, run uninstall again, and make them anew' },
+  );
+}
+
 /** Each view is filled beside the one in use, then takes its place. */
-async function restoreViews({ query }: Transaction, baseline: SqlFile): Promise<void> {
+async function restoreViews({ query }: Transaction): Promise<void> {
   const [lock] = await query<{ taken: boolean }>('select registry_stats.try_lock() as taken');
   if (lock?.taken !== true) throw lockNotAvailable();
-  const incremental = await query<{ name: string }>(
-    'select name from registry_stats.view where is_incremental order by name',
+  const ours = await query<{ name: string; definition: string | null }>(
+    `select look.name, original.definition
+    from registry_stats.look_at_views() as look
+    left join registry_stats.original on original.name = look.name
+    where look.state in ('ok', 'empty', 'unindexed')
+    order by look.name`,
   );
-  for (const { name } of incremental) {
-    await query(`${definitionOf(baseline, name)} with no data`);
-    await query(`refresh materialized view registry_stats.${name}`);
+  const kept = ours.filter(({ definition }) => definition !== null);
+  for (const { name, definition } of kept) {
+    const text = (definition ?? '').replace(/;\s*$/, '');
+    await query(`create materialized view registry_stats."${name}" as ${text} with no data`);
+    await query(`refresh materialized view registry_stats."${name}"`);
   }
-  for (const { name } of incremental) {
-    await query('select registry_stats.replace_view($1)', [name]);
+  for (const { name } of kept) await query('select registry_stats.replace_view($1)', [name]);
+  for (const { name, definition } of ours) {
+    if (definition === null) await query(`drop materialized view public."${name}"`);
   }
-  await query('update registry_stats.view set is_incremental = false, is_due = true');
 }
 
-/** 001's own text of a view, made in registry_stats instead of public. */
-function definitionOf(baseline: SqlFile, view: string): string {
-  const head = `create materialized view if not exists public.${view} as`;
-  const statement = splitStatements(baseline.text).find(({ text }) => text.startsWith(head));
-  if (statement === undefined) throw new Error(`${baseline.path} makes no view ${view}`);
-  return statement.text.replace(head, `create materialized view registry_stats.${view} as`);
-}
-
-/** A table by itself, with its partitions: a writer that holds one of them may wait for another. */
-async function dropCapture({ query }: Transaction, source: Source): Promise<void> {
-  const triggers = await query<{ name: string; table: string }>(
-    `select tgname as name, tgrelid::pg_catalog.regclass as table
-    from pg_catalog.pg_trigger
-    where pg_catalog.starts_with(tgname, 'registry_stats_')
-      and tgparentid = 0
-      and tgrelid in (
-        select pg_catalog.to_regclass($1)
-        union
-        select relid from pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1))
-      )
-    order by 2, 1`,
-    [`public.${source}`],
+async function removeStatistics({ query }: Transaction, ours: readonly string[]): Promise<void> {
+  const originals = await query<{ name: string; definition: string; settings: string[] }>(
+    `select name, definition, settings
+    from registry_stats.original
+    where name not in (select view.name from registry_stats.view)`,
   );
-  for (const { name, table } of triggers) await query(`drop trigger ${name} on ${table}`);
-}
-
-async function removeStatistics(
-  transaction: Transaction,
-  baseline: SqlFile,
-  additions: readonly SqlFile[],
-): Promise<void> {
-  const { query } = transaction;
-  await applyFile(transaction, baseline);
+  const installed = await query<{ name: string }>(
+    `select pg_proc.oid::pg_catalog.regprocedure::text as name
+    from pg_catalog.unnest($1::text[]) as name
+    join pg_catalog.pg_proc on pg_proc.oid = pg_catalog.to_regprocedure('public.' || name)
+    where pg_catalog.strpos(prosrc, 'registry_stats.') > 0`,
+    [statisticsFunctions],
+  );
+  for (const { name } of installed) {
+    const original = originals.find((candidate) => candidate.name === name);
+    if (original === undefined) {
+      await query(`drop function ${name}`);
+      continue;
+    }
+    await query(original.definition);
+    for (const setting of original.settings) await query(setting);
+  }
   await query('drop schema registry_stats cascade');
   await query('delete from public.ar_internal_metadata where key = $1', [functionsKey]);
-  await query('delete from public.schema_migrations where version = any ($1)', [
-    additions.map(({ name }) => name),
-  ]);
+  await query('delete from public.schema_migrations where version = any ($1)', [ours]);
 }
 
 function lockNotAvailable(): Error {

@@ -2,11 +2,11 @@ import type { Database, Query, TransactionOptions } from '../db/database.js';
 import { isReadOnly } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { Progress } from '../progress.js';
-import { isIncremental, sources, type Source } from './installation.js';
+import { isIncremental, readSources } from './installation.js';
 
 /** One figure that is not what the rows say. */
 export interface Difference extends Record<string, string | null> {
-  readonly source: Source;
+  readonly source: string;
   readonly view: string;
   readonly key: string;
   readonly expected: string | null;
@@ -38,7 +38,8 @@ export async function verify(
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, ...(signal && { signal }) };
   return database.readSnapshot(options, async ({ query }) => {
     const differences: Difference[] = [];
-    const blocks = await blocksBySource(query);
+    const sources = await readSources(query);
+    const blocks = await blocksBySource(query, sources);
     const total = [...blocks.values()].reduce((sum, count) => sum + count, 0);
     let done = 0;
     for (const source of sources) {
@@ -55,7 +56,10 @@ export async function verify(
 }
 
 /** How large the tables are, with their partitions. */
-async function blocksBySource(query: Query): Promise<ReadonlyMap<string, number>> {
+async function blocksBySource(
+  query: Query,
+  sources: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   const rows = await query<{ source: string; blocks: string }>(
     `select
       source,
@@ -74,8 +78,8 @@ async function blocksBySource(query: Query): Promise<ReadonlyMap<string, number>
 }
 
 /** The tables that differences were found in, in the order in which they are rebuilt. */
-export function sourcesOf(differences: readonly Difference[]): readonly Source[] {
-  return sources.filter((source) => differences.some((found) => found.source === source));
+export function sourcesOf(differences: readonly Difference[]): readonly string[] {
+  return [...new Set(differences.map(({ source }) => source))].sort();
 }
 
 /** When the statistics were last compared with the tables, by whomever. */

@@ -1,0 +1,164 @@
+-- Puts the capture triggers on a table of Registry's, anew if one is missing or disabled, or a captured
+-- column is another one. Gives whether it had to; then the table's rollups are not exact until a rebuild.
+-- Locks the table against writers, never against readers, for the moment of `create trigger`: call
+-- it in a transaction of its own, and try again after a pause where the lock is not to be had at once. `or replace` also enables a disabled
+-- trigger; dropping it first would lock out readers. The lock also waits for every writer that began
+-- without the triggers, so a snapshot taken after the commit misses nothing.
+--
+-- A trigger for each statement fires on the one table that the statement names. So a partitioned table
+-- has them on itself and on all its partitions, for who writes to these directly.
+--
+-- No other relation is touched: where it was a table of this name or its partition, its triggers stay,
+-- and registry_stats.is_counted ignores them.
+create or replace function registry_stats.attach_capture(source text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_table regclass := to_regclass(format('public.%I', attach_capture.source));
+  v_is_partitioned boolean := (select relkind from pg_class where pg_class.oid = v_table) = 'p';
+  v_insert text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_insert');
+  v_update text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_update');
+  v_delete text := format('registry_stats.%I', 'capture_' || attach_capture.source || '_delete');
+  v_relation regclass;
+  v_trigger record;
+  v_event text;
+  v_obstacle text;
+  v_differs text;
+  v_was_partition boolean;
+begin
+  -- Any other table fails here, before it is locked.
+  if not exists (select from registry_stats.source where source.name = attach_capture.source) then
+    raise exception 'registry_stats: table % is not declared in registry_stats.source',
+      attach_capture.source
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  insert into registry_stats.view (name, source)
+  select shown.name, source.name
+  from registry_stats.source
+  cross join lateral (
+    select source.view
+    union all
+    select 'current_deposit_stats' where source.object_column is not null
+  ) as shown (name)
+  where source.name = attach_capture.source
+  on conflict do nothing;
+
+  v_obstacle := registry_stats.obstacle(attach_capture.source);
+  if v_obstacle is not null then
+    update registry_stats.source
+    set is_exact = false, reason = v_obstacle
+    where name = attach_capture.source
+      and (is_exact or reason is distinct from v_obstacle);
+    return false;
+  end if;
+
+  if registry_stats.fingerprint(attach_capture.source) is not null then
+    return false;
+  end if;
+
+  -- A table that was a partition before has one trigger too many. To drop it locks out readers, too.
+  v_was_partition := not v_is_partitioned and exists (
+    select
+    from pg_trigger
+    where pg_trigger.tgrelid = v_table
+      and pg_trigger.tgname = 'registry_stats_update_added'
+  );
+  perform registry_stats.lock_briefly(
+    v_table,
+    case when v_was_partition then 'access exclusive' else 'share row exclusive' end
+  );
+  -- Another session may have done it while this one waited.
+  if registry_stats.fingerprint(attach_capture.source) is not null then
+    return false;
+  end if;
+
+  update registry_stats.source
+  set
+    is_exact = false,
+    reason = 'capture was attached',
+    captured = (
+      select array_agg(found.attnum) from registry_stats.captured_columns(source.name) as found
+    )
+  where name = attach_capture.source;
+  insert into registry_stats.crash_witness (source)
+  select attach_capture.source
+  from pg_class
+  where oid = v_table
+    and relpersistence = 'u'
+  on conflict do nothing;
+
+  foreach v_event in array array['insert', 'update', 'delete'] loop
+    execute registry_stats.capture_definition(attach_capture.source, v_event);
+    execute format(
+      'revoke all on function registry_stats.%I() from public',
+      format('capture_%s_%s', attach_capture.source, v_event)
+    );
+  end loop;
+
+  if v_was_partition then
+    execute format('drop trigger registry_stats_update_added on %s', v_table);
+  end if;
+
+  select format(
+    'pg_catalog.record_image_ne(row(%s), row(%s))',
+    string_agg(format('old.%I', captured.name), ', '),
+    string_agg(format('new.%I', captured.name), ', ')
+  )
+  into v_differs
+  from registry_stats.captured_columns(attach_capture.source) as captured
+  where captured.name is not null;
+
+  for v_relation in
+    select v_table
+    union
+    select relid from pg_partition_tree(v_table)
+  loop
+    execute format(
+      'create or replace trigger registry_stats_truncate after truncate on %s
+      for each statement execute function registry_stats.capture_truncate(%L)',
+      v_relation, attach_capture.source
+    );
+
+    -- In a partitioned table an update may move a row to another partition, which a trigger by row does
+    -- not see. It is captured as the delete of the old rows and the insert of the new ones.
+    for v_trigger in
+      select name, event, rows, function
+      from (
+        values
+          ('insert', 'insert', 'new table as added', v_insert, true),
+          ('delete', 'delete', 'old table as removed', v_delete, true),
+          ('update', 'update', 'old table as removed', v_delete, v_is_partitioned),
+          ('update_added', 'update', 'new table as added', v_insert, v_is_partitioned)
+      ) as wanted (name, event, rows, function, is_wanted)
+      where is_wanted
+    loop
+      execute format(
+        'create or replace trigger registry_stats_%s after %s on %s
+        referencing %s for each statement execute function %s()',
+        v_trigger.name, v_trigger.event, v_relation, v_trigger.rows, v_trigger.function
+      );
+    end loop;
+
+    if not v_is_partitioned then
+      -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
+      -- ORM names every column in the set list. PostgreSQL reads the condition anew for each
+      -- statement, so it is short: one comparison of two rows instead of one a column. By its function,
+      -- for the operator between two rows would be taken apart when a dump is restored.
+      execute format(
+        'create or replace trigger registry_stats_update after update on %s
+        for each row when (%s) execute function %s()',
+        v_relation, v_differs, v_update
+      );
+    end if;
+  end loop;
+
+  return true;
+end
+$$;
+
+comment on function registry_stats.attach_capture(text) is
+  'Puts the capture triggers on a table if they are not all there and enabled.';

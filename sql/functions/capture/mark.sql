@@ -1,0 +1,28 @@
+-- Appends a mark that the rollups of a table must be computed anew, in the writer's transaction; once
+-- in a row, for a statement may come here with every row that it writes. The mark of another transaction
+-- does not do: it may be folded before this one commits.
+create or replace function registry_stats.mark(source text, reason text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into registry_stats.delta (source, rebuild_because, row_count)
+  select mark.source, mark.reason, 0
+  where not exists (
+    select
+    from (
+      select newest.source, newest.rebuild_because, newest.xmin
+      from registry_stats.delta as newest
+      order by newest.id desc
+      limit 1
+    ) as newest
+    where newest.source = mark.source
+      and newest.rebuild_because is not null
+      and newest.xmin = pg_current_xact_id()::xid
+  );
+end
+$$;
+
+comment on function registry_stats.mark(text, text) is
+  'Appends a mark that the rollups of a table must be computed anew.';

@@ -1,0 +1,91 @@
+-- Writes what registry_stats.begin_run has to write. `backend_start` is that of the caller's session,
+-- `replaced` are unfinished runs in whose server process the caller sees a later session.
+create or replace function registry_stats.record_begin(
+  job text,
+  trigger text,
+  backend_start timestamptz,
+  replaced bigint[]
+)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id bigint;
+begin
+  update registry_stats.run
+  set
+    outcome = 'crashed',
+    finished_at = clock_timestamp(),
+    reason = 'its server process ended without finishing it'
+  where id in (
+    select dead.id
+    from registry_stats.run as dead
+    where dead.outcome is null
+      and (
+        dead.id = any (record_begin.replaced)
+        or not exists (
+          select
+          from pg_stat_activity as activity
+          where activity.pid = dead.backend_pid
+            -- NULL: a session of another role, which may be the one.
+            and coalesce(activity.backend_start = dead.backend_start, true)
+        )
+      )
+      -- The work itself may be on another connection of the same daemon: then it holds the lock.
+      and not exists (
+        select
+        from pg_locks
+        where pg_locks.locktype = 'advisory'
+          and pg_locks.database = (select oid from pg_database where datname = current_database())
+          and pg_locks.classid = 1919247220
+          and pg_locks.objid = 102
+          and pg_locks.granted
+          and pg_locks.pid <> pg_backend_pid()
+      )
+    for update skip locked
+  );
+
+  if not registry_stats.has_work(record_begin.job) then
+    -- A check that is lost in a crash is made again: not worth a wait for the disk. But in a
+    -- transaction of Registry's there may be more to lose than the check.
+    if record_begin.trigger <> 'sql' then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+    update registry_stats.job
+    set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
+      data_as_of = transaction_timestamp(), consecutive_failures = 0
+    where name in (
+      -- Never waits: whoever holds the row, in a transaction that goes on, writes no older record.
+      select job.name
+      from registry_stats.job
+      where job.name = record_begin.job
+      for update skip locked
+    );
+    return null;
+  end if;
+
+  -- Housekeeping never waits for a caller whose transaction goes on.
+  delete from registry_stats.run
+  where id in (
+    select old.id
+    from registry_stats.run as old
+    where old.started_at < clock_timestamp() - interval '90 days'
+    for update skip locked
+  );
+  insert into registry_stats.run (job, trigger, backend_pid, backend_start, started_at)
+  values (
+    record_begin.job,
+    record_begin.trigger,
+    pg_backend_pid(),
+    record_begin.backend_start,
+    clock_timestamp()
+  )
+  returning id into v_id;
+  return v_id;
+end
+$$;
+
+comment on function registry_stats.record_begin(text, text, timestamptz, bigint[]) is
+  'Writes what registry_stats.begin_run has to write.';

@@ -1,0 +1,52 @@
+-- The views that do not show what our last refresh wrote: somebody else refreshed them, maybe with an
+-- older snapshot. A refresh writes one time into all rows of a view, so that one row tells. Only for
+-- views that can be read. The five of Registry are asked in one statement, whose plan the session keeps.
+create or replace function registry_stats.changed_by_others(views text[])
+returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_changed text[] := '{}';
+  v_view record;
+  v_found timestamptz;
+begin
+  if changed_by_others.views = array[
+    'premis_event_counts', 'intellectual_object_counts', 'generic_file_counts', 'work_item_counts'
+  ] then
+    return array(
+      select found.name
+      from (
+        values
+          ('premis_event_counts', (select updated_at from public.premis_event_counts limit 1)),
+          ('intellectual_object_counts', (select updated_at from public.intellectual_object_counts limit 1)),
+          ('generic_file_counts', (select updated_at from public.generic_file_counts limit 1)),
+          ('work_item_counts', (select updated_at from public.work_item_counts limit 1))
+      ) as found (name, stamp)
+      join registry_stats.view on view.name = found.name
+      where found.stamp is distinct from view.stamp
+    );
+  end if;
+
+  for v_view in
+    select view.name, view.stamp
+    from registry_stats.view
+    where view.name = any (changed_by_others.views)
+  loop
+    execute format(
+      'select %I from public.%I limit 1',
+      case v_view.name when 'current_deposit_stats' then 'end_date' else 'updated_at' end,
+      v_view.name
+    )
+    into v_found;
+    if v_found is distinct from v_view.stamp then
+      v_changed := v_changed || v_view.name;
+    end if;
+  end loop;
+  return v_changed;
+end
+$$;
+
+comment on function registry_stats.changed_by_others(text[]) is
+  'The views that do not show what our last refresh wrote.';

@@ -1,0 +1,65 @@
+-- The views of a job that a refresh would change, or NULL: their rollups moved on, they are empty or
+-- without their index, or somebody else refreshed them. Deposits also show names, parents and prices:
+-- those are compared instead of being captured. One row an institution and one row a storage option will
+-- do, for a refresh writes all rows of the view from one snapshot.
+--
+-- The comparison is a statement without parameters, apart: a session keeps its plan. With the job in
+-- it, it would be planned anew at each call, which takes longer than to run it.
+create or replace function registry_stats.due_views(job text)
+returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_views text[] := registry_stats.views_of(due_views.job);
+  v_usable text[];
+  v_ok text[];
+  v_due text[];
+begin
+  select
+    array_agg(look.name order by array_position(v_views, look.name)) filter (
+      where look.state in ('ok', 'empty', 'unindexed')
+    ),
+    array_agg(look.name order by array_position(v_views, look.name)) filter (where look.state = 'ok')
+  into v_usable, v_ok
+  from registry_stats.look_at_views() as look
+  where look.name = any (v_views);
+
+  select array_agg(view.name order by array_position(v_views, view.name))
+  into v_due
+  from registry_stats.view
+  where view.name = any (v_usable)
+    and (
+      view.is_due
+      or view.name <> all (coalesce(v_ok, '{}'))
+      or view.name = any (registry_stats.changed_by_others(v_ok))
+    );
+  if v_due is not null or due_views.job <> 'update_current_deposit_stats' or v_ok is null then
+    return v_due;
+  end if;
+
+  if exists (
+    select
+    from public.current_deposit_stats as shown
+    left join public.institutions as institution
+      on institution.id = shown.institution_id
+    left join public.storage_options as option
+      on option.name = shown.storage_option
+    where shown.institution_id is null
+      and shown.cost_gb_per_month is distinct from option.cost_gb_per_month
+      or shown.storage_option = 'Total'
+      and shown.institution_id is not null
+      and (
+        shown.institution_name is distinct from institution.name
+        or shown.member_institution_id is distinct from institution.member_institution_id
+      )
+  ) then
+    return v_views;
+  end if;
+  return null;
+end
+$$;
+
+comment on function registry_stats.due_views(text) is
+  'The views of a job that a refresh would change.';

@@ -1,0 +1,214 @@
+-- Takes the pending deltas away and adds them to the rollups; marks the views that this concerns as
+-- due. Gives the number of deltas folded. The caller holds registry_stats.try_lock().
+--
+-- Drain and sums are one statement, hence one snapshot: a delta is added exactly once, if and only if
+-- it is deleted; what commits later waits for the next fold. In that statement the rollups are read
+-- as they were before, which is what "before" means below.
+create or replace function registry_stats.fold()
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+-- Rollups are looked up by key, whatever the statistics say of a table that is emptied all the time:
+-- the other joins would read a row an object, at a cost that grows with the tables.
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- A session keeps its plan, which may have been made while the rollups were empty.
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_folded bigint;
+  v_changed text[];
+  v_marks jsonb;
+  v_negative text[];
+  v_emptied registry_stats.deposit_rollup[];
+begin
+  -- In repeatable read two folds may move each other's object counts, with a net change of zero: what
+  -- they write would not tell them apart. This row does: the second one fails, to be tried again.
+  update registry_stats.epoch set number = number + 1 where name = 'rollups';
+  perform set_config('registry_stats.is_writing', 'on', true);
+
+  with drained as (
+    delete from registry_stats.delta
+    returning *
+  ),
+
+  count_change as (
+    select
+      drained.source,
+      drained.institution_id,
+      drained.facet,
+      drained.subfacet,
+      sum(drained.row_count) as row_count
+    from drained
+    group by drained.source, drained.institution_id, drained.facet, drained.subfacet
+    having sum(drained.row_count) <> 0
+  ),
+
+  counted as (
+    insert into registry_stats.count_rollup as rollup (
+      source, institution_id, facet, subfacet, row_count
+    )
+    select source, institution_id, facet, subfacet, row_count
+    from count_change
+    order by source, institution_id, facet, subfacet
+    on conflict on constraint count_rollup_key do update
+    set row_count = rollup.row_count + excluded.row_count
+    returning rollup.source, rollup.row_count
+  ),
+
+  -- Deposits: only active files.
+  deposit_change as (
+    select
+      coalesce(drained.object_id::bigint, -2147483649) as object_key,
+      drained.institution_id,
+      drained.storage_option,
+      sum(drained.row_count) as file_count,
+      sum(drained.byte_count) as total_bytes
+    from drained
+    join registry_stats.source
+      on source.name = drained.source
+      and source.object_column is not null
+    where drained.facet = 'A'
+      and drained.institution_id is not null
+      and drained.storage_option is not null
+    group by 1, drained.institution_id, drained.storage_option
+    having sum(drained.row_count) <> 0 or sum(drained.byte_count) <> 0
+  ),
+
+  deposited as (
+    insert into registry_stats.deposit_rollup as rollup (
+      object_key, institution_id, storage_option, file_count, total_bytes
+    )
+    select object_key, institution_id, storage_option, file_count, total_bytes
+    from deposit_change
+    order by object_key, institution_id, storage_option
+    on conflict on constraint deposit_rollup_pkey do update
+    set
+      file_count = rollup.file_count + excluded.file_count,
+      total_bytes = rollup.total_bytes + excluded.total_bytes
+    returning rollup.*
+  ),
+
+  -- Everything there is of the objects touched, before and how it changes: an object counts once in
+  -- a total, whichever of its files come and go.
+  touched as (
+    select
+      rollup.object_key,
+      rollup.institution_id,
+      rollup.storage_option,
+      rollup.file_count as before,
+      0 as file_count,
+      0 as total_bytes
+    from registry_stats.deposit_rollup as rollup
+    where rollup.object_key in (select deposit_change.object_key from deposit_change)
+    union all
+    select object_key, institution_id, storage_option, 0, file_count, total_bytes
+    from deposit_change
+  ),
+
+  object_change as (
+    select
+      touched.institution_id,
+      touched.storage_option,
+      sum(touched.file_count) as file_count,
+      sum(touched.total_bytes) as total_bytes,
+      case
+        when touched.object_key = -2147483649 then 0
+        else (sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int
+      end as object_count
+    from touched
+    group by touched.object_key, cube (touched.institution_id, touched.storage_option)
+  ),
+
+  total_change as (
+    select
+      object_change.institution_id,
+      object_change.storage_option,
+      sum(object_change.file_count) as file_count,
+      sum(object_change.object_count) as object_count,
+      sum(object_change.total_bytes) as total_bytes
+    from object_change
+    group by object_change.institution_id, object_change.storage_option
+    having sum(object_change.file_count) <> 0
+      or sum(object_change.object_count) <> 0
+      or sum(object_change.total_bytes) <> 0
+  ),
+
+  totalled as (
+    insert into registry_stats.deposit_total as total (
+      institution_id, storage_option, file_count, object_count, total_bytes
+    )
+    select institution_id, storage_option, file_count, object_count, total_bytes
+    from total_change
+    order by institution_id, storage_option
+    on conflict on constraint deposit_total_key do update
+    set
+      file_count = total.file_count + excluded.file_count,
+      object_count = total.object_count + excluded.object_count,
+      total_bytes = total.total_bytes + excluded.total_bytes
+    returning 1
+  )
+
+  select
+    (select count(*) from drained),
+    array(select distinct source from count_change)
+      || case when exists (select from totalled) then array['deposits'] end,
+    (
+      select coalesce(jsonb_object_agg(marked.source, marked.reason), '{}')
+      from (
+        select drained.source, drained.rebuild_because as reason
+        from drained
+        where drained.rebuild_because is not null
+        union all
+        select drained.source, 'a deposit has no institution or storage option'
+        from drained
+        join registry_stats.source
+          on source.name = drained.source
+          and source.object_column is not null
+        where drained.facet = 'A'
+          and (drained.institution_id is null or drained.storage_option is null)
+      ) as marked
+    ),
+    array(select distinct source from counted where row_count < 0)
+      || array(
+        select name
+        from registry_stats.source
+        where object_column is not null
+          and exists (select from deposited where file_count < 0)
+      ),
+    array(select deposited from deposited where file_count = 0)
+  into v_folded, v_changed, v_marks, v_negative, v_emptied;
+
+  delete from registry_stats.count_rollup where row_count = 0;
+  -- By key: one row an object is too many to look through, and a partial index on file_count would
+  -- make every update of a row touch all indexes.
+  delete from registry_stats.deposit_rollup as rollup
+  using unnest(v_emptied) as emptied
+  where rollup.object_key = emptied.object_key
+    and rollup.institution_id = emptied.institution_id
+    and rollup.storage_option = emptied.storage_option;
+  delete from registry_stats.deposit_total
+  where file_count = 0
+    and (institution_id is not null or storage_option is not null);
+
+  -- Also those that are due already: a refresh in an older repeatable read snapshot then fails, to be
+  -- tried again, instead of marking them as done without these changes.
+  update registry_stats.view
+  set is_due = true
+  where case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);
+
+  update registry_stats.source
+  set
+    is_exact = false,
+    reason = coalesce(v_marks ->> name, 'a count fell below zero: changes were not captured')
+  where is_exact
+    and (v_marks ? name or name = any (v_negative));
+
+  perform set_config('registry_stats.is_writing', 'off', true);
+  return v_folded;
+end
+$$;
+
+comment on function registry_stats.fold() is
+  'Moves the pending deltas into the rollups; gives how many.';

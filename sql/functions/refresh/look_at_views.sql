@@ -1,0 +1,54 @@
+-- What the catalog says of the statistics views, a row a view:
+--   ok         reads our rollups, and can be refreshed while it is read
+--   empty      was never filled, or emptied: nobody can read it
+--   unindexed  its unique index is gone
+--   foreign    reads something else: somebody made it anew
+--   missing    is gone
+--   other      is no materialized view, or belongs to a role that ours is no member of
+-- Looked up at each check, never remembered: Registry's people change their views without telling us.
+create or replace function registry_stats.look_at_views()
+returns table (name text, state text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+    select
+      view.name,
+      case
+        when shown.oid is null then 'missing'
+        when shown.relkind <> 'm' or not pg_has_role(shown.relowner, 'usage') then 'other'
+        when not exists (
+          select
+          from pg_rewrite
+          join pg_depend
+            on pg_depend.classid = 'pg_rewrite'::regclass
+            and pg_depend.objid = pg_rewrite.oid
+            and pg_depend.refclassid = 'pg_class'::regclass
+          where pg_rewrite.ev_class = shown.oid
+            and pg_depend.refobjid in (
+              'registry_stats.count_rollup'::regclass, 'registry_stats.deposit_total'::regclass
+            )
+        ) then 'foreign'
+        when not shown.relispopulated then 'empty'
+        when not exists (
+          select
+          from pg_index
+          where indrelid = shown.oid
+            and indisunique
+            and indisvalid
+            and indpred is null
+            and indexprs is null
+        ) then 'unindexed'
+        else 'ok'
+      end
+    from registry_stats.view
+    left join pg_class as shown
+      on shown.relname = view.name
+      and shown.relnamespace = 'public'::regnamespace;
+end
+$$;
+
+comment on function registry_stats.look_at_views() is 'What the catalog says of the statistics views.';

@@ -1,0 +1,88 @@
+-- Runs one of the two jobs over views: folds what is pending and refreshes what moved on. The daemon
+-- and the public functions both come here. Outcomes:
+--   refreshed  views_refreshed are new, as of data_as_of
+--   skipped    unchanged: nothing was pending and nothing due, so what is shown is exact
+--              busy: another session is at it
+--              inexact: tables or views (in detail) must be put right first; nothing is served as exact
+-- Views that can be trusted are refreshed also where others cannot: then both the outcome refreshed and
+-- the reason inexact are given.
+create or replace function registry_stats.run(
+  in job text,
+  in run_id bigint default null,
+  out outcome text,
+  out reason text,
+  out detail text,
+  out rows_folded bigint,
+  out views_refreshed text[],
+  out data_as_of timestamptz
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+-- With it on, PostgreSQL takes a quoted name for the half of another, and a concurrent refresh fails.
+set quote_all_identifiers = off
+as $$
+declare
+  v_inexact text[];
+  v_view text;
+begin
+  outcome := 'skipped';
+  rows_folded := 0;
+  views_refreshed := '{}';
+
+  if not registry_stats.try_lock() then
+    reason := 'busy';
+    return;
+  end if;
+
+  -- Before the deltas are read: whatever is committed by now is in the figures. In repeatable read
+  -- they are as old as the transaction.
+  data_as_of := case
+    when current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+      then transaction_timestamp()
+    else clock_timestamp()
+  end;
+
+  v_inexact := registry_stats.check_sources();
+  if registry_stats.has_pending() then
+    rows_folded := registry_stats.fold();
+    v_inexact := registry_stats.check_sources();
+  end if;
+
+  detail := registry_stats.problems_of(run.job);
+  if detail is not null then
+    reason := 'inexact';
+  end if;
+
+  views_refreshed := array(
+    select due.name
+    from unnest(registry_stats.due_views(run.job)) with ordinality as due (name, place)
+    join registry_stats.view on view.name = due.name
+    where view.source <> all (v_inexact)
+    order by due.place
+  );
+  foreach v_view in array views_refreshed loop
+    perform registry_stats.refresh_view(v_view);
+  end loop;
+
+  if cardinality(views_refreshed) > 0 then
+    update registry_stats.view
+    set
+      is_due = false,
+      stamp = transaction_timestamp(),
+      refreshed_at = clock_timestamp(),
+      data_as_of = run.data_as_of
+    where view.name = any (views_refreshed);
+    outcome := 'refreshed';
+  elsif detail is null then
+    reason := 'unchanged';
+  end if;
+  if detail is not null then
+    data_as_of := null;
+  end if;
+end
+$$;
+
+comment on function registry_stats.run(text, bigint) is
+  'Folds what is pending and refreshes the views of a job that moved on; says what it did.';

@@ -1,0 +1,56 @@
+-- Finds out whether capture can still be trusted: marks each table whose triggers or identity are not
+-- those of the last rebuild. Gives the tables that are not exact.
+create or replace function registry_stats.check_sources()
+returns text[]
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source record;
+begin
+  -- Somebody disabled the triggers that notice who writes our tables: then all of it may be wrong.
+  if registry_stats.guards() is distinct from (
+    select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
+  ) then
+    update registry_stats.source
+    set is_exact = false, reason = 'the rollups may have been written by somebody else'
+    where is_exact;
+  end if;
+
+  for v_source in
+    select
+      source.name,
+      source.fingerprint,
+      registry_stats.fingerprint(source.name) as found
+    from registry_stats.source
+    where source.is_exact
+  loop
+    if v_source.found is not distinct from v_source.fingerprint then
+      continue;
+    end if;
+
+    update registry_stats.source
+    set
+      is_exact = false,
+      reason = coalesce(
+        registry_stats.obstacle(v_source.name),
+        case
+          when v_source.found is null then 'a capture trigger is missing or disabled'
+          else 'the table or its capture was changed, or the database was restored'
+        end
+      )
+    where name = v_source.name;
+    raise warning 'registry_stats: the statistics of % are not exact and must be rebuilt: %',
+      v_source.name,
+      (select source.reason from registry_stats.source where source.name = v_source.name);
+  end loop;
+
+  return array(
+    select source.name from registry_stats.source where not source.is_exact order by source.name
+  );
+end
+$$;
+
+comment on function registry_stats.check_sources() is
+  'Marks tables whose capture cannot be trusted; gives all that are not exact.';

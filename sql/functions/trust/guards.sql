@@ -1,0 +1,23 @@
+-- Identity of the triggers that notice when somebody else writes our tables. A restore that disables
+-- them, and enables them again, changes it.
+create or replace function registry_stats.guards()
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(format('%s.%s', oid, xmin), ',' order by oid)
+  from pg_trigger
+  where tgrelid in (
+      'registry_stats.count_rollup'::regclass,
+      'registry_stats.deposit_rollup'::regclass,
+      'registry_stats.deposit_total'::regclass,
+      'registry_stats.delta'::regclass,
+      'registry_stats.source'::regclass
+    )
+    and tgname in ('registry_stats_guard', 'registry_stats_guard_record')
+    and tgenabled = 'A'
+$$;
+
+comment on function registry_stats.guards() is
+  'Identity of the triggers that notice when somebody else writes our tables.';

@@ -1,0 +1,58 @@
+-- Everything that keeps figures from being exact, as the catalog and the records say at this moment: a
+-- row an object and job. `is_repairable`: the daemon's next run puts it right.
+create or replace function registry_stats.problems()
+returns table (job text, name text, reason text, is_repairable boolean)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct
+    case view.name
+      when 'current_deposit_stats' then 'update_current_deposit_stats'
+      else 'update_counts'
+    end,
+    source.name,
+    coalesce(
+      obstacle.reason,
+      case when source.is_exact then 'the table or its capture was changed' else source.reason end
+    ),
+    obstacle.reason is null
+  from registry_stats.source
+  join registry_stats.view on view.source = source.name
+  cross join lateral (
+    select case
+      when not source.is_exact then registry_stats.obstacle(source.name)
+    end as reason
+  ) as obstacle
+  where not source.is_exact
+    or source.fingerprint is distinct from registry_stats.fingerprint(source.name)
+  union all
+  select
+    case look.name
+      when 'current_deposit_stats' then 'update_current_deposit_stats'
+      else 'update_counts'
+    end,
+    look.name,
+    case look.state
+      when 'missing' then 'the view is gone'
+      when 'foreign' then coalesce(
+        'the view was made anew by somebody, and other objects depend on it: '
+          || registry_stats.dependents('public', look.name) || '; drop these, and run migrate',
+        'the view was made anew by somebody, and reads the tables'
+      )
+      when 'empty' then 'the view is not populated'
+      when 'unindexed' then 'the unique index of the view is gone'
+      else format(
+        'public.%I is no materialized view, or belongs to a role that %I is no member of; '
+        'drop it, or alter its owner, and run migrate',
+        look.name, current_user
+      )
+    end,
+    look.state <> 'other'
+      and (look.state <> 'foreign' or registry_stats.dependents('public', look.name) is null)
+  from registry_stats.look_at_views() as look
+  where look.state in ('missing', 'foreign', 'other')
+$$;
+
+comment on function registry_stats.problems() is 'Everything that keeps figures from being exact.';

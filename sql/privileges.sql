@@ -1,0 +1,97 @@
+-- Nothing in registry_stats is for everybody. PostgreSQL lets PUBLIC execute each new function, and
+-- default privileges of the owner may give more: both are taken back, hence after all other files.
+-- What was granted by name, as sql/roles.sql and registry_stats.replace_view do, stays; and where
+-- Registry's functions belong to another role, that role may execute what they call.
+--
+-- A grant that is there by default cannot be told from one by name, except by its age: here only what
+-- this transaction brought is taken back, as it came with an object that the transaction made. So a
+-- migration that makes tables or sequences ends the same way.
+do $$
+declare
+  v_revoke text;
+  v_role text;
+begin
+  revoke execute on all functions in schema registry_stats from public;
+
+  for v_revoke in
+    with object as (
+      select 'schema' as kind, oid::regnamespace::text as name, tableoid, oid, nspacl as acl
+      from pg_namespace
+      where oid = 'registry_stats'::regnamespace
+      union all
+      select 'table', oid::regclass::text, tableoid, oid, relacl
+      from pg_class
+      where relnamespace = 'registry_stats'::regnamespace
+      union all
+      select 'routine', oid::regprocedure::text, tableoid, oid, proacl
+      from pg_proc
+      where pronamespace = 'registry_stats'::regnamespace
+    )
+
+    select distinct format(
+      'revoke all on %s %s from %s',
+      object.kind,
+      object.name,
+      case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
+    )
+    from object
+    cross join lateral aclexplode(object.acl) as acl
+    where acl.grantee = 0
+      or exists (
+        select
+        from pg_shdepend
+        where pg_shdepend.dbid = (select oid from pg_database where datname = current_database())
+          and pg_shdepend.classid = object.tableoid
+          and pg_shdepend.objid = object.oid
+          and pg_shdepend.deptype = 'a'
+          and pg_shdepend.refobjid = acl.grantee
+          and pg_shdepend.xmin = pg_current_xact_id()::xid
+      )
+  loop
+    execute v_revoke;
+  end loop;
+
+  -- Who could call Registry's functions keeps them: their owner, and whoever may refresh the views or
+  -- insert into the history.
+  for v_role in
+    select quote_ident(pg_get_userbyid(caller.role))
+    from (
+      select proowner as role
+      from pg_proc
+      where pronamespace = 'public'::regnamespace
+        and proname in (
+          'update_counts',
+          'update_current_deposit_stats',
+          'populate_all_historical_deposit_stats',
+          'populate_historical_deposit_stats',
+          'populate_empty_deposit_stats'
+        )
+      union
+      select acl.grantee
+      from pg_class
+      cross join lateral aclexplode(pg_class.relacl) as acl
+      where pg_class.relnamespace = 'public'::regnamespace
+        and (
+          acl.privilege_type = 'MAINTAIN' and pg_class.relname in (
+            'premis_event_counts',
+            'intellectual_object_counts',
+            'generic_file_counts',
+            'work_item_counts',
+            'current_deposit_stats'
+          )
+          or acl.privilege_type = 'INSERT' and pg_class.relname = 'historical_deposit_stats'
+        )
+    ) as caller
+    where caller.role <> 0
+      and pg_get_userbyid(caller.role) <> current_user
+  loop
+    execute format('grant usage on schema registry_stats to %s', v_role);
+    execute format(
+      'grant execute on function registry_stats.run_public(text), registry_stats.insert_date(date),
+      registry_stats.insert_zeros()
+      to %s',
+      v_role
+    );
+  end loop;
+end
+$$;
