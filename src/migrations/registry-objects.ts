@@ -1,3 +1,15 @@
+/** What the statistics are made from, and what migrations are recorded in. */
+export const neededTables = [
+  'storage_options',
+  'institutions',
+  'intellectual_objects',
+  'generic_files',
+  'premis_events',
+  'work_items',
+  'ar_internal_metadata',
+  'schema_migrations',
+] as const;
+
 /** What Registry was launched with, as `sql/schema/` makes it. */
 export const launchTables = [
   'storage_options',
