@@ -3,6 +3,7 @@ import { expect, test, inject } from 'vitest';
 import { migrate, type MigrateOptions } from '../src/migrations/migrate.js';
 import { readPlan } from '../src/migrations/plan.js';
 import { printPending } from '../src/migrations/print.js';
+import { launchTables, neededTables } from '../src/migrations/registry-objects.js';
 import { readSqlFiles, type SqlFile } from '../src/migrations/sql-files.js';
 import { openTestDatabase } from './support/server.js';
 import { runScript } from './support/run-script.js';
@@ -10,6 +11,7 @@ import { dumpSchema } from './support/schema-dump.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 const files = await readSqlFiles();
+const needed: ReadonlySet<string> = new Set(neededTables);
 
 function options(changed: Partial<MigrateOptions> = {}): MigrateOptions {
   return {
@@ -109,14 +111,39 @@ test('the launch schema is refused by a database that has it, which stays as it 
   expect(await dumpSchema(target)).toBe(before);
 });
 
-test('a database with some of the tables is refused with the names of the others', async () => {
+test('a database with some of the needed tables is refused with the names of the others', async () => {
   const target = await createTestDatabase('migrated');
   await target.query('drop table public.alerts_users cascade');
+  await target.query('drop table public.storage_options cascade');
 
   await expect(migrate(target.database, options())).rejects.toMatchObject({
     code: 'NOT_REGISTRY',
-    message: 'expected all 18 tables of Registry, or none of them; found 17, missing: alerts_users',
+    message:
+      'expected all 8 tables that the statistics need, or no table of Registry; ' +
+      'found 7, missing: storage_options',
   });
+});
+
+test('a database with none but another table of Registry is no new one', async () => {
+  const target = await createTestDatabase('empty');
+  await target.query('create table public.alerts (id bigint)');
+
+  await expect(migrate(target.database, options())).rejects.toMatchObject({
+    code: 'NOT_REGISTRY',
+    message: expect.stringContaining('found 0, missing: storage_options, institutions') as string,
+  });
+});
+
+test('tables that the statistics do not need may be missing', async () => {
+  const target = await createTestDatabase('empty');
+  const psql = await target.session();
+  for (const file of files.schema) expect(await runScript(psql, file.text)).toEqual([]);
+  for (const table of launchTables) {
+    if (needed.has(table)) continue;
+    await target.query(`drop table public.${table} cascade`);
+  }
+
+  await expect(migrate(target.database, options())).resolves.toContain('views over the rollups');
 });
 
 test('an empty database gets no launch schema where that is not allowed', async () => {

@@ -5,6 +5,7 @@ import { hasStatisticsSchema } from '../statistics/installation.js';
 import {
   launchTables,
   materializedViews,
+  neededTables,
   statisticsFunctions,
   statisticsTables,
 } from './registry-objects.js';
@@ -83,7 +84,11 @@ function statusOf(
   return { file, state: finishedAt === undefined ? 'half-way' : 'applied', finishedAt };
 }
 
-/** @throws AppError NOT_REGISTRY when some of the tables are there and some are not */
+/**
+ * One table of Registry's is enough to be no new database: the launch schema would be refused. What
+ * the statistics do not need may be missing.
+ * @throws AppError NOT_REGISTRY when some of the tables are there and a needed one is not
+ */
 async function hasNoLaunchTable(query: Query): Promise<boolean> {
   const rows = await query<{ tablename: string }>(
     `select tablename from pg_catalog.pg_tables
@@ -92,12 +97,12 @@ async function hasNoLaunchTable(query: Query): Promise<boolean> {
   );
   const found = new Set(rows.map(({ tablename }) => tablename));
   if (found.size === 0) return true;
-  const missing = launchTables.filter((table) => !found.has(table));
+  const missing = neededTables.filter((table) => !found.has(table));
   if (missing.length === 0) return false;
   throw new AppError(
     'NOT_REGISTRY',
-    `expected all ${launchTables.length} tables of Registry, or none of them; ` +
-      `found ${found.size}, missing: ${missing.join(', ')}`,
+    `expected all ${neededTables.length} tables that the statistics need, or no table of Registry; ` +
+      `found ${neededTables.length - missing.length}, missing: ${missing.join(', ')}`,
     { hint: 'check DB_NAME; in development, `registry-stats reset` makes a database anew' },
   );
 }

@@ -1,4 +1,16 @@
-/** What Registry was launched with, as `sql/schema/` makes it. */
+/** What the statistics are made from, and what migrations are recorded in. */
+export const neededTables = [
+  'storage_options',
+  'institutions',
+  'intellectual_objects',
+  'generic_files',
+  'premis_events',
+  'work_items',
+  'ar_internal_metadata',
+  'schema_migrations',
+] as const;
+
+/** All that `sql/schema/` makes, in the order in which rows can be loaded. */
 export const launchTables = [
   'storage_options',
   'institutions',
@@ -16,6 +28,20 @@ export const launchTables = [
   'alerts_premis_events',
   'alerts_users',
   'alerts_work_items',
+  'bulk_delete_jobs',
+  'bulk_delete_jobs_emails',
+  'bulk_delete_jobs_generic_files',
+  'bulk_delete_jobs_institutions',
+  'bulk_delete_jobs_intellectual_objects',
+  'confirmation_tokens',
+  'emails',
+  'emails_generic_files',
+  'emails_intellectual_objects',
+  'emails_premis_events',
+  'emails_work_items',
+  'old_passwords',
+  'snapshots',
+  'usage_samples',
   'ar_internal_metadata',
   'schema_migrations',
 ] as const;

@@ -8,13 +8,13 @@ select
   checksums.algorithm,
   checksums.datetime,
   checksums.digest,
-  checksums.generic_file_id,
-  checksums.created_at,
-  checksums.updated_at,
   generic_files.state,
   generic_files.identifier as generic_file_identifier,
+  checksums.generic_file_id,
   generic_files.intellectual_object_id,
-  generic_files.institution_id
+  generic_files.institution_id,
+  checksums.created_at,
+  checksums.updated_at
 from public.checksums
 left join public.generic_files
   on generic_files.id = checksums.generic_file_id;

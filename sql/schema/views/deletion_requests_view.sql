@@ -7,20 +7,20 @@ create view public.deletion_requests_view as
 select
   deletion_requests.id,
   deletion_requests.institution_id,
-  deletion_requests.requested_by_id,
-  deletion_requests.requested_at,
-  deletion_requests.confirmed_by_id,
-  deletion_requests.confirmed_at,
-  deletion_requests.cancelled_by_id,
-  deletion_requests.cancelled_at,
   institutions.name as institution_name,
   institutions.identifier as institution_identifier,
+  deletion_requests.requested_by_id,
   requester.name as requested_by_name,
   requester.email as requested_by_email,
+  deletion_requests.requested_at,
+  deletion_requests.confirmed_by_id,
   confirmer.name as confirmed_by_name,
   confirmer.email as confirmed_by_email,
+  deletion_requests.confirmed_at,
+  deletion_requests.cancelled_by_id,
   canceller.name as cancelled_by_name,
   canceller.email as cancelled_by_email,
+  deletion_requests.cancelled_at,
   (
     select count(*)
     from public.deletion_requests_generic_files

@@ -11,22 +11,22 @@ select
   generic_files.size,
   generic_files.identifier,
   generic_files.intellectual_object_id,
-  generic_files.created_at,
-  generic_files.updated_at,
+  intellectual_objects.identifier as object_identifier,
+  intellectual_objects.access,
   generic_files.state,
   generic_files.last_fixity_check,
   generic_files.institution_id,
+  institutions.name as institution_name,
+  institutions.identifier as institution_identifier,
   generic_files.storage_option,
   generic_files.uuid,
   generic_files.mod_time,
-  intellectual_objects.identifier as object_identifier,
-  intellectual_objects.access,
-  institutions.name as institution_name,
-  institutions.identifier as institution_identifier,
   newest.md5,
   newest.sha1,
   newest.sha256,
-  newest.sha512
+  newest.sha512,
+  generic_files.created_at,
+  generic_files.updated_at
 from public.generic_files
 left join public.intellectual_objects
   on intellectual_objects.id = generic_files.intellectual_object_id

@@ -15,8 +15,6 @@ select
   intellectual_objects.access,
   intellectual_objects.bag_name,
   intellectual_objects.institution_id,
-  intellectual_objects.created_at,
-  intellectual_objects.updated_at,
   intellectual_objects.state,
   intellectual_objects.etag,
   intellectual_objects.bag_group_identifier,
@@ -25,6 +23,8 @@ select
   intellectual_objects.source_organization,
   intellectual_objects.internal_sender_identifier,
   intellectual_objects.internal_sender_description,
+  intellectual_objects.created_at,
+  intellectual_objects.updated_at,
   institutions.name as institution_name,
   institutions.identifier as institution_identifier,
   institutions.type as institution_type,
@@ -39,9 +39,9 @@ left join public.institutions
 left join lateral (
   select
     count(*) as file_count,
-    coalesce(sum(active.size), 0)::bigint as size,
+    coalesce(sum(active.size), 0) as size,
     count(*) filter (where active.is_payload) as payload_file_count,
-    coalesce(sum(active.size) filter (where active.is_payload), 0)::bigint as payload_size
+    coalesce(sum(active.size) filter (where active.is_payload), 0) as payload_size
   from (
     select
       generic_files.size,

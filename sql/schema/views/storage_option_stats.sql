@@ -7,10 +7,10 @@ begin;
 
 create view public.storage_option_stats as
 select
-  stats.institution_id,
-  stats.storage_option,
   stats.total_bytes,
   stats.file_count,
+  stats.institution_id,
+  stats.storage_option,
   institutions.name as institution_name,
   institutions.identifier as institution_identifier
 from (

@@ -1,5 +1,5 @@
 -- A user without secrets, with institution and parent; read by Registry's list and page of users.
--- Passwords, keys, tokens, one-time codes and the Authy id stay in the table.
+-- Passwords, keys, tokens and one-time codes stay in the table.
 
 begin;
 
@@ -20,9 +20,12 @@ select
   users.last_sign_in_ip,
   users.institution_id,
   users.password_changed_at,
+  users.consumed_timestep,
+  users.otp_required_for_login,
   users.deactivated_at,
   users.enabled_two_factor,
   users.confirmed_two_factor,
+  users.authy_id,
   users.last_sign_in_with_authy,
   users.authy_status,
   users.email_verified,
@@ -30,16 +33,18 @@ select
   users.force_password_update,
   users.account_confirmed,
   users.grace_period,
-  users.awaiting_second_factor,
   users.role,
   institutions.name as institution_name,
   institutions.identifier as institution_identifier,
   institutions.state as institution_state,
   institutions.type as institution_type,
-  institutions.member_institution_id as institution_parent_id,
-  parent.name as institution_parent_name,
-  parent.identifier as institution_parent_identifier,
-  parent.state as institution_parent_state
+  institutions.member_institution_id,
+  parent.name as member_institution_name,
+  parent.identifier as member_institution_identifier,
+  parent.state as member_institution_state,
+  institutions.otp_enabled,
+  institutions.receiving_bucket,
+  institutions.restore_bucket
 from public.users
 left join public.institutions
   on institutions.id = users.institution_id

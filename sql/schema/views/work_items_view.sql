@@ -5,10 +5,19 @@ begin;
 create view public.work_items_view as
 select
   work_items.id,
-  work_items.created_at,
-  work_items.updated_at,
+  work_items.institution_id,
+  institutions.name as institution_name,
+  institutions.identifier as institution_identifier,
   work_items.intellectual_object_id,
+  intellectual_objects.identifier as object_identifier,
+  intellectual_objects.alt_identifier,
+  intellectual_objects.bag_group_identifier,
+  intellectual_objects.storage_option,
+  intellectual_objects.bagit_profile_identifier,
+  intellectual_objects.source_organization,
+  intellectual_objects.internal_sender_identifier,
   work_items.generic_file_id,
+  generic_files.identifier as generic_file_identifier,
   work_items.name,
   work_items.etag,
   work_items.bucket,
@@ -24,23 +33,14 @@ select
   work_items.node,
   work_items.pid,
   work_items.needs_admin_review,
-  work_items.institution_id,
-  work_items.queued_at,
   work_items.size,
+  work_items.queued_at,
   work_items.stage_started_at,
   work_items.aptrust_approver,
   work_items.inst_approver,
   work_items.deletion_request_id,
-  institutions.name as institution_name,
-  institutions.identifier as institution_identifier,
-  intellectual_objects.identifier as object_identifier,
-  intellectual_objects.alt_identifier,
-  intellectual_objects.bag_group_identifier,
-  intellectual_objects.storage_option,
-  intellectual_objects.bagit_profile_identifier,
-  intellectual_objects.source_organization,
-  intellectual_objects.internal_sender_identifier,
-  generic_files.identifier as generic_file_identifier
+  work_items.created_at,
+  work_items.updated_at
 from public.work_items
 left join public.institutions
   on institutions.id = work_items.institution_id
