@@ -33,13 +33,19 @@ export interface OwnedDatabase {
   readonly daemon: Login;
 }
 
-/** In the state of 001, with the fixtures in it. */
-export async function createPlainOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
+/** Nothing in it yet, and its owner may make anything in `public`. */
+export async function createEmptyOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
   const target = await createTestDatabase('empty');
   const owner = await createLogin(target, 'owner', 'createrole');
   const daemon = await createLogin(target, 'login');
   await target.query(`grant create on database ${target.name} to ${owner.role}`);
   await target.query(`grant create on schema public to ${owner.role}`);
+  return { target, owner, daemon };
+}
+
+/** In the state of 001, with the fixtures in it. */
+export async function createPlainOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
+  const { target, owner, daemon } = await createEmptyOwnedDatabase();
   const { migrations, ...files } = await readSqlFiles();
   await migrateAs(owner, { ...files, migrations: migrations.slice(0, 1), functions: [] });
   await loadCsv(owner.database);
