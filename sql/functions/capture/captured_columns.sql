@@ -1,7 +1,7 @@
 -- The columns of a table that are captured, as they are called now, one row a column of
 -- registry_stats.delta in their order. A column is found by its declared name, and where there is none,
 -- by its number of before: a renamed column is still the same. `name` is NULL where the column is gone;
--- `expression` gives its value in the type of the delta.
+-- `expression` gives its value: a number of whatever size, or a varchar.
 create or replace function registry_stats.captured_columns(source text)
 returns table (slot text, declared text, name name, attnum int2, type regtype, expression text)
 language sql
@@ -16,7 +16,7 @@ as $$
     found.atttypid::regtype,
     case
       when found.attname is null then format('null::%s', wanted.type)
-      when wanted.type = 'varchar' and found.atttypid not in ('varchar'::regtype, 'text'::regtype)
+      when wanted.type = 'varchar' and found.atttypid <> 'varchar'::regtype
         then format('%I::varchar', found.attname)
       else quote_ident(found.attname)
     end

@@ -40,6 +40,7 @@ begin
         case
           when captured.slot = 'object_id'
             then 'case when %3$s = ''A'' then coalesce(%1$s::bigint, -2147483649) end as object_key'
+          when captured.slot = 'institution_id' then '%1$s::bigint as %2$s'
           when captured.slot = 'storage_option'
             then 'case when %3$s = ''A'' then %1$s end as storage_option'
           else '%1$s as %2$s'
