@@ -58,7 +58,6 @@ test('twenty migrators at once on an empty database apply each file once', async
     'sql/functions',
     'sql/migrations/001_deposit_stats.sql',
     'sql/migrations/101_incremental_statistics.sql',
-    'sql/migrations/102_verification.sql',
     'sql/schema',
     'views over the rollups',
   ]);

@@ -134,10 +134,7 @@ test('a failure on record is told though this daemon has not seen it', () => {
   });
 });
 
-test.for([
-  ['flagged', 'run `registry-stats refresh --force`'],
-  ['capturing', 'run `registry-stats migrate` again'],
-] as const)(
+test.for([['flagged', 'run `registry-stats refresh --force`']] as const)(
   'a job that is skipped as %s cannot run, and it says what to do',
   ([skipReason, remedy]) => {
     const [counts = job(''), ...others] = fresh.jobs;

@@ -63,7 +63,7 @@ test('status --watch redraws in its place until Ctrl-C, with pending changes, in
   expect(await run(['refresh', 'update_counts'], { env, ...quiet })).toBe(0);
   await target.query('truncate public.work_items cascade');
   await vi.waitFor(() => {
-    expect(screens().at(-1)).toMatch(/work_items is \u001b\[33mnot exact\u001b\[39m \(/);
+    expect(screens().at(-1)).toMatch(/work_items is \u001b\[33mnot exact\u001b\[39m: /);
   }, 20_000);
   stop.abort('SIGINT');
 

@@ -13,13 +13,16 @@ export function printPending(plan: Plan, files: SqlFiles): string {
     ...(plan.needsActivation ? [activationScript] : []),
   ];
   if (parts.length === 0) return '-- Nothing is pending.\n';
-  return [head, ...parts].join('\n');
+  return [head, ...parts, tail].join('\n');
 }
 
 const head = `-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>
 
 set search_path = ${safeSearchPath};
 `;
+
+/** Whoever goes on in this session finds it as it was. */
+const tail = 'reset search_path;\n';
 
 function section(file: SqlFile): string {
   return `-- ${file.path}\n\n${file.text.trimEnd()}\n`;

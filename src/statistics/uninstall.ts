@@ -112,7 +112,7 @@ async function removeStatistics({ query }: Transaction, ours: readonly string[])
     where name not in (select view.name from registry_stats.view)`,
   );
   const installed = await query<{ name: string }>(
-    `select pg_proc.oid::pg_catalog.regprocedure::text as name
+    `select pg_catalog.format('public.%I(%s)', proname, pg_catalog.oidvectortypes(proargtypes)) as name
     from pg_catalog.unnest($1::text[]) as name
     join pg_catalog.pg_proc on pg_proc.oid = pg_catalog.to_regprocedure('public.' || name)
     where pg_catalog.strpos(prosrc, 'registry_stats.') > 0`,

@@ -215,7 +215,7 @@ export async function trustedSources(query: Query): Promise<Source[]> {
     where is_exact
       and fingerprint is not distinct from registry_stats.fingerprint(name)
       and not exists (
-        select from registry_stats.delta where delta.source = source.name and is_truncate
+        select from registry_stats.delta where delta.source = source.name and rebuild_because is not null
       )
     order by name`,
   );

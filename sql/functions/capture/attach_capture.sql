@@ -25,6 +25,8 @@ declare
   v_relation regclass;
   v_trigger record;
   v_event text;
+  v_function text;
+  v_role text;
   v_obstacle text;
   v_differs text;
   v_was_partition boolean;
@@ -93,10 +95,23 @@ begin
 
   foreach v_event in array array['insert', 'update', 'delete'] loop
     execute registry_stats.capture_definition(attach_capture.source, v_event);
+    v_function := format('registry_stats.%I()', format('capture_%s_%s', attach_capture.source, v_event));
     execute format(
-      'revoke all on function registry_stats.%I() from public',
-      format('capture_%s_%s', attach_capture.source, v_event)
+      'comment on function %s is %L',
+      v_function,
+      format('Appends what the %s of public.%s changes to registry_stats.delta.', v_event, attach_capture.source)
     );
+    -- What default privileges gave.
+    for v_role in
+      select distinct
+        case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
+      from pg_proc
+      cross join lateral aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl
+      where pg_proc.oid = v_function::regprocedure
+        and acl.grantee <> proowner
+    loop
+      execute format('revoke all on function %s from %s', v_function, v_role);
+    end loop;
   end loop;
 
   if v_was_partition then

@@ -4,6 +4,7 @@ create or replace function registry_stats.obstacle(source text)
 returns text
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

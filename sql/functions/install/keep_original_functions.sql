@@ -1,16 +1,19 @@
 -- Writes down Registry's functions before ours take their place. A body that calls registry_stats is ours.
 insert into registry_stats.original (name, definition, settings)
 select
-  pg_proc.oid::regprocedure::text,
+  signature.name,
   pg_get_functiondef(pg_proc.oid),
   array[
     format(
-      'comment on function public.%s is %s',
-      pg_proc.oid::regprocedure,
+      'comment on function %s is %s',
+      signature.name,
       coalesce(quote_literal(obj_description(pg_proc.oid, 'pg_proc')), 'null')
     )
   ]
 from pg_proc
+cross join lateral (
+  select format('public.%I(%s)', proname, oidvectortypes(proargtypes)) as name
+) as signature
 where pg_proc.pronamespace = 'public'::regnamespace
   and pg_proc.proname in (
     'update_counts',

@@ -1,10 +1,6 @@
 -- The views of a job that a refresh would change, or NULL: their rollups moved on, they are empty or
--- without their index, or somebody else refreshed them. Deposits also show names, parents and prices:
--- those are compared instead of being captured. One row an institution and one row a storage option will
--- do, for a refresh writes all rows of the view from one snapshot.
---
--- The comparison is a statement without parameters, apart: a session keeps its plan. With the job in
--- it, it would be planned anew at each call, which takes longer than to run it.
+-- without their index, or somebody else refreshed them, or the deposits show other
+-- names or prices.
 create or replace function registry_stats.due_views(job text)
 returns text[]
 language plpgsql
@@ -39,22 +35,7 @@ begin
     return v_due;
   end if;
 
-  if exists (
-    select
-    from public.current_deposit_stats as shown
-    left join public.institutions as institution
-      on institution.id = shown.institution_id
-    left join public.storage_options as option
-      on option.name = shown.storage_option
-    where shown.institution_id is null
-      and shown.cost_gb_per_month is distinct from option.cost_gb_per_month
-      or shown.storage_option = 'Total'
-      and shown.institution_id is not null
-      and (
-        shown.institution_name is distinct from institution.name
-        or shown.member_institution_id is distinct from institution.member_institution_id
-      )
-  ) then
+  if registry_stats.shows_other_names() then
     return v_views;
   end if;
   return null;

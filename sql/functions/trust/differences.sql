@@ -132,15 +132,24 @@ begin
         string_agg(side.figures, '' order by side.figures) filter (where not side.is_truth);
   end if;
 
+  return query
+    select look.name, 'the view itself', 'ours, and populated', look.state
+    from registry_stats.look_at_views() as look
+    join registry_stats.view as shown on shown.name = look.name
+    where shown.source = differences.source
+      and look.state not in ('ok', 'unindexed');
+
+  -- A view that is due shows the past, and is known to. One that somebody else refreshed is compared.
   for v_view in
     select shown.name
     from registry_stats.view as shown
     join registry_stats.look_at_views() as look on look.name = shown.name
     where shown.source = differences.source
       and look.state in ('ok', 'unindexed')
-      and shown.name <> all (
-        coalesce(registry_stats.due_views('update_counts'), '{}')
-          || coalesce(registry_stats.due_views('update_current_deposit_stats'), '{}')
+      and not shown.is_due
+      and (
+        shown.name <> 'current_deposit_stats'
+        or not registry_stats.shows_other_names()
       )
   loop
     select string_agg(quote_ident(attname), ', ' order by attnum)

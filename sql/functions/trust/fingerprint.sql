@@ -7,6 +7,7 @@ create or replace function registry_stats.fingerprint(source text)
 returns text
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 -- Part of every check: a plan that fits the one table better takes longer to make than to run.
 set plan_cache_mode = force_generic_plan

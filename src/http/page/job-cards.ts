@@ -71,8 +71,7 @@ const skips: Readonly<Record<string, string>> = {
   unchanged: 'nothing changed since the last refresh',
   complete: 'no month is missing',
   busy: 'running elsewhere',
-  inexact: 'a table must be rebuilt first',
-  capturing: 'the views still scan the tables',
+  inexact: 'a table or a view must be put right first',
 };
 
 function describeReason({ outcome, reason }: JobState): string {

@@ -69,8 +69,7 @@ const remedies: Readonly<Record<string, string>> = {
   flagged:
     'Its flag in ar_internal_metadata was left at true and nobody runs it: ' +
     'run `registry-stats refresh --force`.',
-  inexact: 'A table must be rebuilt first: the next run does it.',
-  capturing: 'The views still scan the tables: run `registry-stats migrate` again.',
+  inexact: 'A table or a view must be put right first: `registry-stats status` says what helps.',
   maintenance: 'Set MAINTENANCE_MODE to false and send SIGHUP when the maintenance is over.',
   'database-down': 'It is made up for at once when the database is back.',
 };
