@@ -5,7 +5,7 @@ import { failedForServer } from './jobs/run-job.js';
 import type { Logger } from './log.js';
 import { plainStateHint } from './statistics/overview.js';
 import type { Difference } from './statistics/verify.js';
-import { describeFailure, isReadOnly } from './db/sqlstate.js';
+import { describeFailure, isReadOnly, isRefused } from './db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
 export function logEvents(log: Logger): Observer {
@@ -63,7 +63,7 @@ export function logEvents(log: Logger): Observer {
         return;
       case 'database-down': {
         const reason = describeFailure(event.error);
-        const state = isReadOnly(event.error) ? 'takes no writes' : 'does not answer';
+        const state = stateOf(event.error);
         log.error({ reason }, `the database ${state}; runs wait until it is back: ${reason}`);
         return;
       }
@@ -74,6 +74,11 @@ export function logEvents(log: Logger): Observer {
       }
     }
   };
+}
+
+function stateOf(error: unknown): string {
+  if (isReadOnly(error)) return 'takes no writes';
+  return isRefused(error) ? 'refuses connections' : 'does not answer';
 }
 
 function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {

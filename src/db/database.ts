@@ -187,7 +187,9 @@ export class Database {
       }
       // It may lead to a former primary, and a new one to the present one.
       isBroken ||= isReadOnly(error);
-      throw explainDatabaseError(error, this.options.connection);
+      // A pooler lets us in before it connects to the server: only the begin proves a connection.
+      const isConnecting = place === undefined;
+      throw explainDatabaseError(error, this.options.connection, { isConnecting });
     } finally {
       endWatch?.();
       options.giveUp?.removeEventListener('abort', breakOff);
