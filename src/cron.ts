@@ -1,7 +1,7 @@
 import { setAlarm, type Alarm } from './alarm.js';
 import type { Context } from './context.js';
 import { DatabaseMonitor } from './db/monitor.js';
-import { isUnavailable } from './db/sqlstate.js';
+import { describeFailure, isUnavailable } from './db/sqlstate.js';
 import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
 import { createRunJob, failedForServer, retryRefused } from './jobs/run-job.js';
@@ -158,7 +158,8 @@ async function verifyAndTell({ database, events, log, signal }: Context): Promis
       if (!(await isIncremental(database))) return undefined;
       const found = await verify(database, { signal });
       await recordVerification(database, found, (error) => {
-        log.warn({ err: error }, 'the verification could not be recorded');
+        const reason = describeFailure(error);
+        log.warn({ reason }, `the verification could not be recorded: ${reason}`);
       });
       return found;
     });

@@ -46,21 +46,23 @@ export function logEvents(log: Logger): Observer {
       case 'run-started':
         log.debug({ job: event.job.name, trigger: event.trigger }, `${event.job.name} started`);
         return;
-      case 'run-retried':
-        log.debug(
-          { job: event.job, reason: describeFailure(event.error), retriesLeft: event.retriesLeft },
-          `${event.job} will be tried again`,
-        );
+      case 'run-retried': {
+        const { job, retriesLeft } = event;
+        const reason = describeFailure(event.error);
+        log.debug({ job, reason, retriesLeft }, `${job} will be tried again: ${reason}`);
         return;
+      }
       case 'run-finished':
         logRun(log, event.report, event.nextRun);
         return;
       case 'verified':
         logVerified(log, event.differences, event.durationMs);
         return;
-      case 'verify-failed':
-        log.error({ reason: describeFailure(event.error) }, 'the statistics could not be verified');
+      case 'verify-failed': {
+        const reason = describeFailure(event.error);
+        log.error({ reason }, `the statistics could not be verified: ${reason}`);
         return;
+      }
       case 'database-down': {
         const reason = describeFailure(event.error);
         const state = stateOf(event.error);

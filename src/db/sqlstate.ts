@@ -207,7 +207,10 @@ function isConnectionRefused(error: unknown): boolean {
   return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }
 
-/** One line on what went wrong; a failed connection to several addresses names the first cause. */
+/**
+ * Returns one line on what went wrong, with the detail and the hint of the server. A failed connection
+ * to several addresses names the first cause.
+ */
 export function describeFailure(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return describeFailure(error.errors[0]);
@@ -215,5 +218,18 @@ export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCodeOf(error);
   const message = error.message === '' ? error.name : error.message;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  const named = code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  return [named, ...serverRemarks(error)].join('; ');
+}
+
+/**
+ * Returns what the server adds to its message, a line each. The message of an AppError has those of
+ * its cause already, and its hint is not the server's.
+ */
+export function serverRemarks(error: unknown): string[] {
+  if (!(error instanceof Error) || error instanceof AppError) return [];
+  const { detail, hint } = error as { detail?: unknown; hint?: unknown };
+  return Object.entries({ detail, hint }).flatMap(([name, text]) =>
+    typeof text === 'string' && text !== '' ? `${name}: ${text.replace(/\s*\n\s*/g, '; ')}` : [],
+  );
 }
