@@ -1,9 +1,10 @@
 import { setAlarm, type Alarm } from './alarm.js';
 import type { Context } from './context.js';
 import { DatabaseMonitor } from './db/monitor.js';
+import { describeFailure, isUnavailable } from './db/sqlstate.js';
 import { jobNames } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
-import { createRunJob, failedForServer } from './jobs/run-job.js';
+import { createRunJob, failedForServer, retryRefused } from './jobs/run-job.js';
 import { isIncremental } from './statistics/installation.js';
 import { recordVerification, verify } from './statistics/verify.js';
 import { merge, Runner, type RunJob } from './jobs/runner.js';
@@ -12,8 +13,8 @@ import { merge, Runner, type RunJob } from './jobs/runner.js';
 export interface CronJobs {
   /** Runs all jobs now, or once more after the current run. */
   request(trigger: Trigger): Promise<RunReport[]>;
-  /** Takes up a new REFRESH_SCHEDULE; a run in progress goes on. */
-  reschedule(): void;
+  /** Reads the settings again and takes up a new REFRESH_SCHEDULE; a run in progress goes on. */
+  reload(): Promise<void>;
   nextRun(): Date;
   /** Reports of the run at start. */
   readonly firstRun: Promise<RunReport[]>;
@@ -37,9 +38,11 @@ export function initCronJobs(context: Context): CronJobs {
   let isVerifying = false;
   let verifyAlarm = scheduleVerify();
   let owed: RefreshRequest | undefined;
+  /** Whether the settings were read again in this outage. */
+  let isReread = false;
 
   const monitor = new DatabaseMonitor({
-    probe: () => context.database.probe(),
+    probe: () => retryRefused(() => context.database.probe(), rereadSettings),
     events: context.events,
     onUp: () => {
       const request = owed ?? requestOf('recovery');
@@ -49,7 +52,7 @@ export function initCronJobs(context: Context): CronJobs {
     signal: context.signal,
   });
   const runner = new Runner({
-    runJob: watchConnection(createRunJob(context, nextRun)),
+    runJob: watchConnection(createRunJob(context, { nextRun, rereadSettings })),
     onCoalesced: (trigger) => {
       context.events.emit({ type: 'refresh-coalesced', trigger });
     },
@@ -73,6 +76,30 @@ export function initCronJobs(context: Context): CronJobs {
     return alarm.next();
   }
 
+  async function reload(): Promise<void> {
+    const changed = await context.reload();
+    alarm.stop();
+    verifyAlarm?.stop();
+    alarm = schedule();
+    verifyAlarm = scheduleVerify();
+    context.events.emit({ type: 'settings-reloaded', changed });
+  }
+
+  /** Once in an outage: the password may have been changed in the settings too. */
+  async function rereadSettings(): Promise<boolean> {
+    if (isReread) return false;
+    isReread = true;
+    try {
+      await reload();
+      return true;
+    } catch (error) {
+      // What the server refuses is logged as the outage.
+      const isLogged = isUnavailable(error) || context.signal.aborted;
+      if (!isLogged) context.events.emit({ type: 'settings-refused', error });
+      return false;
+    }
+  }
+
   function request(trigger: Trigger): Promise<RunReport[]> {
     const asked = requestOf(trigger);
     context.events.emit({ type: 'refresh-requested', request: asked });
@@ -90,6 +117,8 @@ export function initCronJobs(context: Context): CronJobs {
       if (failedForServer(report) && report.result.outcome === 'failed') {
         owed = owed === undefined ? asked : merge(owed, asked);
         monitor.lost(report.result.error);
+      } else {
+        isReread = false;
       }
       return report;
     };
@@ -106,12 +135,7 @@ export function initCronJobs(context: Context): CronJobs {
     request,
     nextRun,
     firstRun: request('start'),
-    reschedule: () => {
-      alarm.stop();
-      verifyAlarm?.stop();
-      alarm = schedule();
-      verifyAlarm = scheduleVerify();
-    },
+    reload,
     get isDatabaseDown() {
       return monitor.isDown;
     },
@@ -134,7 +158,8 @@ async function verifyAndTell({ database, events, log, signal }: Context): Promis
       if (!(await isIncremental(database))) return undefined;
       const found = await verify(database, { signal });
       await recordVerification(database, found, (error) => {
-        log.warn({ err: error }, 'the verification could not be recorded');
+        const reason = describeFailure(error);
+        log.warn({ reason }, `the verification could not be recorded: ${reason}`);
       });
       return found;
     });

@@ -5,7 +5,7 @@ import { failedForServer } from './jobs/run-job.js';
 import type { Logger } from './log.js';
 import { plainStateHint } from './statistics/overview.js';
 import type { Difference } from './statistics/verify.js';
-import { describeFailure, isReadOnly } from './db/sqlstate.js';
+import { describeFailure, isReadOnly, isRefused } from './db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
 export function logEvents(log: Logger): Observer {
@@ -46,24 +46,26 @@ export function logEvents(log: Logger): Observer {
       case 'run-started':
         log.debug({ job: event.job.name, trigger: event.trigger }, `${event.job.name} started`);
         return;
-      case 'run-retried':
-        log.debug(
-          { job: event.job, reason: describeFailure(event.error), retriesLeft: event.retriesLeft },
-          `${event.job} will be tried again`,
-        );
+      case 'run-retried': {
+        const { job, retriesLeft } = event;
+        const reason = describeFailure(event.error);
+        log.debug({ job, reason, retriesLeft }, `${job} will be tried again: ${reason}`);
         return;
+      }
       case 'run-finished':
         logRun(log, event.report, event.nextRun);
         return;
       case 'verified':
         logVerified(log, event.differences, event.durationMs);
         return;
-      case 'verify-failed':
-        log.error({ reason: describeFailure(event.error) }, 'the statistics could not be verified');
+      case 'verify-failed': {
+        const reason = describeFailure(event.error);
+        log.error({ reason }, `the statistics could not be verified: ${reason}`);
         return;
+      }
       case 'database-down': {
         const reason = describeFailure(event.error);
-        const state = isReadOnly(event.error) ? 'takes no writes' : 'does not answer';
+        const state = stateOf(event.error);
         log.error({ reason }, `the database ${state}; runs wait until it is back: ${reason}`);
         return;
       }
@@ -74,6 +76,11 @@ export function logEvents(log: Logger): Observer {
       }
     }
   };
+}
+
+function stateOf(error: unknown): string {
+  if (isReadOnly(error)) return 'takes no writes';
+  return isRefused(error) ? 'refuses connections' : 'does not answer';
 }
 
 function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {

@@ -73,6 +73,24 @@ test.each(jobs)('$name is skipped as busy while another session runs it', async 
 });
 
 test.each(jobs)(
+  '$name is skipped as busy while another session holds the lock of the runs',
+  async (which) => {
+    const target = await createTestDatabase('baseline');
+    await loadCsv(target.database);
+    const flag = `select xmin::text, value from public.ar_internal_metadata where key = '${which.flag}'`;
+    const before = await target.query(flag);
+    const other = await target.session();
+    await other.query('begin');
+    await other.query('select pg_advisory_xact_lock(1919247220, 102)');
+
+    expect(await run(target, which, forced)).toEqual({ outcome: 'skipped', reason: 'busy' });
+    expect(await target.query(flag)).toEqual(before);
+    await other.query('commit');
+    expect(await run(target, which, forced)).toMatchObject({ outcome: 'refreshed' });
+  },
+);
+
+test.each(jobs)(
   '$name is not run while its flag was left at true, unless forced',
   async (which) => {
     const target = await createTestDatabase('baseline');

@@ -109,9 +109,7 @@ async function startServing(context: Context, invocation: Invocation): Promise<C
 
 async function reload(context: Context, cronJobs: CronJobs): Promise<void> {
   try {
-    const changed = await context.reload();
-    cronJobs.reschedule();
-    context.events.emit({ type: 'settings-reloaded', changed });
+    await cronJobs.reload();
   } catch (error) {
     if (context.signal.aborted) return;
     context.events.emit({ type: 'settings-refused', error });

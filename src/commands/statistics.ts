@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { describeFailure } from '../db/sqlstate.js';
 import { logFormat } from '../log.js';
 import type { Invocation } from './invocation.js';
 import { renderTable } from './table.js';
@@ -19,7 +20,8 @@ export async function printStatistics(context: Context, invocation: Invocation):
     const counts = await readCounts(context);
     invocation.stdout.write(`\n${deposits}\n\n${counts}\n\n${howToGoOn(context, invocation)}\n\n`);
   } catch (error) {
-    context.log.debug({ err: error }, 'no statistics to show');
+    const reason = describeFailure(error);
+    context.log.debug({ reason }, `no statistics to show: ${reason}`);
   }
 }
 

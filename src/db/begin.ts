@@ -51,6 +51,7 @@ export async function begin(
     set local lock_timeout = ${lockTimeoutMs};
     set local search_path = ${safeSearchPath};
     ${endWithClient};
+    ${noTransactionTimeout};
     select
       pg_catalog.pg_backend_pid() as pid,
       (extract(epoch from pg_catalog.transaction_timestamp()) * 1000000)::bigint as since,
@@ -78,6 +79,14 @@ const endWithClient = `
     set local client_connection_check_interval = '5s';
     set local tcp_keepalives_idle = 10;
     set local tcp_keepalives_interval = 2`;
+
+/**
+ * Turns off a transaction_timeout of the role or the database: it would end a long run, and the
+ * session with it. PostgreSQL before 17 does not know the setting and would refuse to set it.
+ */
+const noTransactionTimeout = `
+    select pg_catalog.set_config('transaction_timeout', '0', true)
+    where pg_catalog.current_setting('transaction_timeout', true) is not null`;
 
 function readOnlyError(): Error {
   const found = 'a standby, or default_transaction_read_only is on';

@@ -7,7 +7,7 @@ import { begin, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { Orphans } from './orphans.js';
-import { explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
+import { describeFailure, explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
 
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
@@ -187,7 +187,9 @@ export class Database {
       }
       // It may lead to a former primary, and a new one to the present one.
       isBroken ||= isReadOnly(error);
-      throw explainDatabaseError(error, this.options.connection);
+      // A pooler lets us in before it connects to the server: only the begin proves a connection.
+      const isConnecting = place === undefined;
+      throw explainDatabaseError(error, this.options.connection, { isConnecting });
     } finally {
       endWatch?.();
       options.giveUp?.removeEventListener('abort', breakOff);
@@ -205,7 +207,8 @@ export class Database {
     const onAbort = (): void => {
       cancelling = cancel(this.options.connection, place).catch((error: unknown) => {
         const { pid } = place;
-        this.#log.warn({ err: error, pid }, 'the server could not be asked to cancel a statement');
+        const reason = describeFailure(error);
+        this.#log.warn({ reason, pid }, `a statement could not be cancelled: ${reason}`);
       });
     };
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Logger } from '../log.js';
 import { answerWithin } from './answers.js';
 import { atPlace, begin, type Place } from './begin.js';
-import { isConnectionLost } from './sqlstate.js';
+import { describeFailure, isConnectionLost } from './sqlstate.js';
 
 /** How long ending a backend waits for its end. */
 const endTimeoutMs = 3_000;
@@ -36,7 +36,8 @@ export class Orphans {
       } catch (error) {
         if (isConnectionLost(error)) this.#places.add(place);
         const { pid } = place;
-        this.#log.debug({ err: error, pid }, 'a backend that lost its connection is left alone');
+        const reason = describeFailure(error);
+        this.#log.debug({ reason, pid }, `an abandoned backend could not be ended: ${reason}`);
       }
       await answerWithin(timeoutMs, client, client.query('rollback'));
     }

@@ -21,6 +21,7 @@ export const sqlstate = {
   invalidPassword: '28P01',
   invalidAuthorization: '28000',
   invalidCatalogName: '3D000',
+  objectNotInPrerequisiteState: '55000',
   dependentObjectsStillExist: '2BP01',
 } as const;
 
@@ -91,9 +92,14 @@ export function isReadOnly(error: unknown): boolean {
   return errorCodeOf(error) === sqlstate.readOnlyTransaction;
 }
 
-/** Whether no run can succeed at present, and only the server can change that. */
+/** Whether the server refused the connection: the password, the role or the database is wrong. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'DATABASE_REFUSED';
+}
+
+/** Whether no run can succeed at present because of the state of the server. */
 export function isUnavailable(error: unknown): boolean {
-  return isConnectionLost(error) || isReadOnly(error);
+  return isConnectionLost(error) || isReadOnly(error) || isRefused(error);
 }
 
 /** Whether the same transaction may succeed when it is tried again. */
@@ -116,13 +122,23 @@ export interface ConnectionTarget {
   readonly iamRegion?: string | undefined;
 }
 
-/** Turns a failure of the driver into one message that says what to do; passes others through. */
-export function explainDatabaseError(error: unknown, target: ConnectionTarget): unknown {
+/**
+ * Turns a failure of the driver into one message that says what to do; passes others through. Some
+ * codes refuse the connection only when there is none yet: a statement may raise them too.
+ */
+export function explainDatabaseError(
+  error: unknown,
+  target: ConnectionTarget,
+  { isConnecting }: { isConnecting: boolean },
+): unknown {
   if (error instanceof AppError) return error;
   const code = errorCodeOf(error) ?? '';
   const found = describeFailure(error);
   const server = `${target.host}:${target.port}`;
-  if (isConnectionLost(error) || code === sqlstate.tooManyConnections) {
+  const takesNone =
+    code === sqlstate.tooManyConnections ||
+    (isConnecting && code === sqlstate.objectNotInPrerequisiteState);
+  if (isConnectionLost(error) || takesNone) {
     return new AppError(
       'DATABASE_UNREACHABLE',
       `expected PostgreSQL at ${server}, found: ${found}`,
@@ -145,7 +161,8 @@ export function explainDatabaseError(error: unknown, target: ConnectionTarget): 
     );
   }
   const poolerRefusal = findPoolerRefusal(error);
-  if (refused.has(code) || poolerRefusal !== undefined || isPasswordMissing(error)) {
+  const isRefusal = refused.has(code) || poolerRefusal !== undefined || isPasswordMissing(error);
+  if (isConnecting && isRefusal) {
     const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
     return new AppError(
       'DATABASE_REFUSED',
@@ -190,7 +207,10 @@ function isConnectionRefused(error: unknown): boolean {
   return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }
 
-/** One line on what went wrong; a failed connection to several addresses names the first cause. */
+/**
+ * Returns one line on what went wrong, with the detail and the hint of the server. A failed connection
+ * to several addresses names the first cause.
+ */
 export function describeFailure(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return describeFailure(error.errors[0]);
@@ -198,5 +218,18 @@ export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCodeOf(error);
   const message = error.message === '' ? error.name : error.message;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  const named = code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  return [named, ...serverRemarks(error)].join('; ');
+}
+
+/**
+ * Returns what the server adds to its message, a line each. The message of an AppError has those of
+ * its cause already, and its hint is not the server's.
+ */
+export function serverRemarks(error: unknown): string[] {
+  if (!(error instanceof Error) || error instanceof AppError) return [];
+  const { detail, hint } = error as { detail?: unknown; hint?: unknown };
+  return Object.entries({ detail, hint }).flatMap(([name, text]) =>
+    typeof text === 'string' && text !== '' ? `${name}: ${text.replace(/\s*\n\s*/g, '; ')}` : [],
+  );
 }

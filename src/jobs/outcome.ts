@@ -1,3 +1,4 @@
+import { describeFailure } from '../db/sqlstate.js';
 import type { JobName } from './job.js';
 
 /** Why a run had nothing to do, or may not do it now. */
@@ -59,7 +60,7 @@ export function describeOutcome(result: Outcome): string {
     case 'skipped':
       return result.detail ?? skipReasons[result.reason];
     case 'failed':
-      return result.error instanceof Error ? result.error.message : String(result.error);
+      return describeFailure(result.error);
     case 'cancelled':
       return result.reason;
   }

@@ -6,15 +6,17 @@ import type { Outcome, RefreshRequest } from './outcome.js';
 /**
  * Runs one job inside a transaction, on the plain statistics of migration 001.
  *
- * The job's flag row is locked first, without waiting: another daemon, or Registry's own call, that
- * is at work holds it, and then this run is skipped as busy instead of repeating its work. The lock
- * and the flag go with the transaction, however it ends.
+ * Two locks are taken first, without waiting; if another session holds one, the run is skipped as
+ * busy. The advisory lock is that of the incremental runs, so that a daemon that has seen the
+ * migration and one that has not never work at the same time. The job's flag row is held by
+ * Registry's own call. The locks and the flag go with the transaction, however it ends.
  */
 export async function refreshPlain(
   transaction: Transaction,
   job: Job,
   request: Pick<RefreshRequest, 'isManual' | 'isForced'>,
 ): Promise<Outcome> {
+  if (!(await tryRunLock(transaction))) return { outcome: 'skipped', reason: 'busy' };
   const flag = await lockFlag(transaction, job);
   if (flag === 'locked') return { outcome: 'skipped', reason: 'busy' };
   if (flag === 'true' && !request.isForced) return { outcome: 'skipped', reason: 'flagged' };
@@ -22,6 +24,14 @@ export async function refreshPlain(
 
   if (job.views.length === 0) return populateHistory(transaction, job);
   return request.isManual ? refreshViews(transaction, job) : callFunction(transaction, job);
+}
+
+/** The lock of registry_stats.try_lock, which this state of the database may not have. */
+async function tryRunLock({ query }: Transaction): Promise<boolean> {
+  const [lock] = await query<{ isTaken: boolean }>(
+    'select pg_catalog.pg_try_advisory_xact_lock(1919247220, 102) as "isTaken"',
+  );
+  return lock?.isTaken === true;
 }
 
 async function lockFlag(transaction: Transaction, job: Job): Promise<'true' | 'false' | 'locked'> {

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { Config } from '../config/config.js';
 import type { Database } from '../db/database.js';
-import { isTransient, isUnavailable } from '../db/sqlstate.js';
+import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { Events } from '../events.js';
 import { jobs, type Job } from './job.js';
@@ -15,18 +15,36 @@ export interface RunJobContext {
   readonly events: Events;
 }
 
+export interface RunJobOptions {
+  readonly nextRun?: () => Date | undefined;
+  readonly rereadSettings?: RereadSettings;
+}
+
+/** Reads the settings again; resolves with whether they are worth another try. */
+export type RereadSettings = () => Promise<boolean>;
+
+/** Runs `work` again if the server refuses the connection and the settings may have changed. */
+export async function retryRefused<Result>(
+  work: () => Promise<Result>,
+  rereadSettings: RereadSettings | undefined,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRefused(error) || (await rereadSettings?.()) !== true) throw error;
+    return work();
+  }
+}
+
 /** What the runner does with a job, in the context's current settings and database. */
-export function createRunJob(
-  context: RunJobContext,
-  nextRun: () => Date | undefined = () => undefined,
-): RunJob {
+export function createRunJob(context: RunJobContext, options: RunJobOptions = {}): RunJob {
   return async (name, request, signal) => {
     const job = jobs.find((candidate) => candidate.name === name);
     if (job === undefined) throw new AppError('USAGE', `no such job: ${name}`);
     const startedAt = new Date();
     const start = performance.now();
     context.events.emit({ type: 'run-started', job, trigger: request.trigger });
-    const result = await outcomeOf(context, job, request, signal);
+    const result = await outcomeOf({ ...options, context, job, request, signal });
     const durationMs = performance.now() - start;
     const report: RunReport = {
       job: name,
@@ -35,17 +53,20 @@ export function createRunJob(
       startedAt,
       durationMs,
     };
-    context.events.emit({ type: 'run-finished', report, nextRun: nextRun() });
+    context.events.emit({ type: 'run-finished', report, nextRun: options.nextRun?.() });
     return report;
   };
 }
 
-async function outcomeOf(
-  context: RunJobContext,
-  job: Job,
-  request: RefreshRequest,
-  signal: AbortSignal,
-): Promise<Outcome> {
+interface JobRun extends RunJobOptions {
+  readonly context: RunJobContext;
+  readonly job: Job;
+  readonly request: RefreshRequest;
+  readonly signal: AbortSignal;
+}
+
+async function outcomeOf(run: JobRun): Promise<Outcome> {
+  const { context, job, request, signal, rereadSettings } = run;
   const attempt = async (): Promise<Outcome> => {
     // Read by each attempt: a reload since the last one has retired the pool it used.
     const { config, database } = context;
@@ -57,7 +78,7 @@ async function outcomeOf(
     return database.keepOpen(() => refresh(database, job, request, { ...timeouts, signal }));
   };
   try {
-    return await pRetry(attempt, {
+    return await pRetry(() => retryRefused(attempt, rereadSettings), {
       retries: context.config.retryAttempts,
       minTimeout: 250,
       maxTimeout: 5_000,

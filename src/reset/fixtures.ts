@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { showValue } from '../config/masking.js';
 import type { Transaction } from '../db/database.js';
-import { isConnectionLost } from '../db/sqlstate.js';
+import { isConnectionLost, serverRemarks } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { launchTables } from '../migrations/registry-objects.js';
 import { longestLine, printableLines } from '../printable.js';
@@ -99,13 +99,13 @@ async function beginningOf(file: string): Promise<string> {
 }
 
 function fixtureError(file: string, error: unknown): AppError {
-  const { message, where, detail } = error as Error & { where?: string; detail?: string };
+  const { message, where } = error as Error & { where?: string };
   const line = /line (\d+)/.exec(where ?? '')?.[1];
   const column = /column (\w+)/.exec(where ?? '')?.[1];
   const place = line === undefined ? file : `${file}:${line}`;
   const parts = [`${place}: ${message}`];
   if (column !== undefined) parts.push(`column: ${column}`);
-  if (detail !== undefined) parts.push(`detail: ${detail}`);
+  parts.push(...serverRemarks(error));
   // The server repeats what it found, all of it.
   const text = parts.map((part) => printableLines(part, longestLine)).join('\n  ');
   return new AppError('FIXTURE_INVALID', text, {

@@ -26,7 +26,7 @@ for (const view of viewNames) {
       const daemon = await startSceneDaemon(target, settings);
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
       const line = await daemon.untilLine(`${blocked} failed in`);
-      expect(line.reason).toBe('canceling statement due to lock timeout');
+      expect(line.reason).toBe('canceling statement due to lock timeout (55P03)');
       await untilWaiting(target, view);
       await makeWork(target);
       await daemon.until('the other job', () =>

@@ -223,7 +223,7 @@ test('a job that fails ends with 8, the others run all the same', async () => {
   await target.query('drop index public.ix_generic_file_counts');
   const { stdout, stderr } = await expectExit(exitCodes.jobFailed, ['refresh'], target.env);
   expect(stdout).toMatch(
-    /^update_counts: failed in .* \(cannot refresh materialized view "public.generic_file_counts" concurrently\)$/m,
+    /^update_counts: failed in .* \(cannot refresh materialized view "public.generic_file_counts" concurrently \(55000\); hint: Create a unique index .*\)$/m,
   );
   expect(stdout).toMatch(/^update_current_deposit_stats: refreshed in /m);
   expect(stdout).toMatch(/^populate_all_historical_deposit_stats: refreshed in /m);
