@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { splitStatements } from '../../src/db/split-statements.js';
 import { jobs } from '../../src/jobs/job.js';
 import { refresh } from '../../src/jobs/refresh.js';
-import { sqlRoot } from '../../src/migrations/sql-files.js';
+import { readSqlFiles, sqlRoot } from '../../src/migrations/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { wrongFigures, wrongRollups } from './truth.js';
@@ -26,13 +27,22 @@ interface Guard {
   readonly scenario: (target: TestDatabase) => Promise<unknown[]>;
 }
 
+/** 001's own views in the place of ours: what a swap finds. */
+const [baseline] = (await readSqlFiles()).migrations;
+const viewsOverTables = [
+  `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
+  ...splitStatements(baseline?.text ?? '')
+    .map(({ text }) => text)
+    .filter((text) => /^create (materialized view|unique index) /.test(text)),
+].join(';\n');
+
 const guards: Readonly<Record<string, Guard>> = {
-  'the lock that keeps folds apart': {
-    switchOff: mutate(
-      'try_lock',
-      'select pg_try_advisory_xact_lock(1919247220, 102)',
-      'select true',
-    ),
+  // Either of the two is enough.
+  'the lock that keeps folds apart, and the row that each of them writes first': {
+    switchOff: async (target) => {
+      await withoutLock(target);
+      await withoutEpoch(target);
+    },
     scenario: async (target) => {
       const [first, second] = [await target.session(), await target.session()];
       const run = `select registry_stats.run('update_current_deposit_stats')`;
@@ -48,8 +58,47 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'the row that each fold writes, for rebuilds with an older snapshot': {
+    switchOff: withoutEpoch,
+    scenario: async (target) => {
+      await target.query(newFile('standard', 'Standard'));
+      await target.query(newFile('other', 'Glacier-VA', 4712));
+      await runAll(target.query);
+      // The fold then takes object 4711 for a new one, and the rebuild repairs a row it does not write.
+      await target.query('delete from registry_stats.deposit_rollup where object_key = 4711');
+      const rebuilder = await target.session();
+      await beginWithSnapshot(rebuilder, 'repeatable read');
+      await target.query(newFile('glacier', 'Glacier-VA'));
+      await target.query(`delete from public.generic_files where identifier = 'other'`);
+      await target.query(`select registry_stats.run('update_counts')`);
+      await answerOf(rebuilder, `select registry_stats.rebuild('generic_files')`);
+      await rebuilder.query('commit');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'the lock that keeps history runs apart': {
+    switchOff: withoutLock,
+    scenario: async (target) => {
+      await target.query(`update public.generic_files set state = 'D'`);
+      const [first, second] = [await target.session(), await target.session()];
+      const run = 'select registry_stats.run_history()';
+      await first.query('begin');
+      await first.query(run);
+      const waiting = second.query(run);
+      await doneOrBlocked(target, second, waiting);
+      await first.query('commit');
+      await waiting;
+      return monthsTwice(target);
+    },
+  },
+
   'the table lock of a rebuild in read committed': {
-    switchOff: mutate('rebuild', `not in ('repeatable read', 'serializable')`, `in ('never')`),
+    switchOff: mutate(
+      'trust/rebuild',
+      `not in ('repeatable read', 'serializable')`,
+      `in ('never')`,
+    ),
     scenario: async (target) => {
       const [holder, rebuilder, writer] = [
         await target.session(),
@@ -82,7 +131,7 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'a rebuild takes the pending changes away that it contains': {
     switchOff: mutate(
-      'rebuild',
+      'trust/rebuild',
       'delete from registry_stats.delta where delta.source = rebuild.source;',
       '',
     ),
@@ -115,7 +164,7 @@ const guards: Readonly<Record<string, Guard>> = {
   'conditions of the update triggers that take NULL for a value': {
     switchOff: async (target) => {
       await mutate(
-        'attach_capture',
+        'capture/attach_capture',
         'pg_catalog.record_image_ne(row(%s), row(%s))',
         'row(%s) <> row(%s)',
       )(target);
@@ -129,7 +178,11 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'storage_option among the columns that the update trigger compares': {
     switchOff: async (target) => {
-      await mutate('attach_capture', `'storage_option', 'size']`, `'size']`)(target);
+      await mutate(
+        'capture/attach_capture',
+        'where captured.name is not null;',
+        `where captured.name is not null and captured.slot <> 'storage_option';`,
+      )(target);
       await attachAnew(target);
     },
     scenario: async (target) => {
@@ -146,7 +199,12 @@ const guards: Readonly<Record<string, Guard>> = {
         `create or replace function registry_stats.fingerprint(source text) returns text
         language sql stable as $$ select 'always the same' $$`,
       );
-      await target.query(`update registry_stats.source set fingerprint = 'always the same'`);
+      await target.query(
+        `begin;
+        set local registry_stats.is_writing = 'on';
+        update registry_stats.source set fingerprint = 'always the same';
+        commit`,
+      );
     },
     scenario: async (target) => {
       await target.query('alter table public.work_items disable trigger registry_stats_update');
@@ -157,7 +215,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'a disabled trigger counts as none': {
-    switchOff: mutate('fingerprint', `and pg_trigger.tgenabled in ('O', 'A')`, ''),
+    switchOff: mutate('trust/fingerprint', `and pg_trigger.tgenabled in ('O', 'A')`, ''),
     scenario: async (target) => {
       await target.query('alter table public.work_items disable trigger registry_stats_update');
       await rebuildUnlessIncomplete(target);
@@ -166,16 +224,68 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'the captured columns in the fingerprint': {
+    switchOff: async (target) => {
+      await mutate('trust/fingerprint', `then v_columns || ';' ||`, 'then')(target);
+      await rebuildAll(target);
+    },
+    scenario: async (target) => {
+      await target.query('alter table public.work_items rename action to old_action');
+      await target.query(`alter table public.work_items add column action varchar default 'New'`);
+      const atFirst = await figuresAfterRuns(target);
+      await target.query(`update public.work_items set action = 'Newer' where id < 5`);
+      return [...atFirst, ...(await figuresAfterRuns(target))];
+    },
+  },
+
+  'rollups that somebody else wrote are not trusted': {
+    switchOff: mutate('trust/guard_rollups', `is distinct from 'on'`, '= $$never$$'),
+    scenario: async (target) => {
+      await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'rollups that somebody else may have written while their triggers were off are not trusted': {
+    switchOff: async ({ query }) => {
+      await query(
+        `create or replace function registry_stats.guards() returns text
+        language sql stable as $$ select 'always the same' $$`,
+      );
+      await query(`update registry_stats.epoch set guards = 'always the same'`);
+    },
+    scenario: async (target) => {
+      const table = 'alter table registry_stats.count_rollup';
+      await target.query(`${table} disable trigger registry_stats_guard`);
+      await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
+      await target.query(`${table} enable always trigger registry_stats_guard`);
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'a record that somebody else wrote makes nothing exact': {
+    switchOff: mutate('trust/guard_record', 'if new.is_exact and', 'if false and'),
+    scenario: async (target) => {
+      await target.query('alter table public.work_items disable trigger registry_stats_update');
+      await target.query(`update public.work_items set action = 'Unseen'`);
+      await target.query('alter table public.work_items enable trigger registry_stats_update');
+      await target.query(
+        `update registry_stats.source set fingerprint = registry_stats.fingerprint(name)`,
+      );
+      return figuresAfterRuns(target);
+    },
+  },
+
   // Either of the two is enough.
   'the mark of a truncate, and the file of the table in the fingerprint': {
     switchOff: async (target) => {
       await mutate(
-        'capture_truncate',
-        `values (coalesce(tg_argv[0], tg_table_name), true, 0)`,
-        `select '', true, 0 where false`,
+        'capture/capture_truncate',
+        `perform registry_stats.mark(tg_argv[0], 'the table was truncated');`,
+        '',
       )(target);
       await mutate(
-        'fingerprint',
+        'trust/fingerprint',
         `format('%s/%s/', pg_class.oid, pg_class.relfilenode)`,
         `format('%s/', pg_class.oid)`,
       )(target);
@@ -188,7 +298,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'a table that was renamed counts no more': {
-    switchOff: mutate('is_counted', 'return false', 'return true'),
+    switchOff: mutate('capture/is_counted', 'return false', 'return true'),
     scenario: async (target) => {
       await target.query('alter table public.work_items rename to old_items');
       await target.query('create table public.work_items as table public.old_items');
@@ -200,7 +310,7 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'the mark of what was written to a table while it was away': {
     switchOff: mutate(
-      'is_counted',
+      'capture/is_counted',
       `strpos(';' || source.fingerprint`,
       `-strpos(';' || source.fingerprint`,
     ),
@@ -214,7 +324,7 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'an object counts once, whatever it had before': {
     switchOff: mutate(
-      'fold',
+      'refresh/fold',
       '(sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int',
       '(sum(touched.file_count) > 0)::int',
     ),
@@ -228,7 +338,7 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'pending changes are work': {
     switchOff: mutate(
-      'has_work',
+      'refresh/has_work',
       'return registry_stats.has_pending()\n    or registry',
       'return registry',
     ),
@@ -240,7 +350,7 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'another price makes the deposits due': {
     switchOff: mutate(
-      'due_views',
+      'refresh/shows_other_names',
       'and shown.cost_gb_per_month is distinct from option.cost_gb_per_month',
       'and false',
     ),
@@ -250,8 +360,31 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'a view that somebody else refreshed is due': {
+    switchOff: mutate(
+      'refresh/due_views',
+      'or view.name = any (registry_stats.changed_by_others(v_ok))',
+      '',
+    ),
+    scenario: async (target) => {
+      const other = await target.session();
+      await beginWithSnapshot(other, 'repeatable read');
+      await target.query(writeOfEachTable);
+      await runAll(target.query);
+      for (const view of [...(jobs[0]?.views ?? []), ...(jobs[1]?.views ?? [])]) {
+        await other.query(`refresh materialized view public.${view}`);
+      }
+      await other.query('commit');
+      return figuresAfterRuns(target);
+    },
+  },
+
   'a fold marks views that are due already, for runs with an older snapshot': {
-    switchOff: mutate('fold', 'where case when name', 'where not is_due and case when name'),
+    switchOff: mutate(
+      'refresh/fold',
+      'where case when name',
+      'where not is_due and case when name',
+    ),
     scenario: async (target) => {
       const runner = await target.session();
       await target.query(`update public.generic_files set state = 'D' where id = 1`);
@@ -266,11 +399,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'history runs with an older snapshot fail': {
-    switchOff: mutate(
-      'insert_history',
-      `where name = 'populate_all_historical_deposit_stats'`,
-      'where false',
-    ),
+    switchOff: mutate('history/insert_history', `where name = 'history'`, 'where false'),
     scenario: async (target) => {
       await target.query(`update public.generic_files set state = 'D'`);
       const second = await target.session();
@@ -278,18 +407,14 @@ const guards: Readonly<Record<string, Guard>> = {
       await target.query('select registry_stats.run_history()');
       await answerOf(second, 'select registry_stats.run_history()');
       await second.query('commit');
-      return target.query(
-        `select end_date, count(*) from public.historical_deposit_stats
-        where institution_id is null and storage_option = 'Total'
-        group by end_date having count(*) > 1`,
-      );
+      return monthsTwice(target);
     },
   },
 
   'a swap gives way to readers in time': {
-    switchOff: mutate('replace_view', `set lock_timeout = '150ms'`, ''),
+    switchOff: mutate('install/replace_view', `set lock_timeout = '150ms'`, ''),
     scenario: async (target) => {
-      await target.query('update registry_stats.view set is_incremental = false');
+      await target.query(viewsOverTables);
       const [reader, migrator] = [await target.session(), await target.session()];
       await migrator.query(`set deadlock_timeout = '30s'`);
       await reader.query(`set deadlock_timeout = '1s'`);
@@ -314,6 +439,19 @@ test.each(Object.keys(guards))('without this guard figures go wrong: %s', async 
   await switchOff?.(bare);
   expect(await scenario?.(bare)).not.toEqual([]);
 });
+
+async function withoutLock(target: TestDatabase): Promise<void> {
+  await mutate(
+    'refresh/try_lock',
+    'select pg_try_advisory_xact_lock(1919247220, 102)',
+    'select true',
+  )(target);
+}
+
+/** A fold writes nothing then that tells it from another one. */
+async function withoutEpoch(target: TestDatabase): Promise<void> {
+  await mutate('refresh/fold', `where name = 'rollups'`, 'where false')(target);
+}
 
 /** Replaces a part of a function's file, which must be there once. */
 function mutate(name: string, part: string, by: string): Guard['switchOff'] {
@@ -350,6 +488,14 @@ async function figuresAfterRuns({ database, query }: TestDatabase): Promise<unkn
   return [...failures, ...(await wrongFigures(query, 'public.')), ...(await wrongRollups(query))];
 }
 
+function monthsTwice({ query }: TestDatabase): Promise<unknown[]> {
+  return query(
+    `select end_date, count(*) from public.historical_deposit_stats
+    where institution_id is null and storage_option = 'Total'
+    group by end_date having count(*) > 1`,
+  );
+}
+
 async function rebuildAll({ query }: TestDatabase): Promise<void> {
   for (const source of sources) {
     await query('begin isolation level repeatable read');
@@ -373,12 +519,12 @@ async function attachAnew(target: TestDatabase): Promise<void> {
   await rebuildAll(target);
 }
 
-/** A further file of one object that has none so far. */
-function newFile(name: string, option: string): string {
+/** A further file of an object that the fixtures do not have. */
+function newFile(name: string, option: string, object = 4711): string {
   return `insert into public.generic_files
       (identifier, uuid, size, state, institution_id, intellectual_object_id, storage_option,
       created_at, updated_at)
-    values ('${name}', '${name}', 1, 'A', 2, 4711, '${option}', now(), now())`;
+    values ('${name}', '${name}', 1, 'A', 2, ${object}, '${option}', now(), now())`;
 }
 
 /** Waits until the statement has ended, or the server says that it waits for another session. */
