@@ -239,7 +239,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'rollups that somebody else wrote are not trusted': {
-    switchOff: mutate('trust/guard_rollups', `is distinct from 'on'`, '= $$never$$'),
+    switchOff: mutate('trust/guard_rollups', `is distinct from 'on'`, `= 'never'`),
     scenario: async (target) => {
       await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
       return figuresAfterRuns(target);
