@@ -55,6 +55,7 @@ grant execute on function
   registry_stats.differences(text),
   registry_stats.fingerprint(text),
   registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
+  registry_stats.is_idle(text, text),
   registry_stats.obstacle(text),
   registry_stats.problems(),
   registry_stats.rebuild(text),

@@ -302,9 +302,14 @@ test('functions that Registry’s migrations put back are noticed, and ours agai
   const files = await readSqlFiles();
   expect((await readPlan(scene.query, files)).replacedFunctions).toHaveLength(6);
   await write(scene, 90_014);
+  expect(await runEachJob(scene.owner.database)).not.toContainEqual(
+    expect.objectContaining({ reason: 'unchanged' }),
+  );
+  expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
+  expect((await readOverview(scene.owner.database))?.inexact).toHaveLength(6);
+  await migrateAs(scene.owner);
   await runEachJob(scene.owner.database);
   await expectExact(scene);
-  await migrateAs(scene.owner);
   expect((await readPlan(scene.query, files)).replacedFunctions).toEqual([]);
 });
 

@@ -30,6 +30,7 @@ export const incrementalRights: readonly Right[] = [
       'differences(text)',
       'fingerprint(text)',
       'finish_run(bigint,text,text,bigint,text[],timestamp with time zone)',
+      'is_idle(text,text)',
       'obstacle(text)',
       'problems()',
       'rebuild(text)',

@@ -26,7 +26,11 @@ begin
 
   v_months := array(select registry_stats.missing_months());
   if cardinality(v_months) = 0 then
-    reason := 'complete';
+    reason := case
+      when registry_stats.problems_of('populate_all_historical_deposit_stats') is null
+        then 'complete'
+      else 'inexact'
+    end;
     return;
   end if;
 

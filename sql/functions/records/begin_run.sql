@@ -10,6 +10,10 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if registry_stats.is_idle(begin_run.job, begin_run.trigger) then
+    return null;
+  end if;
+
   return registry_stats.record_begin(
     begin_run.job,
     begin_run.trigger,

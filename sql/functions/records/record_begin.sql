@@ -48,21 +48,7 @@ begin
   );
 
   if not registry_stats.has_work(record_begin.job) then
-    -- A check that is lost in a crash is made again: not worth a wait for the disk. But in a
-    -- transaction of Registry's there may be more to lose than the check.
-    if record_begin.trigger <> 'sql' then
-      perform set_config('synchronous_commit', 'off', true);
-    end if;
-    update registry_stats.job
-    set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
-      data_as_of = transaction_timestamp(), consecutive_failures = 0
-    where name in (
-      -- Never waits: whoever holds the row, in a transaction that goes on, writes no older record.
-      select job.name
-      from registry_stats.job
-      where job.name = record_begin.job
-      for update skip locked
-    );
+    perform registry_stats.record_check(record_begin.job, record_begin.trigger);
     return null;
   end if;
 

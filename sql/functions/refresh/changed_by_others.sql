@@ -29,6 +29,15 @@ begin
     );
   end if;
 
+  if changed_by_others.views = array['current_deposit_stats'] then
+    return array(
+      select view.name
+      from registry_stats.view
+      where view.name = 'current_deposit_stats'
+        and view.stamp is distinct from (select end_date from public.current_deposit_stats limit 1)
+    );
+  end if;
+
   for v_view in
     select view.name, view.stamp
     from registry_stats.view

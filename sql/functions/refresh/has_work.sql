@@ -10,27 +10,51 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_views text[] := registry_stats.views_of(has_work.job);
 begin
   if has_work.job = 'populate_all_historical_deposit_stats' then
-    return exists (select from registry_stats.missing_months());
+    return exists (select from registry_stats.missing_months())
+      or exists (
+        select
+        from registry_stats.replaced_functions() as replaced
+        where replaced.job = has_work.job
+      );
   end if;
 
-  return registry_stats.has_pending()
-    or registry_stats.due_views(has_work.job) is not null
+  -- Each in a statement of its own: a session keeps its plan.
+  if registry_stats.has_pending() or exists (
+    select
+    from registry_stats.look_at_views() as look
+    where look.state <> 'ok'
+      and look.name = any (v_views)
+  ) or exists (
+    select
+    from registry_stats.view
+    where view.name = any (v_views)
+      and view.is_due
+  ) then
+    return true;
+  end if;
+
+  return registry_stats.changed_by_others(v_views) <> '{}'
+    or has_work.job = 'update_current_deposit_stats' and registry_stats.shows_other_names()
     or exists (
       select
       from registry_stats.source
-      where not source.is_exact
-        or source.fingerprint is distinct from registry_stats.fingerprint(source.name)
+      where source.name in (
+          select view.source from registry_stats.view where view.name = any (v_views)
+        )
+        and (
+          not source.is_exact
+          or source.fingerprint is distinct from registry_stats.fingerprint(source.name)
+        )
     )
     or registry_stats.guards() is distinct from (
       select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
     )
     or exists (
-      select
-      from registry_stats.look_at_views() as look
-      where look.state in ('foreign', 'missing', 'other')
-        and look.name = any (registry_stats.views_of(has_work.job))
+      select from registry_stats.replaced_functions() as replaced where replaced.job = has_work.job
     );
 end
 $$;

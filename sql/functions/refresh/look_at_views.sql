@@ -12,6 +12,10 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+-- By keys: catalogs are large, and there are five views.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 begin
   return query
@@ -22,12 +26,12 @@ begin
         when shown.relkind <> 'm' or not pg_has_role(shown.relowner, 'usage') then 'other'
         when not exists (
           select
-          from pg_rewrite
-          join pg_depend
-            on pg_depend.classid = 'pg_rewrite'::regclass
-            and pg_depend.objid = pg_rewrite.oid
+          from pg_depend
+          where pg_depend.classid = 'pg_rewrite'::regclass
+            and pg_depend.objid = (
+              select pg_rewrite.oid from pg_rewrite where pg_rewrite.ev_class = shown.oid
+            )
             and pg_depend.refclassid = 'pg_class'::regclass
-          where pg_rewrite.ev_class = shown.oid
             and pg_depend.refobjid in (
               'registry_stats.count_rollup'::regclass, 'registry_stats.deposit_total'::regclass
             )
@@ -45,9 +49,7 @@ begin
         else 'ok'
       end
     from registry_stats.view
-    left join pg_class as shown
-      on shown.relname = view.name
-      and shown.relnamespace = 'public'::regnamespace;
+    left join pg_class as shown on shown.oid = to_regclass('public.' || quote_ident(view.name));
 end
 $$;
 

@@ -13,45 +13,43 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_table oid := to_regclass(format('public.%I', fingerprint.source));
+  v_table oid := to_regclass('public.' || quote_ident(fingerprint.source));
   v_relations oid[] := array[v_table];
-  v_captured int2[] := (
-    select array_remove(source.captured, null)
-    from registry_stats.source
-    where source.name = fingerprint.source
-  );
-  v_columns text;
-  v_class record;
   -- Kinds in the order of the names: delete, insert, truncate, update, update_added. The update is by
   -- row (17), of a partitioned table by statement (16), see registry_stats.attach_capture.
   v_kinds int2[] := '{8,4,32,17}';
+  v_found record;
 begin
-  select relkind, relpersistence, relhassubclass into v_class from pg_class where oid = v_table;
-  if v_class.relkind = 'p' then
+  select pg_class.relkind, pg_class.relpersistence, pg_class.relhassubclass, source.captured
+  into v_found
+  from registry_stats.source
+  join pg_class on pg_class.oid = v_table
+  where source.name = fingerprint.source;
+
+  if v_found.relkind = 'p' then
     v_relations := array(select relid from pg_partition_tree(v_table));
     v_kinds := '{8,4,32,16,16}';
-  elsif v_class.relhassubclass and exists (select from pg_inherits where inhparent = v_table) then
+  elsif v_found.relhassubclass and exists (select from pg_inherits where inhparent = v_table) then
     return null;
   end if;
-  if v_class.relpersistence = 'u' and not exists (
+  if v_found.relpersistence = 'u' and not exists (
     select from registry_stats.crash_witness as witness where witness.source = fingerprint.source
   ) then
     return null;
   end if;
 
-  select string_agg(format('%s %s %s', attnum, attname, atttypid), ',' order by attnum)
-  into v_columns
-  from pg_attribute
-  where attrelid = v_table
-    and attnum = any (v_captured)
-    and not attisdropped
-  having count(*) = cardinality(v_captured);
-
   return (
     select
       case
         when bool_and(part.is_captured)
-          then v_columns || ';' || string_agg(part.identity, ';' order by part.oid)
+          then (
+            select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',')
+            from pg_attribute
+            where attrelid = v_table
+              and attnum = any (v_found.captured)
+              and not attisdropped
+            having count(*) = cardinality(array_remove(v_found.captured, null))
+          ) || ';' || string_agg(part.identity, ';' order by part.oid)
       end
     from (
       select

@@ -53,6 +53,13 @@ as $$
       and (look.state <> 'foreign' or registry_stats.dependents('public', look.name) is null)
   from registry_stats.look_at_views() as look
   where look.state in ('missing', 'foreign', 'other')
+  union all
+  select
+    replaced.job,
+    replaced.name,
+    'the function is not ours, and its callers get what Registry''s own makes; run registry-stats migrate',
+    false
+  from registry_stats.replaced_functions() as replaced
 $$;
 
 comment on function registry_stats.problems() is 'Everything that keeps figures from being exact.';

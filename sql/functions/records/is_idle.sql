@@ -1,0 +1,22 @@
+-- Whether a job has nothing to do, and no run is unfinished: what most checks find. Then the time of the
+-- check is written, and nobody needs to look at the sessions of the server, which takes longer than the
+-- rest.
+create or replace function registry_stats.is_idle(job text, trigger text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from registry_stats.run where run.outcome is null)
+    or registry_stats.has_work(is_idle.job)
+  then
+    return false;
+  end if;
+  perform registry_stats.record_check(is_idle.job, is_idle.trigger);
+  return true;
+end
+$$;
+
+comment on function registry_stats.is_idle(text, text) is
+  'Whether a job has nothing to do; then the check is recorded.';

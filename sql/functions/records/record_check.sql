@@ -1,0 +1,27 @@
+-- Writes that a job was looked at and nothing was to be done.
+create or replace function registry_stats.record_check(job text, trigger text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- A check that is lost in a crash is made again: not worth a wait for the disk. But in a transaction
+  -- of Registry's there may be more to lose than the check.
+  if record_check.trigger <> 'sql' then
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
+  update registry_stats.job
+  set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
+    data_as_of = transaction_timestamp(), consecutive_failures = 0
+  where name in (
+    -- Never waits: whoever holds the row, in a transaction that goes on, writes no older record.
+    select job.name
+    from registry_stats.job
+    where job.name = record_check.job
+    for update skip locked
+  );
+end
+$$;
+
+comment on function registry_stats.record_check(text, text) is
+  'Writes that a job was looked at and nothing was to be done.';

@@ -1,0 +1,36 @@
+-- Registry's functions in schema public that are not our bodies: one of its migrations was run again, or
+-- they are gone. A body that calls registry_stats is ours. `migrate` puts ours back.
+create or replace function registry_stats.replaced_functions()
+returns table (job text, name text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select expected.job, expected.name
+    from (
+      values
+        ('update_counts', 'public.update_counts()'),
+        ('update_current_deposit_stats', 'public.update_current_deposit_stats()'),
+        (
+          'populate_all_historical_deposit_stats',
+          'public.populate_all_historical_deposit_stats()'
+        ),
+        (
+          'populate_all_historical_deposit_stats',
+          'public.populate_historical_deposit_stats(date)'
+        ),
+        (
+          'populate_all_historical_deposit_stats',
+          'public.populate_historical_deposit_stats(timestamp)'
+        ),
+        ('populate_all_historical_deposit_stats', 'public.populate_empty_deposit_stats()')
+    ) as expected (job, name)
+    left join pg_proc on pg_proc.oid = to_regprocedure(expected.name)
+    where strpos(coalesce(pg_proc.prosrc, ''), 'registry_stats.') = 0;
+end
+$$;
+
+comment on function registry_stats.replaced_functions() is
+  'Registry''s functions in schema public that are not our bodies.';
