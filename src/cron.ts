@@ -154,17 +154,17 @@ export function initCronJobs(context: Context): CronJobs {
 async function verifyAndTell({ database, events, log, signal }: Context): Promise<void> {
   const start = performance.now();
   try {
-    const differences = await database.keepOpen(async () => {
+    const comparison = await database.keepOpen(async () => {
       if (!(await isIncremental(database))) return undefined;
       const found = await verify(database, { signal });
-      await recordVerification(database, found, (error) => {
+      await recordVerification(database, found.count, (error) => {
         const reason = describeFailure(error);
         log.warn({ reason }, `the verification could not be recorded: ${reason}`);
       });
       return found;
     });
-    if (differences === undefined) return;
-    events.emit({ type: 'verified', differences, durationMs: performance.now() - start });
+    if (comparison === undefined) return;
+    events.emit({ type: 'verified', comparison, durationMs: performance.now() - start });
   } catch (error) {
     if (!signal.aborted) events.emit({ type: 'verify-failed', error });
   }

@@ -1,6 +1,6 @@
 import type { Job, JobName } from './jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from './jobs/outcome.js';
-import type { Difference } from './statistics/verify.js';
+import type { Comparison } from './statistics/verify.js';
 
 /** Everything worth telling: feeds the log, the status and the metrics. */
 export type Event =
@@ -32,7 +32,7 @@ export type Event =
     }
   | {
       readonly type: 'verified';
-      readonly differences: readonly Difference[];
+      readonly comparison: Comparison;
       readonly durationMs: number;
     }
   | { readonly type: 'verify-failed'; readonly error: unknown }

@@ -4,7 +4,7 @@ import { describeOutcome } from './jobs/outcome.js';
 import { failedForServer } from './jobs/run-job.js';
 import type { Logger } from './log.js';
 import { plainStateHint } from './statistics/overview.js';
-import type { Difference } from './statistics/verify.js';
+import type { Comparison } from './statistics/verify.js';
 import { describeFailure, isReadOnly, isRefused } from './db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
@@ -56,7 +56,7 @@ export function logEvents(log: Logger): Observer {
         logRun(log, event.report, event.nextRun);
         return;
       case 'verified':
-        logVerified(log, event.differences, event.durationMs);
+        logVerified(log, event.comparison, event.durationMs);
         return;
       case 'verify-failed': {
         const reason = describeFailure(event.error);
@@ -92,27 +92,28 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   // What the database lacks is the one error of an outage; it is told by the monitor.
   if (failedForServer(report)) log.warn(fields, message);
   else if (result.outcome === 'failed') log.error(fields, message);
-  else if (result.outcome === 'skipped' && result.reason === 'flagged') log.warn(fields, message);
+  else if (result.outcome === 'skipped' && ['flagged', 'inexact'].includes(result.reason))
+    log.warn(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'database-down')
     log.debug(fields, message);
   else log.info(fields, message);
 }
 
-/** How many differences a log line lists; `registry-stats verify` gives all. */
+/** How many differences a log line lists; `registry-stats verify` gives more. */
 const listedDifferences = 20;
 
-function logVerified(log: Logger, differences: readonly Difference[], duration: number): void {
+function logVerified(log: Logger, { count, differences }: Comparison, duration: number): void {
   const durationMs = Math.round(duration);
-  if (differences.length === 0) {
+  if (count === 0) {
     log.info({ durationMs }, `verified in ${durationMs} ms: the statistics equal the tables`);
     return;
   }
   log.error(
     {
       durationMs,
-      count: differences.length,
+      count,
       differences: differences.slice(0, listedDifferences),
     },
-    `drift: ${differences.length} figures differ from the tables; run \`registry-stats verify --repair\``,
+    `drift: ${count} figures differ from the tables; run \`registry-stats verify --repair\``,
   );
 }

@@ -128,7 +128,11 @@ test('a verification tells how much differed, and when', async () => {
     found: '3',
   } as const;
   const before = Date.now() / 1000;
-  events.emit({ type: 'verified', differences: [difference, difference], durationMs: 1 });
+  events.emit({
+    type: 'verified',
+    comparison: { count: 2, differences: [difference, difference], sources: ['work_items'] },
+    durationMs: 1,
+  });
   events.emit({ type: 'verify-failed', error: new Error('no') });
   let samples = await scrape();
   expect(samples.get('registry_stats_drift_differences')).toBe(2);
@@ -138,7 +142,11 @@ test('a verification tells how much differed, and when', async () => {
   expect(samples.get('registry_stats_verifications_total{result="drift"}')).toBe(1);
   expect(samples.get('registry_stats_verifications_total{result="failed"}')).toBe(1);
 
-  events.emit({ type: 'verified', differences: [], durationMs: 1 });
+  events.emit({
+    type: 'verified',
+    comparison: { count: 0, differences: [], sources: [] },
+    durationMs: 1,
+  });
   samples = await scrape();
   expect(samples.get('registry_stats_drift_differences')).toBe(0);
 });
@@ -156,7 +164,11 @@ test('a verification on record is told after a restart too, and the later one co
   const at = samples.get('registry_stats_last_verification_timestamp_seconds');
   expect(at).toBeCloseTo(record?.at ?? NaN, 2);
 
-  events.emit({ type: 'verified', differences: [], durationMs: 1 });
+  events.emit({
+    type: 'verified',
+    comparison: { count: 0, differences: [], sources: [] },
+    durationMs: 1,
+  });
   expect((await scrape()).get(drift)).toBe(0);
   await target.query('select registry_stats.record_verification(5)');
   await untilReadAnew(scrape, (now) => now.get(drift) === 5);

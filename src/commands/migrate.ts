@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
+import type { Query } from '../db/database.js';
+import { readIntendedChanges } from '../migrations/intended-changes.js';
 import { migrate, type MigrateOptions } from '../migrations/migrate.js';
 import { readPlan, type Plan } from '../migrations/plan.js';
 import { printPending } from '../migrations/print.js';
@@ -50,10 +52,15 @@ async function runMigrate(
   const { stdout } = invocation;
   const files = await readSqlFiles();
   if (options.status === true || options.dryRun === true || options.print === true) {
-    const plan = await readPlan((text, values) => context.database.read(text, values), files);
+    const query: Query = (text, values) => context.database.read(text, values);
+    const plan = await readPlan(query, files);
+    const changes = plan.needsLaunchSchema ? [] : await readIntendedChanges(query);
     if (options.print === true) stdout.write(printPending(plan, files));
-    else if (options.json === true) printJson(invocation, summaryOf(plan));
-    else stdout.write(options.dryRun === true ? describePending(plan) : describeStatus(plan));
+    else if (options.json === true)
+      printJson(invocation, { ...summaryOf(plan), intendedChanges: changes });
+    else if (options.dryRun === true)
+      stdout.write(describePending(plan) + describeChanges(changes));
+    else stdout.write(describeStatus(plan));
     return;
   }
   const applied = await migrate(context.database, migrateOptions(context, files, invocation));
@@ -84,7 +91,12 @@ export function migrateOptions(
   };
 }
 
-function summaryOf(plan: Plan): unknown {
+function describeChanges(changes: readonly string[]): string {
+  if (changes.length === 0) return '';
+  return `rows that will change, on purpose:\n  ${changes.join('\n  ')}\n`;
+}
+
+function summaryOf(plan: Plan): Record<string, unknown> {
   return {
     needsLaunchSchema: plan.needsLaunchSchema,
     migrations: plan.migrations.map(({ file, state, finishedAt }) => ({
@@ -94,6 +106,7 @@ function summaryOf(plan: Plan): unknown {
     })),
     unknown: plan.unknown,
     functionsChanged: plan.functionsChanged,
+    replacedFunctions: plan.replacedFunctions,
     needsActivation: plan.needsActivation,
   };
 }
@@ -106,7 +119,8 @@ function describeStatus(plan: Plan): string {
       finishedAt?.toISOString() ?? '',
     ]),
     ...plan.unknown.map((version) => [version, 'unknown to us', '']),
-    ...(plan.functionsChanged ? [['functions', 'changed', '']] : []),
+    ...plan.replacedFunctions.map((name) => [`public.${name}`, 'not ours', '']),
+    ...(plan.functionsChanged ? [['functions', 'pending', '']] : []),
     ...(plan.needsActivation ? [['activation', 'pending', '']] : []),
   ];
   const note = plan.needsLaunchSchema ? 'The database is empty: launch schema pending.\n' : '';

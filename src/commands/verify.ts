@@ -6,7 +6,7 @@ import { jobNames } from '../jobs/job.js';
 import { createRunJob } from '../jobs/run-job.js';
 import { Runner } from '../jobs/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
-import { recordVerification, sourcesOf, verify, type Difference } from '../statistics/verify.js';
+import { recordVerification, verify, type Comparison } from '../statistics/verify.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
 import { comparisonLineTo, progressLineTo } from './progress.js';
 import { renderTable } from './table.js';
@@ -26,16 +26,16 @@ export function verifyCommand(invocation: Invocation): Command {
       withContext(invocation, async (context) => {
         const found = await runVerify(invocation, context, options);
         let left = found;
-        if (found.length > 0 && options.repair === true) {
+        if (found.count > 0 && options.repair === true) {
           await repair(invocation, context, found);
           left = await runVerify(invocation, context, options);
         }
         if (options.json === true) {
-          const repaired = options.repair === true ? { repaired: found } : {};
-          printJson(invocation, { differences: left, ...repaired });
+          const repaired = options.repair === true ? { repaired: found.differences } : {};
+          printJson(invocation, { count: left.count, differences: left.differences, ...repaired });
         }
-        if (left.length === 0) return;
-        throw new AppError('DRIFT_FOUND', `${left.length} figures differ from the tables`, {
+        if (left.count === 0) return;
+        throw new AppError('DRIFT_FOUND', `${left.count} figures differ from the tables`, {
           hint: 'registry-stats verify --repair',
         });
       }),
@@ -46,24 +46,24 @@ async function runVerify(
   invocation: Invocation,
   context: Context,
   options: Options,
-): Promise<Difference[]> {
-  const differences = await verify(context.database, {
+): Promise<Comparison> {
+  const comparison = await verify(context.database, {
     signal: context.signal,
     onProgress: comparisonLineTo(invocation),
   });
-  await recordVerification(context.database, differences, (error) => {
+  await recordVerification(context.database, comparison.count, (error) => {
     progressTo(invocation)(`not recorded: ${describeFailure(error)}`);
   });
-  if (options.json !== true) invocation.stdout.write(describe(differences));
-  return differences;
+  if (options.json !== true) invocation.stdout.write(describe(comparison));
+  return comparison;
 }
 
 async function repair(
   invocation: Invocation,
   context: Context,
-  differences: readonly Difference[],
+  { sources }: Comparison,
 ): Promise<void> {
-  for (const source of sourcesOf(differences)) {
+  for (const source of sources) {
     progressTo(invocation)(`rebuilding ${source}`);
     await rebuildSource(context.database, source, {
       statementTimeoutMs: 0,
@@ -76,13 +76,14 @@ async function repair(
   await runner.request({ trigger: 'command', jobs: jobNames, isManual: true, isForced: false });
 }
 
-function describe(differences: readonly Difference[]): string {
-  if (differences.length === 0) return 'the statistics equal the tables\n';
+function describe({ count, differences }: Comparison): string {
+  if (count === 0) return 'the statistics equal the tables\n';
   const rows = differences.map(({ view, key, expected, found }) => [
     view,
     key,
     expected ?? 'nothing',
     found ?? 'nothing',
   ]);
-  return `${renderTable(['view', 'key', 'expected', 'found'], rows)}\n`;
+  const more = count > differences.length ? `and ${count - differences.length} more\n` : '';
+  return `${renderTable(['view', 'key', 'expected', 'found'], rows)}\n${more}`;
 }

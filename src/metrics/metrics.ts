@@ -35,7 +35,7 @@ export async function createMetrics(context: MetricsContext, board: StatusBoard)
       checks.set(event.report.job, endOf(event.report));
     }
     if (event.type === 'verified') {
-      verification = { finishedAt: new Date(), differences: event.differences.length };
+      verification = { finishedAt: new Date(), differences: event.comparison.count };
     }
   });
   const reader = createBoundedReader(context, {

@@ -5,6 +5,8 @@ import { AppError } from '../errors.js';
 import { activate } from '../statistics/activate.js';
 import type { Progress } from '../progress.js';
 import { applyFile } from './apply-file.js';
+import { readIntendedChanges } from './intended-changes.js';
+import { assertOwner } from './owner.js';
 import { functionsKey, readPlan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
@@ -40,11 +42,14 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
     if (await inLockedTransaction(database, name, options, run)) applied.push(name);
   };
 
+  await assertOwner((text, values) => database.read(text, values));
   await step('sql/schema', (transaction) => applyLaunchSchema(transaction, options));
   for (const file of files.migrations) {
     await step(file.path, (transaction) => applyMigration(transaction, file, options));
   }
+  const changes = await readIntendedChanges((text, values) => database.read(text, values));
   await step('sql/functions', (transaction) => replayFunctions(transaction, options));
+  for (const change of changes) options.onProgress(`will change on purpose: ${change}`);
   return [...applied, ...(await activate(database, options))];
 }
 

@@ -1,5 +1,6 @@
 import { safeSearchPath } from '../db/begin.js';
 import { activationScript } from '../statistics/activate.js';
+import { assertOwnerScript } from './owner.js';
 import { functionsKey, type Plan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
@@ -13,7 +14,7 @@ export function printPending(plan: Plan, files: SqlFiles): string {
     ...(plan.needsActivation ? [activationScript] : []),
   ];
   if (parts.length === 0) return '-- Nothing is pending.\n';
-  return [head, ...parts, tail].join('\n');
+  return [head, assertOwnerScript, ...parts, tail].join('\n');
 }
 
 const head = `-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>

@@ -13,6 +13,17 @@ export interface Difference extends Record<string, string | null> {
   readonly found: string | null;
 }
 
+/** So many differences are listed; all of them are counted. */
+const listedAtMost = 1_000;
+
+/** What a comparison found: how many figures differ, the first of them, and in which tables. */
+export interface Comparison {
+  readonly count: number;
+  readonly differences: readonly Difference[];
+  /** In the order in which they are rebuilt. */
+  readonly sources: readonly string[];
+}
+
 export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
   /** Told before each table is compared, with the blocks of those before it. */
   readonly onProgress?: (progress: Progress) => void;
@@ -20,14 +31,14 @@ export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
 
 /**
  * Compares the statistics with the rows themselves, in one snapshot of all tables: rollups plus what
- * is pending, totals, and the views that are not due. Gives every difference. Writes nothing and
- * locks out nobody; a read replica will do.
+ * is pending, totals, and the views that are not due. Writes nothing and locks out nobody; a read
+ * replica will do.
  * @throws AppError DATABASE_NOT_MIGRATED where there are no incremental statistics to verify
  */
 export async function verify(
   database: Database,
   { signal, onProgress }: VerifyOptions = {},
-): Promise<Difference[]> {
+): Promise<Comparison> {
   if (!(await isIncremental(database))) {
     throw new AppError(
       'DATABASE_NOT_MIGRATED',
@@ -38,20 +49,30 @@ export async function verify(
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, ...(signal && { signal }) };
   return database.readSnapshot(options, async ({ query }) => {
     const differences: Difference[] = [];
+    const wrong = new Set<string>();
+    let count = 0;
     const sources = await readSources(query);
     const blocks = await blocksBySource(query, sources);
     const total = [...blocks.values()].reduce((sum, count) => sum + count, 0);
     let done = 0;
     for (const source of sources) {
       onProgress?.({ subject: source, done, total, unit: 'blocks' });
-      const rows = await query<Difference>(
-        'select $1 as source, view, key, expected, found from registry_stats.differences($1)',
-        [source],
+      // Counted there, listed here: memory does not grow with what is wrong.
+      const rows = await query<Difference & { total: string }>(
+        `select view, key, expected, found, count(*) over () as total
+        from registry_stats.differences($1)
+        limit $2`,
+        [source, listedAtMost],
       );
-      differences.push(...rows);
+      count += Number(rows[0]?.total ?? 0);
+      const room = listedAtMost - differences.length;
+      for (const { view, key, expected, found } of rows.slice(0, room)) {
+        differences.push({ source, view, key, expected, found });
+      }
+      if (rows.length > 0) wrong.add(source);
       done += blocks.get(source) ?? 0;
     }
-    return differences;
+    return { count, differences, sources: [...wrong] };
   });
 }
 
@@ -77,11 +98,6 @@ async function blocksBySource(
   return new Map(rows.map(({ source, blocks }) => [source, Number(blocks)]));
 }
 
-/** The tables that differences were found in, in the order in which they are rebuilt. */
-export function sourcesOf(differences: readonly Difference[]): readonly string[] {
-  return [...new Set(differences.map(({ source }) => source))].sort();
-}
-
 /** When the statistics were last compared with the tables, by whomever. */
 export interface Verification extends Record<string, unknown> {
   readonly finishedAt: Date;
@@ -94,13 +110,13 @@ export interface Verification extends Record<string, unknown> {
  */
 export async function recordVerification(
   database: Pick<Database, 'write'>,
-  differences: readonly Difference[],
+  count: number,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
   const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
   await database
     .write(options, ({ query }) =>
-      query('select registry_stats.record_verification($1)', [differences.length]),
+      query('select registry_stats.record_verification($1)', [Math.min(count, 2_147_483_647)]),
     )
     .catch((error: unknown) => {
       if (!isReadOnly(error) && !isMaintenance(error)) onFailure(error);

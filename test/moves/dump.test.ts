@@ -103,7 +103,7 @@ test.for([
         expect.stringMatching(`^${source} rebuilt: .*was restored$`),
       ),
     );
-    expect(await verify(database)).toEqual([]);
+    expect((await verify(database)).differences).toEqual([]);
     await expectTruth(to);
     await to.query(`update public.work_items set action = 'Captured'`);
     await to.query(`delete from public.generic_files where identifier like 'new%'`);
