@@ -153,6 +153,13 @@ test('a captured column is renamed: writers go on, and the figures follow', asyn
   await scene.session.query(`delete from public.work_items where id = 90004`);
   await runEachJob(scene.owner.database);
   expect((await verify(scene.owner.database)).differences).toEqual([]);
+  // From here on the new names are captured: no write marks the table any more.
+  await scene.session.query(`update public.work_items set what = 'Delete' where id < 5`);
+  expect(
+    await scene.query('select from registry_stats.delta where rebuild_because is not null'),
+  ).toEqual([]);
+  await runEachJob(scene.owner.database);
+  expect((await verify(scene.owner.database)).count).toBe(0);
   const [total] = await scene.query<{ shown: string; truth: string }>(
     `select
       (select row_count from public.work_item_counts where institution_id is null and action is null
@@ -227,6 +234,9 @@ test('a column is replaced by a new one of its name', async () => {
     update public.work_items set action = 'Restore'`,
   );
   await write(scene, 90_010);
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+  await scene.session.query(`update public.work_items set action = 'Delete' where id < 5`);
   await runEachJob(scene.owner.database);
   await expectExact(scene);
 });

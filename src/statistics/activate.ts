@@ -68,7 +68,11 @@ export async function repairableSources(query: Query): Promise<readonly string[]
   const rows = await query<{ name: string }>(
     `select name
     from registry_stats.source
-    where (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
+    where (
+        not is_exact
+        or fingerprint is distinct from registry_stats.fingerprint(name)
+        or not registry_stats.is_attached(name)
+      )
       and registry_stats.obstacle(name) is null
     order by name`,
   );

@@ -226,7 +226,11 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'the captured columns in the fingerprint': {
     switchOff: async (target) => {
-      await mutate('trust/fingerprint', `then v_columns || ';' ||`, 'then')(target);
+      await mutate(
+        'trust/fingerprint',
+        `string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum)`,
+        `'any'`,
+      )(target);
       await rebuildAll(target);
     },
     scenario: async (target) => {
@@ -337,11 +341,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'pending changes are work': {
-    switchOff: mutate(
-      'refresh/has_work',
-      'return registry_stats.has_pending()\n    or registry',
-      'return registry',
-    ),
+    switchOff: mutate('refresh/has_work', 'if registry_stats.has_pending() or exists', 'if exists'),
     scenario: async (target) => {
       await target.query(writeOfEachTable);
       return figuresAfterRuns(target);

@@ -58,7 +58,7 @@ begin
     return false;
   end if;
 
-  if registry_stats.fingerprint(attach_capture.source) is not null then
+  if registry_stats.is_attached(attach_capture.source) then
     return false;
   end if;
 
@@ -74,7 +74,7 @@ begin
     case when v_was_partition then 'access exclusive' else 'share row exclusive' end
   );
   -- Another session may have done it while this one waited.
-  if registry_stats.fingerprint(attach_capture.source) is not null then
+  if registry_stats.is_attached(attach_capture.source) then
     return false;
   end if;
 

@@ -23,8 +23,9 @@ declare
   v_negative text[];
   v_emptied registry_stats.deposit_rollup[];
 begin
-  -- In repeatable read two folds may move each other's object counts, with a net change of zero: what
-  -- they write would not tell them apart. This row does: the second one fails, to be tried again.
+  -- In repeatable read the snapshot may be older than the lock: what a rebuild has put right in between
+  -- is not seen, and object counts may move with a net change of zero, in rows that the rebuild did not
+  -- write. Both write this row: the second one fails, to be tried again.
   update registry_stats.epoch set number = number + 1 where name = 'rollups';
   perform set_config('registry_stats.is_writing', 'on', true);
 

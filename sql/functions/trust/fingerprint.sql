@@ -43,7 +43,7 @@ begin
       case
         when bool_and(part.is_captured)
           then (
-            select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',')
+            select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum)
             from pg_attribute
             where attrelid = v_table
               and attnum = any (v_found.captured)
