@@ -140,6 +140,11 @@ async function readReplacedFunctions(query: Query): Promise<string[]> {
 
 async function isActive(query: Query): Promise<boolean> {
   if (!(await hasStatisticsSchema(query))) return false;
+  // Functions of before know nothing of what is asked here: they are replayed first.
+  const [current] = await query(
+    `select where pg_catalog.to_regprocedure('registry_stats.is_attached(text)') is not null`,
+  );
+  if (current === undefined) return false;
   const [view] = await query(
     `select
     where not exists (select from registry_stats.view)
