@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { readIntendedChanges } from '../src/migrations/intended-changes.js';
 import { readPlan } from '../src/migrations/plan.js';
 import { printPending } from '../src/migrations/print.js';
 import { readSqlFiles } from '../src/migrations/sql-files.js';
@@ -228,4 +229,35 @@ test('attaching names who is in the way, and does not stop writers for longer th
   await holder.query('rollback');
   await runEachJob(live.owner.database);
   await vi.waitFor(() => expectExact(live));
+});
+
+test('rows that will change on purpose are listed before they do, and not after', async () => {
+  const live = await createLiveDatabase();
+  await runAs(
+    live.owner,
+    `insert into institutions (name, identifier, receiving_bucket, restore_bucket, created_at, updated_at)
+    select name, 'twin.edu', 'twin in', 'twin out', now(), now() from institutions order by id limit 1;
+    refresh materialized view current_deposit_stats`,
+  );
+  const query = <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
+    live.owner.database.read<Row>(text, values);
+  const changes = (await readIntendedChanges(query)).join('\n');
+  expect(changes).toContain('have one name');
+  expect(changes).toContain('total_bytes is NULL');
+  await migrateAs(live.owner);
+  expect(await readIntendedChanges(query)).toEqual([]);
+});
+
+test('any number of differences is counted, and a thousand are listed', async () => {
+  const live = await createLiveDatabase();
+  await migrateAs(live.owner);
+  await live.target.query(
+    `begin; set local registry_stats.is_writing = on;
+    insert into registry_stats.count_rollup (source, institution_id, facet, row_count)
+    select 'work_items', n, 'Wrong', 1 from generate_series(1, 200000) as n; commit`,
+  );
+  const { count, differences, sources } = await verify(live.owner.database);
+  expect(count).toBeGreaterThanOrEqual(200_000);
+  expect(differences).toHaveLength(1_000);
+  expect(sources).toEqual(['work_items']);
 });

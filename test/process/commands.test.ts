@@ -195,7 +195,9 @@ test('migrate tells what is pending, prints it as one script, applies it, once',
     })),
     unknown: [],
     functionsChanged: false,
+    replacedFunctions: [],
     needsActivation: false,
+    intendedChanges: [],
   });
 
   const printed = await createTestDatabase('empty');
