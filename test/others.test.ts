@@ -9,6 +9,7 @@ import { wrongFigures } from './exactness/truth.js';
 import {
   createLiveDatabase,
   registryFunctionTexts,
+  registryHourly,
   registryViewText,
   runAs,
   type LiveDatabase,
@@ -110,6 +111,22 @@ test.each(Object.entries(repaired))('%s: the next run repairs it', async (_, sta
     'skipped',
     'skipped',
   ]);
+});
+
+test.each([
+  'drop materialized view public.premis_event_counts',
+  'drop materialized view public.current_deposit_stats',
+  'refresh materialized view public.work_item_counts with no data',
+  'drop index public.ix_generic_file_counts',
+  registryViewText('premis_event_counts'),
+  registryViewText('current_deposit_stats', { isFilled: false }),
+])('Registry’s own hourly calls never fail, whatever became of a view: %s', async (statements) => {
+  const scene = await migrated();
+  await runAs(scene.owner, statements);
+  await write(scene, 90_020);
+  await runAs(scene.owner, registryHourly);
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
 });
 
 test.each(['premis_event_counts', 'current_deposit_stats'] as const)(

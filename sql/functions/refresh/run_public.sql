@@ -38,7 +38,7 @@ begin
     for v_view in
       select look.name
       from registry_stats.look_at_views() as look
-      join pg_class on pg_class.oid = format('public.%I', look.name)::regclass
+      join pg_class on pg_class.oid = to_regclass(format('public.%I', look.name))
       where look.state = 'foreign'
         and pg_class.relispopulated
         and exists (
