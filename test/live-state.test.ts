@@ -241,7 +241,7 @@ test('a group without any known size shows no bytes, and two of one name show th
   ]);
 });
 
-test('a change of price computes the whole history anew', async () => {
+test('a change of price computes the whole history again', async () => {
   const { owner } = await createLiveDatabase();
   const client = await owner.session();
   const cost = async (): Promise<unknown> =>

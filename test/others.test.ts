@@ -130,7 +130,7 @@ test.each([
 });
 
 test.each(['premis_event_counts', 'current_deposit_stats'] as const)(
-  '%s is made anew with Registry’s own text: the next run puts ours in its place',
+  '%s is created again with Registry’s own text: the next run puts ours in its place',
   async (view) => {
     const scene = await migrated();
     await runAs(scene.owner, registryViewText(view));
@@ -307,7 +307,7 @@ test('deposits without an institution are named, and right when they have one', 
   await expectExact(scene);
 });
 
-test('a view of others on one that was made anew is named, and never dropped', async () => {
+test('a view of others on one that was created again is named, and never dropped', async () => {
   const scene = await migrated();
   await runAs(scene.owner, registryViewText('work_item_counts'));
   await scene.session.query('create view public.report as select * from public.work_item_counts');

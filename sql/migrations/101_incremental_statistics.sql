@@ -55,7 +55,7 @@ comment on column registry_stats.source.fingerprint is
   'Identity of the table, its captured columns and its triggers when it was last exact: a restored '
   'dump, a trigger dropped, disabled or enabled again, a renamed column, and a rewritten table all '
   'change it.';
-comment on column registry_stats.source.rebuilt_at is 'When its rollups were last computed anew.';
+comment on column registry_stats.source.rebuilt_at is 'When its rollups were last computed again.';
 
 insert into registry_stats.source (
   name, view, institution_column, facet_column, subfacet_column, object_column, option_column,
@@ -98,7 +98,7 @@ comment on table registry_stats.delta is
 comment on column registry_stats.delta.id is 'Only to tell rows apart; not an order of commits.';
 comment on column registry_stats.delta.source is 'The table that changed.';
 comment on column registry_stats.delta.rebuild_because is
-  'No change, but a mark that the rollups of the table must be computed anew, and why.';
+  'No change, but a mark that the rollups of the table must be computed again, and why.';
 comment on column registry_stats.delta.institution_id is 'As in the row that changed.';
 comment on column registry_stats.delta.facet is
   'Value of the facet column of registry_stats.source.';

@@ -11,10 +11,10 @@ interface Options {
   json?: boolean;
 }
 
-/** `registry-stats rebuild`: computes rollups, or months of the history, anew from the rows. */
+/** `registry-stats rebuild`: computes rollups, or months of the history, again from the rows. */
 export function rebuildCommand(invocation: Invocation): Command {
   return new Command('rebuild')
-    .description('compute rollups anew from the tables, or months of the history')
+    .description('compute rollups again from the tables, or months of the history')
     .argument('[what...]', `some of ${sources.join(', ')}, or history; default: all tables`)
     .option('--since <date>', 'for history: the first month to replace, as 2024-01-01')
     .option('--json', 'for programs')

@@ -81,7 +81,7 @@ async function repair(
   );
   const { lockTimeoutMs, signal = new AbortController().signal } = options;
   if (views.length > 0 && (await swapViews(database, { lockTimeoutMs, signal }))) {
-    repaired.push(...views.map(({ name, reason }) => `${name} made anew: ${reason}`));
+    repaired.push(...views.map(({ name, reason }) => `${name} created again: ${reason}`));
   }
   return repaired;
 }

@@ -103,7 +103,7 @@ async function hasNoLaunchTable(query: Query): Promise<boolean> {
     'NOT_REGISTRY',
     `expected all ${neededTables.length} tables that the statistics need, or no table of Registry; ` +
       `found ${neededTables.length - missing.length}, missing: ${missing.join(', ')}`,
-    { hint: 'check DB_NAME; in development, `registry-stats reset` makes a database anew' },
+    { hint: 'check DB_NAME; in development, `registry-stats reset` makes a database again' },
   );
 }
 

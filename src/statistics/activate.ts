@@ -53,7 +53,7 @@ export async function swapViews(
   return swapped?.did === true;
 }
 
-/** All of it in the caller's transaction, which locks the tables: for a database made anew. */
+/** All of it in the caller's transaction, which locks the tables: for a database created again. */
 export async function activateWithin({ query }: Transaction): Promise<void> {
   if (!(await hasStatisticsSchema(query))) return;
   for (const source of await readSources(query)) {

@@ -8,7 +8,7 @@ export interface RebuildOptions extends TransactionOptions {
 }
 
 /**
- * Computes the rollups of one table anew, in one snapshot and without a lock on its writers; puts
+ * Computes the rollups of one table again, in one snapshot and without a lock on its writers; puts
  * its capture triggers back first if one is missing. Gives the number of rows scanned. Killed
  * half-way it leaves no trace. Waits its turn behind a refresh or another rebuild.
  */

@@ -78,7 +78,7 @@ async function assertNoDependents(database: Database): Promise<void> {
   throw new AppError(
     'DEPENDENT_OBJECTS',
     `expected nothing to depend on our objects, found: ${rows.map(({ name }) => name).join(', ')}`,
-    { hint: 'nothing was changed; drop them, run uninstall again, and make them anew' },
+    { hint: 'nothing was changed; drop them, run uninstall again, and create them again' },
   );
 }
 

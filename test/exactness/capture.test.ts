@@ -278,7 +278,7 @@ test.each(Object.keys(interruptions))(
   },
 );
 
-test('a rewritten table is counted anew, for nobody knows what the rewrite did', async () => {
+test('a rewritten table is counted again, for nobody knows what the rewrite did', async () => {
   const target = await upToDate();
   await target.query('vacuum full public.work_items');
   expect(await hasWork(target)).toBe(true);
@@ -338,7 +338,7 @@ test('session_replication_role = replica cannot be noticed by a run; verify find
   await expectTruth(target);
 });
 
-test('a restored dump is noticed, and counted anew', async () => {
+test('a restored dump is noticed, and counted again', async () => {
   const target = await upToDate();
   await target.query(insertOf('generic_files', 9));
   // What pg_restore leaves behind: the rows of all tables as they were, ours with them, and triggers

@@ -76,7 +76,7 @@ export const registryHourly = `
 /** What it calls once at its start: the zero rows. */
 export const registryStart = 'select populate_empty_deposit_stats();';
 
-/** A file that makes one of the views anew; `with no data` leaves the filling to a later one. */
+/** A file that makes one of the views again; `with no data` leaves the filling to a later one. */
 export function registryViewText(view: RegistryView, { isFilled = true } = {}): string {
   const create = statement(`create materialized view ${view} as`);
   return script([

@@ -1,4 +1,4 @@
--- Puts the capture triggers on a table of Registry's, anew if one is missing or disabled, or a captured
+-- Puts the capture triggers on a table of Registry's, again if one is missing or disabled, or a captured
 -- column is another one. Gives whether it had to; then the table's rollups are not exact until a rebuild.
 -- Locks the table against writers, never against readers, for the moment of `create trigger`: call
 -- it in a transaction of its own, and try again after a pause where the lock is not to be had at once. `or replace` also enables a disabled
@@ -160,7 +160,7 @@ begin
 
     if not v_is_partitioned then
       -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
-      -- ORM names every column in the set list. PostgreSQL reads the condition anew for each
+      -- ORM names every column in the set list. PostgreSQL reads the condition again for each
       -- statement, so it is short: one comparison of two rows instead of one a column. By its function,
       -- for the operator between two rows would be taken apart when a dump is restored.
       execute format(

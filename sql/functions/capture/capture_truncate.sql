@@ -1,4 +1,4 @@
--- Marks a truncated table, by an appended row: the next fold finds its rollups to be computed anew.
+-- Marks a truncated table, by an appended row: the next fold finds its rollups to be computed again.
 -- Trigger registry_stats_truncate on every captured table and its partitions, after the statement. Its
 -- argument is the table: a partition has a name of its own.
 create or replace function registry_stats.capture_truncate()

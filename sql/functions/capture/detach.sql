@@ -1,6 +1,6 @@
 -- Takes our triggers off a table of Registry's. For its owner, in the transaction of a migration that
 -- changes the type of a captured column, or drops it: PostgreSQL refuses that while a trigger reads
--- the column. The next run attaches them again and computes the rollups anew.
+-- the column. The next run attaches them again and computes the rollups again.
 create or replace function registry_stats.detach(source text)
 returns void
 language plpgsql

@@ -1,4 +1,4 @@
--- Appends a mark that the rollups of a table must be computed anew, in the writer's transaction; once
+-- Appends a mark that the rollups of a table must be computed again, in the writer's transaction; once
 -- in a row, for a statement may come here with every row that it writes. The mark of another transaction
 -- does not do: it may be folded before this one commits.
 create or replace function registry_stats.mark(source text, reason text)
@@ -25,4 +25,4 @@ end
 $$;
 
 comment on function registry_stats.mark(text, text) is
-  'Appends a mark that the rollups of a table must be computed anew.';
+  'Appends a mark that the rollups of a table must be computed again.';

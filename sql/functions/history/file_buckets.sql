@@ -3,7 +3,7 @@
 -- registry_stats.insert_history.
 --
 -- A function of its own because "return query" may run in parallel, where "insert … select" may not.
--- The edges are a literal in its text: an array in a variable is flattened anew for each row.
+-- The edges are a literal in its text: an array in a variable is flattened again for each row.
 create or replace function registry_stats.file_buckets(edges timestamp[])
 returns table (
   object_key bigint,

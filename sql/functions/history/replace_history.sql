@@ -1,4 +1,4 @@
--- Computes the months of the history from a date on anew, at today's prices: after a correction of
+-- Computes the months of the history from a date on again, at today's prices: after a correction of
 -- prices or rows. Gives what it replaced. Raises lock_not_available while another run is at it.
 create or replace function registry_stats.replace_history(
   in since date,
@@ -42,4 +42,4 @@ end
 $$;
 
 comment on function registry_stats.replace_history(date) is
-  'Computes the months of the history from a date on anew; says what it replaced.';
+  'Computes the months of the history from a date on again; says what it replaced.';

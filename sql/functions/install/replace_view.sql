@@ -23,7 +23,7 @@ begin
       replace_view.view, v_dependents
       using
         errcode = 'dependent_objects_still_exist',
-        hint = 'drop them, run migrate or uninstall again, and make them anew';
+        hint = 'drop them, run migrate or uninstall again, and create them again';
   end if;
 
   if v_old is null then

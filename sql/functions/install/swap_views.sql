@@ -63,7 +63,7 @@ begin
     raise exception 'registry_stats: other objects depend on the views: %', v_dependents
       using
         errcode = 'dependent_objects_still_exist',
-        hint = 'drop them, run migrate again, and make them anew';
+        hint = 'drop them, run migrate again, and create them again';
   end if;
 
   foreach v_view in array v_views loop

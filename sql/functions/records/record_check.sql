@@ -14,7 +14,7 @@ begin
   set last_check = clock_timestamp(), outcome = 'skipped', reason = 'unchanged',
     data_as_of = transaction_timestamp(), consecutive_failures = 0
   where name in (
-    -- Never waits: whoever holds the row, in a transaction that goes on, writes no older record.
+    -- Never waits. A session that holds the row for long wrote a newer record than this one.
     select job.name
     from registry_stats.job
     where job.name = record_check.job

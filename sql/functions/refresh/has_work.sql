@@ -3,7 +3,7 @@
 -- start a run.
 --
 -- In plpgsql, as all that is called when nothing changed: a session keeps its plans, where a function
--- in sql is planned anew at each call, and that was three quarters of the time.
+-- in sql is planned again at each call, and that was three quarters of the time.
 create or replace function registry_stats.has_work(job text)
 returns boolean
 language plpgsql

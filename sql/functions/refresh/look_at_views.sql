@@ -2,7 +2,7 @@
 --   ok         reads our rollups, and can be refreshed while it is read
 --   empty      was never filled, or emptied: nobody can read it
 --   unindexed  its unique index is gone
---   foreign    reads something else: somebody made it anew
+--   foreign    reads something else: somebody made it again
 --   missing    is gone
 --   other      is no materialized view, or belongs to a role that ours is no member of
 -- Looked up at each check, never remembered: Registry's people change their views without telling us.

@@ -1,5 +1,5 @@
 -- The way of Registry's functions: the same run as the daemon's, with its record in the same
--- transaction. Answers 1 = refreshed, 0 = not. A view that somebody made anew over the tables is
+-- transaction. Answers 1 = refreshed, 0 = not. A view that somebody created again over the tables is
 -- refreshed in full, as before us. A table that must be rebuilt is left to the daemon: here the rebuild
 -- would lock the table against its writers.
 create or replace function registry_stats.run_public(job text)

@@ -1,6 +1,6 @@
 -- Rollups and deltas are written by nobody but our functions, which say so by a setting of their own
 -- (registry_stats.is_writing). Whoever else writes them, such as a dump restored in parts or
--- replication, makes all of it untrusted: the next run computes it anew. Trigger registry_stats_guard,
+-- replication, makes all of it untrusted: the next run computes it again. Trigger registry_stats_guard,
 -- after each statement, also where ordinary triggers are off.
 create or replace function registry_stats.guard_rollups()
 returns trigger

@@ -37,9 +37,9 @@ as $$
     case look.state
       when 'missing' then 'the view is gone'
       when 'foreign' then coalesce(
-        'the view was made anew by somebody, and other objects depend on it: '
+        'the view was created again by somebody, and other objects depend on it: '
           || registry_stats.dependents('public', look.name) || '; drop these, and run migrate',
-        'the view was made anew by somebody, and reads the tables'
+        'the view was created again by somebody, and reads the tables'
       )
       when 'empty' then 'the view is not populated'
       when 'unindexed' then 'the unique index of the view is gone'

@@ -1,4 +1,4 @@
--- Computes the rollups of one table anew from its rows and drops the deltas that these contain. Gives
+-- Computes the rollups of one table again from its rows and drops the deltas that these contain. Gives
 -- the number of rows scanned. Raises lock_not_available while a fold or another rebuild runs.
 --
 -- In repeatable read everything below sees one snapshot and nobody waits: rows and deltas of a
@@ -134,4 +134,4 @@ end
 $$;
 
 comment on function registry_stats.rebuild(text) is
-  'Computes the rollups of one table anew; in repeatable read without a lock on its writers.';
+  'Computes the rollups of one table again; in repeatable read without a lock on its writers.';
