@@ -54,6 +54,10 @@ begin
     end if;
   end loop;
   return v_changed;
+exception
+  -- Emptied or dropped since the catalog was looked at.
+  when object_not_in_prerequisite_state or undefined_table or undefined_column then
+    return changed_by_others.views;
 end
 $$;
 

@@ -1,32 +1,53 @@
--- Refreshes one view from the rollups, which are small, and puts right what a refresh needs: the unique
--- index, if it is gone. A view that is not populated cannot be refreshed concurrently, and nobody can
--- read it: it is refreshed at once. The error of a wait that took too long says who was in the way.
+-- Refreshes one view, and creates its unique index if it is gone. A view that is not populated cannot be
+-- refreshed concurrently, and nobody can read it: it is refreshed at once. Gives whether there was a view
+-- to refresh. The error of a wait that took too long says who was in the way.
+--
+-- Somebody may empty or drop the view between the look and the refresh, and a materialized view cannot be
+-- locked before: then it looks again, instead of failing in a transaction of Registry's.
 create or replace function registry_stats.refresh_view(view text)
-returns void
+returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_state text := (
-    select look.state
-    from registry_stats.look_at_views() as look
-    where look.name = refresh_view.view
-  );
+  v_look record;
 begin
-  if v_state = 'unindexed' then
-    perform registry_stats.index_view('public', refresh_view.view);
-  end if;
-  execute format(
-    'refresh materialized view %s public.%I',
-    case when v_state <> 'empty' then 'concurrently' else '' end,
-    refresh_view.view
-  );
-exception when lock_not_available then
-  raise exception 'registry_stats: no lock on public.%', refresh_view.view
-    using
-      errcode = 'lock_not_available',
-      detail = registry_stats.blockers(format('public.%I', refresh_view.view)::regclass);
+  for v_try in 1..3 loop
+    select look.state, pg_class.relispopulated
+    into v_look
+    from registry_stats.look_at_views() as look
+    join pg_class on pg_class.oid = to_regclass('public.' || quote_ident(look.name))
+    where look.name = refresh_view.view
+      and look.state in ('ok', 'empty', 'unindexed', 'foreign');
+    if not found then
+      return false;
+    end if;
+
+    begin
+      if v_look.state = 'unindexed' then
+        perform registry_stats.index_view('public', refresh_view.view);
+      end if;
+      execute format(
+        'refresh materialized view %s public.%I',
+        case when v_look.relispopulated then 'concurrently' else '' end,
+        refresh_view.view
+      );
+      return true;
+    exception
+      when object_not_in_prerequisite_state or undefined_table then
+        if v_try = 3 then
+          raise;
+        end if;
+      when lock_not_available then
+        raise exception 'registry_stats: no lock on public.%', refresh_view.view
+          using
+            errcode = 'lock_not_available',
+            detail = registry_stats.blockers(to_regclass('public.' || quote_ident(refresh_view.view)));
+    end;
+  end loop;
+  return false;
 end
 $$;
 
-comment on function registry_stats.refresh_view(text) is 'Refreshes one view from the rollups.';
+comment on function registry_stats.refresh_view(text) is
+  'Refreshes one view; gives whether there was one to refresh.';

@@ -63,7 +63,9 @@ begin
     order by due.place
   );
   foreach v_view in array views_refreshed loop
-    perform registry_stats.refresh_view(v_view);
+    if not registry_stats.refresh_view(v_view) then
+      views_refreshed := array_remove(views_refreshed, v_view);
+    end if;
   end loop;
 
   if cardinality(views_refreshed) > 0 then

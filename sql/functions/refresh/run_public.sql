@@ -53,9 +53,10 @@ begin
         and look.name = any (registry_stats.views_of(run_public.job))
       order by array_position(registry_stats.views_of(run_public.job), look.name)
     loop
-      perform registry_stats.refresh_view(v_view);
-      v_run.views_refreshed := v_run.views_refreshed || v_view;
-      v_run.outcome := 'refreshed';
+      if registry_stats.refresh_view(v_view) then
+        v_run.views_refreshed := v_run.views_refreshed || v_view;
+        v_run.outcome := 'refreshed';
+      end if;
     end loop;
   end if;
 
