@@ -34,7 +34,7 @@ begin
       );
       return true;
     exception
-      when object_not_in_prerequisite_state or undefined_table then
+      when object_not_in_prerequisite_state or feature_not_supported or undefined_table then
         if v_try = 3 then
           raise;
         end if;
