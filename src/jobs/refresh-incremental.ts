@@ -1,5 +1,5 @@
 import type { Database, Transaction, TransactionOptions } from '../db/database.js';
-import { describeFailure } from '../db/sqlstate.js';
+import { describeFailure, errorCodeOf, sqlstate } from '../db/sqlstate.js';
 import { swapViews } from '../statistics/activate.js';
 import { hasStatisticsSchema } from '../statistics/installation.js';
 import { rebuildIfInexact } from '../statistics/rebuild.js';
@@ -80,10 +80,23 @@ async function repair(
     ({ name, isView }) => isView && job.views.includes(name),
   );
   const { lockTimeoutMs, signal = new AbortController().signal } = options;
-  if (views.length > 0 && (await swapViews(database, { lockTimeoutMs, signal }))) {
+  if (views.length > 0 && (await swapIfExact(database, { lockTimeoutMs, signal }))) {
     repaired.push(...views.map(({ name, reason }) => `${name} created again: ${reason}`));
   }
   return repaired;
+}
+
+/** A table that was marked since its rebuild is told as the run's problem, and is the next pass's work. */
+async function swapIfExact(
+  database: Database,
+  options: Parameters<typeof swapViews>[1],
+): Promise<boolean> {
+  try {
+    return await swapViews(database, options);
+  } catch (error) {
+    if (errorCodeOf(error) === sqlstate.objectNotInPrerequisiteState) return false;
+    throw error;
+  }
 }
 
 interface Repairable extends Record<string, unknown> {

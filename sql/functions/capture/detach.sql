@@ -34,7 +34,9 @@ begin
   end loop;
 
   -- Not through registry_stats.source: a fold that is at work may hold its row.
+  perform set_config('registry_stats.is_writing', 'on', true);
   perform registry_stats.mark(detach.source, 'capture was detached');
+  perform set_config('registry_stats.is_writing', 'off', true);
 end
 $$;
 
