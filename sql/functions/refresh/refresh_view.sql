@@ -2,8 +2,10 @@
 -- refreshed concurrently, and nobody can read it: it is refreshed at once. Gives whether there was a view
 -- to refresh. The error of a wait that took too long says who was in the way.
 --
--- Somebody may empty or drop the view between the look and the refresh, and a materialized view cannot be
--- locked before: then it looks again, instead of failing in a transaction of Registry's.
+-- Somebody may empty or drop the view, or drop its index, between the look and the refresh, and a
+-- materialized view cannot be locked before: then it looks again, instead of failing in a transaction of
+-- Registry's. In repeatable read the look is as old as the snapshot, while PostgreSQL goes by what is
+-- there: the last try is a plain refresh, which needs neither rows nor index.
 create or replace function registry_stats.refresh_view(view text)
 returns boolean
 language plpgsql
@@ -29,15 +31,13 @@ begin
       end if;
       execute format(
         'refresh materialized view %s public.%I',
-        case when v_look.relispopulated then 'concurrently' else '' end,
+        case when v_look.relispopulated and v_try < 3 then 'concurrently' else '' end,
         refresh_view.view
       );
       return true;
     exception
       when object_not_in_prerequisite_state or feature_not_supported or undefined_table then
-        if v_try = 3 then
-          raise;
-        end if;
+        null;
       when lock_not_available then
         raise exception 'registry_stats: no lock on public.%', refresh_view.view
           using
