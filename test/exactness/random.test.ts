@@ -3,11 +3,12 @@ import { createLiveDatabase } from '../support/live-state.js';
 import { migrateAs, type Login } from '../support/owned-database.js';
 import { runEachJob } from '../support/run-each-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { declareChecksums, writeChecksums } from './fifth-count.js';
 import { prepareRows } from './prepare-rows.js';
 import { RandomNumbers } from './random-numbers.js';
 import { actAsRegistrysPeople } from './registrys-people.js';
 import { Scene } from './scene.js';
-import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';
+import { ownDifferences, wrongChecksums, wrongFigures, wrongRollups } from './truth.js';
 import {
   changeNames,
   checkQuietMoments,
@@ -26,7 +27,7 @@ const writers = 5;
 /** `people` is the owner, where somebody goes on changing the objects by hand. */
 interface Played {
   readonly target: TestDatabase;
-  readonly people?: Pick<Login, 'session' | 'database'>;
+  readonly people?: Login;
 }
 
 const states = {
@@ -48,6 +49,10 @@ test.each(Object.entries(states))(
     // What the daemon only names: functions that somebody put back.
     if (people !== undefined) await migrateAs(people);
     const wrong = scene.problems.length > 0 ? [] : await finalDifferences(target);
+    if (people !== undefined && scene.problems.length === 0) {
+      wrong.push(...(await wrongChecksums(target.query, 'public.')));
+      wrong.push(...(await wrongChecksums(target.query, 'registry_stats.live_')));
+    }
 
     report(scene, performance.now() - startedAt);
     expect(scene.problems, `SEED=${String(seed)}`).toEqual([]);
@@ -66,6 +71,7 @@ test.each(Object.entries(states))(
 async function createMigratedLiveDatabase(): Promise<Played> {
   const { target, owner } = await createLiveDatabase({ data: 'none' });
   await migrateAs(owner);
+  await declareChecksums(owner);
   return { target, people: owner };
 }
 
@@ -104,6 +110,7 @@ async function playScene(
     ...(people === undefined
       ? []
       : [
+          writeChecksums(worker(9)),
           actAsRegistrysPeople(
             { ...worker(8), target: { ...target, session: () => people.session() } },
             () => migrateAs(people),

@@ -14,6 +14,7 @@ import {
   trustedSources,
   viewNames,
   viewsOf,
+  wrongChecksums,
   wrongFigures,
   wrongShown,
 } from './truth.js';
@@ -122,7 +123,8 @@ async function beginInSnapshot(client: pg.Client, scene: Scene, job: Job): Promi
  * put back is not ours, and may fail.
  */
 async function callPublic(client: pg.Client, scene: Scene, job: Job): Promise<void> {
-  const call = async () => client.query<{ answer: number }>(`select public.${job.name}() as answer`);
+  const call = async () =>
+    client.query<{ answer: number }>(`select public.${job.name}() as answer`);
   const { rows } = (await isReplaced(client, job))
     ? await call()
     : await call().catch(async (error: unknown) => {
@@ -312,6 +314,9 @@ export async function checkSnapshot(client: pg.Client, scene: Scene): Promise<vo
   const wrong = [
     ...(await wrongFigures(query, 'registry_stats.live_', views)),
     ...(await ownDifferences(query, trusted)).filter(isOfRollups),
+    ...((trusted as string[]).includes('checksums')
+      ? await wrongChecksums(query, 'registry_stats.live_')
+      : []),
   ];
   if (wrong.length > 0) scene.problem({ check: 'snapshot', wrong: wrong.slice(0, 5) });
   for (const job of viewJobs) {
