@@ -261,3 +261,18 @@ test('any number of differences is counted, and a thousand are listed', async ()
   expect(differences).toHaveLength(1_000);
   expect(sources).toEqual(['work_items']);
 });
+
+test('a function of the statistics that is gone or replaced is put back by migrate', async () => {
+  const { owner } = await createLiveDatabase();
+  await migrateAs(owner);
+  await runAs(
+    owner,
+    `drop function registry_stats.look_at_views(text[]);
+    create or replace function registry_stats.has_pending() returns boolean language sql as 'select false'`,
+  );
+  const plan = () => readPlan((text, values) => owner.database.read(text, values), files);
+  expect(await plan()).toMatchObject({ functionsChanged: true });
+  await migrateAs(owner);
+  expect(await plan()).toMatchObject({ functionsChanged: false, needsActivation: false });
+  await runEachJob(owner.database);
+});

@@ -45,18 +45,21 @@ export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
   const hasStatistics = files.migrations.some(({ name }) => name.startsWith('101_'));
   const present = await readPresent(query);
   const replaced = needsLaunchSchema ? [] : await readReplacedFunctions(query);
+  const functionsChanged =
+    files.functions.length > 0 &&
+    (needsLaunchSchema ||
+      replaced.length > 0 ||
+      !(await hasStatisticsSchema(query)) ||
+      !(await hasBodies(query, files.functions)) ||
+      (await readChecksum(query)) !== checksumOf(files.functions));
   return {
     needsLaunchSchema,
-    needsActivation: hasStatistics && !(await isActive(query)),
+    // What is asked there calls functions, which are replayed first.
+    needsActivation: hasStatistics && (functionsChanged || !(await isActive(query))),
+    functionsChanged,
     replacedFunctions: hasStatistics ? replaced : [],
     migrations: files.migrations.map((file) => statusOf(file, recorded, present)),
     unknown: recorded.map(({ version }) => version).filter((version) => !known.has(version)),
-    functionsChanged:
-      files.functions.length > 0 &&
-      (needsLaunchSchema ||
-        replaced.length > 0 ||
-        !(await hasStatisticsSchema(query)) ||
-        (await readChecksum(query)) !== checksumOf(files.functions)),
   };
 }
 
@@ -138,13 +141,31 @@ async function readReplacedFunctions(query: Query): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** Whether every function of the files is there with its body: somebody may have dropped or replaced one. */
+async function hasBodies(query: Query, files: readonly SqlFile[]): Promise<boolean> {
+  const bodies = files.flatMap(({ text }) => [
+    ...text.matchAll(/^create or replace function (\w+)\.(\w+)\(.*?^as \$\$(.*?)^\$\$/gms),
+  ]);
+  const [differing] = await query(
+    `select
+    from rows from (
+      pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])
+    ) as expected (schema, name, body)
+    where not exists (
+      select
+      from pg_catalog.pg_proc
+      where pronamespace = pg_catalog.to_regnamespace(expected.schema)
+        and proname = expected.name
+        and prosrc = expected.body
+    )
+    limit 1`,
+    [1, 2, 3].map((part) => bodies.map((found) => found[part])),
+  );
+  return differing === undefined;
+}
+
 async function isActive(query: Query): Promise<boolean> {
   if (!(await hasStatisticsSchema(query))) return false;
-  // Functions of before know nothing of what is asked here: they are replayed first.
-  const [current] = await query(
-    `select where pg_catalog.to_regprocedure('registry_stats.is_attached(text)') is not null`,
-  );
-  if (current === undefined) return false;
   const [view] = await query(
     `select
     where not exists (select from registry_stats.view)

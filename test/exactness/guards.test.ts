@@ -195,16 +195,12 @@ const guards: Readonly<Record<string, Guard>> = {
 
   'the fingerprint of table and triggers': {
     switchOff: async (target) => {
-      await target.query(
-        `create or replace function registry_stats.fingerprint(source text) returns text
-        language sql stable as $$ select 'always the same' $$`,
-      );
-      await target.query(
-        `begin;
-        set local registry_stats.is_writing = 'on';
-        update registry_stats.source set fingerprint = 'always the same';
-        commit`,
-      );
+      await mutate(
+        'trust/fingerprints',
+        `columns.identity || ';' || captured.identity`,
+        `'always the same'`,
+      )(target);
+      await rebuildAll(target);
     },
     scenario: async (target) => {
       await target.query('alter table public.work_items disable trigger registry_stats_update');
@@ -215,7 +211,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'a disabled trigger counts as none': {
-    switchOff: mutate('trust/fingerprint', `and pg_trigger.tgenabled in ('O', 'A')`, ''),
+    switchOff: mutate('trust/fingerprints', `and tgenabled in ('O', 'A')`, ''),
     scenario: async (target) => {
       await target.query('alter table public.work_items disable trigger registry_stats_update');
       await rebuildUnlessIncomplete(target);
@@ -227,7 +223,7 @@ const guards: Readonly<Record<string, Guard>> = {
   'the captured columns in the fingerprint': {
     switchOff: async (target) => {
       await mutate(
-        'trust/fingerprint',
+        'trust/fingerprints',
         `string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum)`,
         `'any'`,
       )(target);
@@ -289,9 +285,9 @@ const guards: Readonly<Record<string, Guard>> = {
         '',
       )(target);
       await mutate(
-        'trust/fingerprint',
-        `format('%s/%s/', pg_class.oid, pg_class.relfilenode)`,
-        `format('%s/', pg_class.oid)`,
+        'trust/fingerprints',
+        `format('%s/%s/%s', part.oid, part.relfilenode, triggers.identity)`,
+        `format('%s/%s', part.oid, triggers.identity)`,
       )(target);
       await rebuildAll(target);
     },

@@ -19,8 +19,7 @@ begin
     ),
     array_agg(look.name order by array_position(v_views, look.name)) filter (where look.state = 'ok')
   into v_usable, v_ok
-  from registry_stats.look_at_views() as look
-  where look.name = any (v_views);
+  from registry_stats.look_at_views(v_views) as look;
 
   select array_agg(view.name order by array_position(v_views, view.name))
   into v_due

@@ -25,9 +25,8 @@ begin
   -- Each in a statement of its own: a session keeps its plan.
   if registry_stats.has_pending() or exists (
     select
-    from registry_stats.look_at_views() as look
+    from registry_stats.look_at_views(v_views) as look
     where look.state <> 'ok'
-      and look.name = any (v_views)
   ) or exists (
     select
     from registry_stats.view
@@ -41,14 +40,10 @@ begin
     or has_work.job = 'update_current_deposit_stats' and registry_stats.shows_other_names()
     or exists (
       select
-      from registry_stats.source
-      where source.name in (
-          select view.source from registry_stats.view where view.name = any (v_views)
-        )
-        and (
-          not source.is_exact
-          or source.fingerprint is distinct from registry_stats.fingerprint(source.name)
-        )
+      from registry_stats.fingerprints(
+        array(select view.source from registry_stats.view where view.name = any (v_views))
+      ) as found
+      where not found.is_trusted
     )
     or registry_stats.guards() is distinct from (
       select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'

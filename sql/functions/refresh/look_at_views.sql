@@ -6,7 +6,7 @@
 --   missing    is gone
 --   other      is no materialized view, or belongs to a role that ours is no member of
 -- Looked up at each check, never remembered: Registry's people change their views without telling us.
-create or replace function registry_stats.look_at_views()
+create or replace function registry_stats.look_at_views(views text[] default null)
 returns table (name text, state text)
 language plpgsql
 stable
@@ -49,8 +49,10 @@ begin
         else 'ok'
       end
     from registry_stats.view
-    left join pg_class as shown on shown.oid = to_regclass('public.' || quote_ident(view.name));
+    left join pg_class as shown on shown.oid = to_regclass('public.' || quote_ident(view.name))
+    where look_at_views.views is null
+      or view.name = any (look_at_views.views);
 end
 $$;
 
-comment on function registry_stats.look_at_views() is 'What the catalog says of the statistics views.';
+comment on function registry_stats.look_at_views(text[]) is 'What the catalog says of the statistics views.';

@@ -17,10 +17,9 @@ begin
   for v_try in 1..3 loop
     select look.state, pg_class.relispopulated
     into v_look
-    from registry_stats.look_at_views() as look
+    from registry_stats.look_at_views(array[refresh_view.view]) as look
     join pg_class on pg_class.oid = to_regclass('public.' || quote_ident(look.name))
-    where look.name = refresh_view.view
-      and look.state in ('ok', 'empty', 'unindexed', 'foreign');
+    where look.state in ('ok', 'empty', 'unindexed', 'foreign');
     if not found then
       return false;
     end if;

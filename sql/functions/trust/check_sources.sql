@@ -19,24 +19,19 @@ begin
   end if;
 
   for v_source in
-    select
-      source.name,
-      source.fingerprint,
-      registry_stats.fingerprint(source.name) as found
-    from registry_stats.source
+    select found.name, found.fingerprint
+    from registry_stats.fingerprints() as found
+    join registry_stats.source on source.name = found.name
     where source.is_exact
+      and not found.is_trusted
   loop
-    if v_source.found is not distinct from v_source.fingerprint then
-      continue;
-    end if;
-
     update registry_stats.source
     set
       is_exact = false,
       reason = coalesce(
         registry_stats.obstacle(v_source.name),
         case
-          when v_source.found is null then 'a capture trigger is missing or disabled'
+          when v_source.fingerprint is null then 'a capture trigger is missing or disabled'
           else 'the table or its capture was changed, or the database was restored'
         end
       )

@@ -18,15 +18,15 @@ as $$
       case when source.is_exact then 'the table or its capture was changed' else source.reason end
     ),
     obstacle.reason is null
-  from registry_stats.source
+  from registry_stats.fingerprints() as found
+  join registry_stats.source on source.name = found.name
   join registry_stats.view on view.source = source.name
   cross join lateral (
     select case
       when not source.is_exact then registry_stats.obstacle(source.name)
     end as reason
   ) as obstacle
-  where not source.is_exact
-    or source.fingerprint is distinct from registry_stats.fingerprint(source.name)
+  where not found.is_trusted
   union all
   select
     case look.name

@@ -1,0 +1,88 @@
+-- Identity of each captured table, its captured columns and its capture triggers, or NULL if a trigger is
+-- missing, disabled or of another kind, or a captured column is gone; and whether the rollups are exact
+-- and of this identity (is_trusted). Whatever can change rows without capture changes it: a dropped
+-- trigger, one that was disabled and enabled again (its catalog row is then a newer version), a restored
+-- dump, a rewritten table, a partition or a child that came or went, a crash that emptied an unlogged
+-- table. In one statement for all of them: most of a check's time goes here.
+create or replace function registry_stats.fingerprints(sources text[] default null)
+returns table (name text, fingerprint text, is_trusted boolean)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- Part of every check: a plan that fits the tables better takes longer to make than to run. By keys:
+-- catalogs are large, and there are few tables.
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select
+      identified.name,
+      identified.fingerprint,
+      identified.is_exact and identified.recorded is not distinct from identified.fingerprint
+    from (
+      select
+        source.name,
+        source.is_exact,
+        source.fingerprint as recorded,
+        case
+          when counted.relhassubclass
+            and counted.relkind <> 'p'
+            and exists (select from pg_inherits where inhparent = counted.oid)
+            then null
+          when counted.relpersistence = 'u'
+            and not exists (
+              select from registry_stats.crash_witness as witness where witness.source = source.name
+            )
+            then null
+          else columns.identity || ';' || captured.identity
+        end as fingerprint
+      from registry_stats.source
+      left join pg_class as counted
+        on counted.oid = to_regclass('public.' || quote_ident(source.name))
+      left join lateral (
+        select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum) as identity
+        from pg_attribute
+        where attrelid = counted.oid
+          and attnum = any (source.captured)
+          and not attisdropped
+        having count(*) = cardinality(array_remove(source.captured, null))
+      ) as columns on true
+      left join lateral (
+        select string_agg(
+          format('%s/%s/%s', part.oid, part.relfilenode, triggers.identity), ';' order by part.oid
+        ) as identity
+        from (
+          select counted.oid as relid where counted.relkind <> 'p'
+          union all
+          select tree.relid::oid from pg_partition_tree(counted.oid) as tree where counted.relkind = 'p'
+        ) as tree
+        join pg_class as part on part.oid = tree.relid
+        left join lateral (
+          select
+            string_agg(tgname || '=' || oid || '.' || xmin, ',' order by tgname) as identity,
+            array_agg(tgtype order by tgname) as kinds
+          from pg_trigger
+          where tgrelid = part.oid
+            and tgname >= 'registry_stats_'
+            and tgname < 'registry_stats`'
+            and tgenabled in ('O', 'A')
+        ) as triggers on true
+        -- In the order of the names: delete, insert, truncate, update, update_added. The update is by row
+        -- (17), of a partitioned table by statement (16), see registry_stats.attach_capture.
+        having bool_and(
+          triggers.kinds is not distinct from
+            case counted.relkind when 'p' then '{8,4,32,16,16}' else '{8,4,32,17}' end::int2[]
+        )
+      ) as captured on true
+      where fingerprints.sources is null
+        or source.name = any (fingerprints.sources)
+    ) as identified;
+end
+$$;
+
+comment on function registry_stats.fingerprints(text[]) is
+  'Identity of each table, its captured columns and its triggers; NULL if capture is incomplete.';
