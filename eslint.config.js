@@ -1,4 +1,17 @@
 import tseslint from 'typescript-eslint';
+import { layers } from './scripts/layers.mjs';
+
+/** What a file of this layer may not import: whatever stands above it. */
+function above(index) {
+  const group = layers
+    .slice(0, index)
+    .flat()
+    .map((name) =>
+      name.endsWith('.ts') ? `**/${name.replace('.ts', '.js')}` : `../**/${name}/**`,
+    );
+  if (group.length === 0) return [];
+  return [{ group, message: 'It stands in a higher layer, see scripts/layers.mjs.' }];
+}
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.data/'] },
@@ -22,9 +35,8 @@ export default tseslint.config(
     ignores: ['src/main.ts', 'src/config/**', 'src/commands/**'],
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env' }] },
   },
-  {
-    // The status port shows the statistics; they know nothing of it.
-    files: ['src/statistics/**/*.ts', 'src/jobs/**/*.ts', 'src/db/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['**/http/**'] }] },
-  },
+  ...layers.map((layer, index) => ({
+    files: layer.map((name) => (name.endsWith('.ts') ? `src/${name}` : `src/${name}/**/*.ts`)),
+    rules: { 'no-restricted-imports': ['error', { patterns: above(index) }] },
+  })),
 );

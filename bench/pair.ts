@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Database } from '../src/db/database.js';
-import { migrate } from '../src/migrations/migrate.js';
-import { readSqlFiles, type SqlFiles } from '../src/migrations/sql-files.js';
-import { generateSampleData } from '../src/reset/sample-data.js';
+import { migrate } from '../src/schema/migrate.js';
+import { readSqlFiles, type SqlFiles } from '../src/schema/sql-files.js';
+import { generateSampleData } from '../src/dev/sample-data.js';
 import { administer, connect, openPool, type Address } from './server.js';
 
 /** One database, as its callers and as the daemon reach it. */

@@ -1,5 +1,5 @@
 import { jobs } from '../src/jobs/job.js';
-import { refresh } from '../src/jobs/refresh.js';
+import { refresh } from '../src/statistics/refresh.js';
 import { ingest } from './change.js';
 import { views, type Pair, type Side } from './pair.js';
 import type { Recorder } from './recorder.js';

@@ -2,11 +2,11 @@ import type { Config } from './config/config.js';
 import type { EffectiveSetting } from './config/effective-settings.js';
 import { loadConfig, type LoadedConfig } from './config/load-config.js';
 import type { SettingKey } from './config/settings.js';
-import { initCronJobs, type CronJobs } from './cron.js';
+import { initCronJobs, type CronJobs } from './daemon/cron.js';
 import { connectionSettings } from './db/connection.js';
 import { Database } from './db/database.js';
-import { locateServer, type DatabaseServer } from './db/locate-server.js';
-import { createEvents, type Events } from './events.js';
+import { locateServer, type DatabaseServer } from './locate-server.js';
+import { createEvents, type Events } from './daemon/events.js';
 import { createLog, type Logger } from './log.js';
 import { createReleasers, type Releasers } from './releasers.js';
 

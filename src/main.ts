@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { installSignals } from './signals.js';
+import { installSignals } from './daemon/signals.js';
 
 // Before anything else is even loaded: a SIGUSR2 in the first moments must not end the process.
 const signals = installSignals(process);

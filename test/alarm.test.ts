@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { setAlarm, type Alarm } from '../src/alarm.js';
+import { setAlarm, type Alarm } from '../src/daemon/alarm.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date('2026-05-10T12:10:00Z') });

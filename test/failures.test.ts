@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeFailure, explainDatabaseError } from '../src/db/sqlstate.js';
-import { createEvents } from '../src/events.js';
-import { logEvents } from '../src/log-events.js';
+import { createEvents } from '../src/daemon/events.js';
+import { logEvents } from '../src/daemon/log-events.js';
 import { describeOutcome } from '../src/jobs/outcome.js';
 import type { Logger } from '../src/log.js';
 import { createTestDatabase } from './support/test-database.js';

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { readIntendedChanges } from '../src/migrations/intended-changes.js';
-import { readPlan } from '../src/migrations/plan.js';
-import { printPending } from '../src/migrations/print.js';
-import { readSqlFiles } from '../src/migrations/sql-files.js';
-import { uninstall } from '../src/statistics/uninstall.js';
+import { readIntendedChanges } from '../src/schema/intended-changes.js';
+import { readPlan } from '../src/schema/plan.js';
+import { printPending } from '../src/schema/print.js';
+import { readSqlFiles } from '../src/schema/sql-files.js';
+import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures } from './exactness/truth.js';
 import {

@@ -13,7 +13,7 @@ import type { Invocation } from '../src/commands/invocation.js';
 import { AppError } from '../src/errors.js';
 import { exitCodes } from '../src/exit-codes.js';
 import { settingKeys } from '../src/config/settings.js';
-import { loadFixtures } from '../src/reset/fixtures.js';
+import { loadFixtures } from '../src/dev/fixtures.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 

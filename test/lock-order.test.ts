@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../src/db/split-statements.js';
+import { splitStatements } from '../src/schema/split-statements.js';
 import { jobs } from '../src/jobs/job.js';
-import { readSqlFiles } from '../src/migrations/sql-files.js';
+import { readSqlFiles } from '../src/schema/sql-files.js';
 import { untilBlocked, upToDate, writeOfEachTable } from './exactness/two-sessions.js';
 
 /** 001's own views in the place of ours: what a swap finds. */

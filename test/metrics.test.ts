@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createEvents } from '../src/events.js';
-import type { StatusBoard } from '../src/http/status.js';
+import { createEvents } from '../src/daemon/events.js';
+import type { StatusBoard } from '../src/daemon/status-board.js';
 import { jobNames, jobs, type JobName } from '../src/jobs/job.js';
-import { refresh } from '../src/jobs/refresh.js';
+import { refresh } from '../src/statistics/refresh.js';
 import { skipReasons, type Outcome } from '../src/jobs/outcome.js';
 import { createMetrics } from '../src/metrics/metrics.js';
 import { createMetricSet } from '../src/metrics/metric-set.js';

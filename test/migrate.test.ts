@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test, inject } from 'vitest';
-import { migrate, type MigrateOptions } from '../src/migrations/migrate.js';
-import { readPlan } from '../src/migrations/plan.js';
-import { printPending } from '../src/migrations/print.js';
-import { launchTables, neededTables } from '../src/migrations/registry-objects.js';
-import { readSqlFiles, type SqlFile } from '../src/migrations/sql-files.js';
+import { migrate, type MigrateOptions } from '../src/schema/migrate.js';
+import { readPlan } from '../src/schema/plan.js';
+import { printPending } from '../src/schema/print.js';
+import { launchTables, neededTables } from '../src/jobs/registry-objects.js';
+import { readSqlFiles, type SqlFile } from '../src/schema/sql-files.js';
 import { openTestDatabase } from './support/server.js';
 import { runScript } from './support/run-script.js';
 import { dumpSchema } from './support/schema-dump.js';

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import type { Query } from '../src/db/database.js';
-import { readSqlFiles } from '../src/migrations/sql-files.js';
-import { readPlan } from '../src/migrations/plan.js';
-import { readOverview } from '../src/statistics/overview.js';
+import type { Query } from '../src/db/transaction.js';
+import { readSqlFiles } from '../src/schema/sql-files.js';
+import { readPlan } from '../src/schema/plan.js';
+import { readOverview } from '../src/status/overview.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures } from './exactness/truth.js';
 import {

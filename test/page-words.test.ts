@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JobAnswer, StatusAnswer } from '../src/http/answers.js';
-import type { JobRecordAnswer } from '../src/statistics/answers.js';
+import type { JobRecordAnswer } from '../src/status/answers.js';
 import { formatAge, formatBytes, formatDuration, formatTime } from '../src/http/page/format.js';
 import { describeState, isDatabaseAway, jobStates } from '../src/http/page/job-state.js';
 import { judge } from '../src/http/page/verdict.js';

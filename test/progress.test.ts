@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { comparisonLineTo, describeProgress, progressLineTo } from '../src/commands/progress.js';
+import { comparisonLineTo, describeProgress, progressLineTo } from '../src/terminal/progress.js';
 import { parseProgress, type Progress } from '../src/progress.js';
 import { rebuildSource } from '../src/statistics/rebuild.js';
 import { verify } from '../src/statistics/verify.js';

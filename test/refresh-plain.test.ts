@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jobs, type Job, type JobName } from '../src/jobs/job.js';
 import type { Outcome } from '../src/jobs/outcome.js';
-import { refreshPlain } from '../src/jobs/refresh-plain.js';
+import { refreshPlain } from '../src/statistics/refresh-plain.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 

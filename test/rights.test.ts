@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { functionsKey, readPlan } from '../src/migrations/plan.js';
-import { assertOwnerScript } from '../src/migrations/owner.js';
-import { printPending } from '../src/migrations/print.js';
-import { readSqlFiles } from '../src/migrations/sql-files.js';
+import { functionsKey, readPlan } from '../src/schema/plan.js';
+import { assertOwnerScript } from '../src/schema/owner.js';
+import { printPending } from '../src/schema/print.js';
+import { readSqlFiles } from '../src/schema/sql-files.js';
 import { incrementalRights } from '../src/statistics/rights.js';
 import { wrongFigures } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jobNames, type JobName } from '../src/jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../src/jobs/outcome.js';
-import { Runner, type RunJob } from '../src/jobs/runner.js';
+import { Runner, type RunJob } from '../src/daemon/runner.js';
 
 function request(changed: Partial<RefreshRequest> = {}): RefreshRequest {
   return { trigger: 'schedule', jobs: jobNames, isManual: false, isForced: false, ...changed };

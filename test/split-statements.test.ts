@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitStatements } from '../src/db/split-statements.js';
+import { splitStatements } from '../src/schema/split-statements.js';
 
 function texts(sql: string): string[] {
   return splitStatements(sql).map(({ text }) => text);

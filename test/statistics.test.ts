@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { jobNames, jobs } from '../src/jobs/job.js';
-import { refresh } from '../src/jobs/refresh.js';
+import { refresh } from '../src/statistics/refresh.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 

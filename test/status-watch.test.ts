@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { WriteStream } from 'node:tty';
 import { expect, test, vi } from 'vitest';
 import { run } from '../src/cli.js';
-import { createPaint } from '../src/commands/paint.js';
+import { createPaint } from '../src/terminal/paint.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase } from './support/test-database.js';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../src/db/split-statements.js';
-import { migrate } from '../src/migrations/migrate.js';
-import { readSqlFiles } from '../src/migrations/sql-files.js';
-import { activationScript } from '../src/statistics/activate.js';
-import { uninstall } from '../src/statistics/uninstall.js';
+import { splitStatements } from '../src/schema/split-statements.js';
+import { migrate } from '../src/schema/migrate.js';
+import { readSqlFiles } from '../src/schema/sql-files.js';
+import { activationScript } from '../src/schema/activate.js';
+import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { loadCsv } from './support/load-csv.js';
 import { runEachJob } from './support/run-each-job.js';

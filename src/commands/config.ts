@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load-config.js';
 import { printJson, type Invocation } from './invocation.js';
-import { renderTable } from './table.js';
+import { renderTable } from '../terminal/table.js';
 
 /** `registry-stats config`: the effective settings and where each comes from, secrets masked. */
 export function configCommand(invocation: Invocation): Command {

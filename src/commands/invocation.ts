@@ -1,6 +1,6 @@
 import { createContext, type Context } from '../context.js';
 import { printableJson, printableLines } from '../printable.js';
-import type { Signals } from '../signals.js';
+import type { Signals } from '../daemon/signals.js';
 
 /** What a command gets from the process: nothing else touches it. */
 export interface Invocation {

@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
-import type { Query } from '../db/database.js';
-import { readIntendedChanges } from '../migrations/intended-changes.js';
-import { migrate, type MigrateOptions } from '../migrations/migrate.js';
-import { readPlan, type Plan } from '../migrations/plan.js';
-import { printPending } from '../migrations/print.js';
-import { readSqlFiles, type SqlFiles } from '../migrations/sql-files.js';
-import { defaultFiles, loadSampleData } from '../reset/sample-data.js';
+import type { Query } from '../db/transaction.js';
+import { readIntendedChanges } from '../schema/intended-changes.js';
+import { migrate, type MigrateOptions } from '../schema/migrate.js';
+import { readPlan, type Plan } from '../schema/plan.js';
+import { printPending } from '../schema/print.js';
+import { readSqlFiles, type SqlFiles } from '../schema/sql-files.js';
+import { defaultFiles, loadSampleData } from '../dev/sample-data.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { progressLineTo } from './progress.js';
-import { renderTable } from './table.js';
+import { progressLineTo } from '../terminal/progress.js';
+import { renderTable } from '../terminal/table.js';
 
 interface Options {
   status?: boolean;

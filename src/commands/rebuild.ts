@@ -4,7 +4,7 @@ import { AppError } from '../errors.js';
 import { hasStatisticsSchema, readSources, sources } from '../statistics/installation.js';
 import { rebuildSource, withRetries } from '../statistics/rebuild.js';
 import { progressTo, printJson, withContext, type Invocation } from './invocation.js';
-import { progressLineTo } from './progress.js';
+import { progressLineTo } from '../terminal/progress.js';
 
 interface Options {
   since?: string;

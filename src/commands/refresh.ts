@@ -3,8 +3,8 @@ import { preflight } from '../statistics/preflight.js';
 import { AppError } from '../errors.js';
 import { isJobName, jobNames, type JobName } from '../jobs/job.js';
 import { describeOutcome, type RunReport } from '../jobs/outcome.js';
-import { createRunJob } from '../jobs/run-job.js';
-import { Runner } from '../jobs/runner.js';
+import { createRunJob } from '../daemon/run-job.js';
+import { Runner } from '../daemon/runner.js';
 import { printable } from '../printable.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
 

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { readSqlFiles, sqlRoot } from '../migrations/sql-files.js';
-import { reset } from '../reset/reset.js';
-import { defaultFiles } from '../reset/sample-data.js';
-import { assertResettable } from '../reset/safety.js';
+import { readSqlFiles, sqlRoot } from '../schema/sql-files.js';
+import { reset } from '../dev/reset.js';
+import { defaultFiles } from '../dev/sample-data.js';
+import { assertResettable } from '../dev/safety.js';
 import { toCount } from './migrate.js';
 import { progressTo, withContext, type Invocation } from './invocation.js';
-import { progressLineTo } from './progress.js';
+import { progressLineTo } from '../terminal/progress.js';
 
 interface Options {
   confirm?: string;

@@ -1,18 +1,18 @@
 import { Command } from 'commander';
 import { createContext, type Context } from '../context.js';
-import type { CronJobs } from '../cron.js';
+import type { CronJobs } from '../daemon/cron.js';
 import { preflight } from '../statistics/preflight.js';
 import { isConnectionLost } from '../db/sqlstate.js';
 import { startStatusServer } from '../http/server.js';
-import { createStatusBoard } from '../http/status.js';
-import { logEvents } from '../log-events.js';
+import { createStatusBoard } from '../daemon/status-board.js';
+import { logEvents } from '../daemon/log-events.js';
 import { createMetrics } from '../metrics/metrics.js';
-import { migrate } from '../migrations/migrate.js';
-import { readSqlFiles } from '../migrations/sql-files.js';
-import { defaultFiles, loadSampleData } from '../reset/sample-data.js';
+import { migrate } from '../schema/migrate.js';
+import { readSqlFiles } from '../schema/sql-files.js';
+import { defaultFiles, loadSampleData } from '../dev/sample-data.js';
 import { isIncremental } from '../statistics/installation.js';
 import { progressTo, type Invocation } from './invocation.js';
-import { progressLineTo } from './progress.js';
+import { progressLineTo } from '../terminal/progress.js';
 import { migrateOptions } from './migrate.js';
 import { printStatistics } from './statistics.js';
 

@@ -2,7 +2,7 @@ import type { Context } from '../context.js';
 import { describeFailure } from '../db/sqlstate.js';
 import { logFormat } from '../log.js';
 import type { Invocation } from './invocation.js';
-import { renderTable } from './table.js';
+import { renderTable } from '../terminal/table.js';
 
 interface DepositRow {
   storage_option: string;

@@ -5,17 +5,17 @@ import {
   readStuckFlags,
   type Freshness,
   type StuckFlag,
-} from '../statistics/freshness.js';
+} from '../status/freshness.js';
 import { preflight } from '../statistics/preflight.js';
 import { isSkipReason, skipReasons } from '../jobs/outcome.js';
-import { plainStateHint, readOverview, type Overview } from '../statistics/overview.js';
+import { plainStateHint, readOverview, type Overview } from '../status/overview.js';
 import { printable } from '../printable.js';
-import type { DaemonStatus } from '../http/status.js';
+import type { DaemonStatus } from '../daemon/status-board.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
-import { createPaint, type Paint } from './paint.js';
-import { renderTable, type PaintedCell } from './table.js';
-import { watch } from './watch.js';
+import { createPaint, type Paint } from '../terminal/paint.js';
+import { renderTable, type PaintedCell } from '../terminal/table.js';
+import { watch } from '../terminal/watch.js';
 
 /** `registry-stats status`: what is fresh, since when, and what the running daemon says. */
 export function statusCommand(invocation: Invocation): Command {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { readSqlFiles } from '../migrations/sql-files.js';
-import { uninstall } from '../statistics/uninstall.js';
+import { readSqlFiles } from '../schema/sql-files.js';
+import { uninstall } from '../schema/uninstall.js';
 import { progressTo, withContext, type Invocation } from './invocation.js';
 
 /** `registry-stats uninstall`: back to Registry's own views and functions, figures current. */

@@ -3,13 +3,13 @@ import type { Context } from '../context.js';
 import { describeFailure } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
-import { createRunJob } from '../jobs/run-job.js';
-import { Runner } from '../jobs/runner.js';
+import { createRunJob } from '../daemon/run-job.js';
+import { Runner } from '../daemon/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
 import { recordVerification, verify, type Comparison } from '../statistics/verify.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
-import { comparisonLineTo, progressLineTo } from './progress.js';
-import { renderTable } from './table.js';
+import { comparisonLineTo, progressLineTo } from '../terminal/progress.js';
+import { renderTable } from '../terminal/table.js';
 
 interface Options {
   repair?: boolean;

@@ -1,7 +1,6 @@
 import type { AptEnv } from './config.js';
 import { isLive, mayEmbed } from './derived-defaults.js';
-import type { Problem } from './problems.js';
-import { findValue, type RawSettings } from './raw-settings.js';
+import { findValue, type Problem, type RawSettings } from './raw-settings.js';
 import type { SettingKey, Values } from './settings.js';
 
 /** What settings demand of each other. */

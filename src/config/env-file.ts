@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
 import { findLineFaults } from './env-lines.js';
-import type { Problem } from './problems.js';
-import { pickOurs } from './raw-settings.js';
+import { pickOurs, type Problem } from './raw-settings.js';
 import { settingKeys, type SettingKey } from './settings.js';
 
 export interface EnvFile {

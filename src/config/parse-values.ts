@@ -1,5 +1,4 @@
-import type { Problem } from './problems.js';
-import { findValue, type RawSettings } from './raw-settings.js';
+import { findValue, type Problem, type RawSettings } from './raw-settings.js';
 import { settingKeys, settingOf, type Values } from './settings.js';
 
 export interface ParsedValues {

@@ -1,22 +1,8 @@
 import { AppError } from '../errors.js';
 
 import { mask, showValue } from './masking.js';
-import { allSecrets, type RawSettings } from './raw-settings.js';
+import { allSecrets, type Problem, type RawSettings } from './raw-settings.js';
 import { settingOf, type SettingKey } from './settings.js';
-
-export interface Problem {
-  /** The setting; absent when a whole file is the problem. */
-  readonly key?: SettingKey;
-  /** The source's name, or the file's. */
-  readonly source?: string;
-  readonly expected: string;
-  /** A value as it was found: masked, escaped and cut before it is shown. */
-  readonly found?: string;
-  /** Words of our own instead of a value. */
-  readonly foundNote?: string;
-  /** A required setting that no source has. */
-  readonly isMissing?: boolean;
-}
 
 /** One error for all problems: one line each with key, source, what is expected, what was found. */
 export function settingsError(problems: readonly Problem[], raw: RawSettings): AppError {

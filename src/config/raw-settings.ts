@@ -1,5 +1,4 @@
 import type { AptEnv } from './config.js';
-import type { Problem } from './problems.js';
 import { settingKeys, settings, type SettingKey } from './settings.js';
 
 export type SourceName = 'environment' | 'parameter store' | `.env.${AptEnv}` | '.env';
@@ -20,6 +19,20 @@ export interface RawSettings {
   readonly sslCa?: string | undefined;
   /** Problems met while the sources were read. */
   readonly problems?: readonly Problem[];
+}
+
+export interface Problem {
+  /** The setting; absent when a whole file is the problem. */
+  readonly key?: SettingKey;
+  /** The source's name, or the file's. */
+  readonly source?: string;
+  readonly expected: string;
+  /** A value as it was found: masked, escaped and cut before it is shown. */
+  readonly found?: string;
+  /** Words of our own instead of a value. */
+  readonly foundNote?: string;
+  /** A required setting that no source has. */
+  readonly isMissing?: boolean;
 }
 
 export interface FoundValue {

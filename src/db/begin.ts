@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { TransactionOptions } from './database.js';
+import type { TransactionOptions } from './transaction.js';
 import { sqlstate } from './sqlstate.js';
 
 export type Access = 'read only' | 'read write';

@@ -7,6 +7,7 @@ import { begin, type Access, type Place } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { Orphans } from './orphans.js';
+import type { Transaction, TransactionOptions } from './transaction.js';
 import { describeFailure, explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
 
 export interface DatabaseOptions {
@@ -15,32 +16,6 @@ export interface DatabaseOptions {
   /** MAINTENANCE_MODE: every write is refused before it reaches the server. */
   readonly isMaintenance: boolean;
   readonly logSql: boolean;
-}
-
-export interface TransactionOptions {
-  readonly statementTimeoutMs: number;
-  readonly lockTimeoutMs: number;
-  /** Aborting it cancels the running statement on the server. */
-  readonly signal?: AbortSignal;
-  /** Aborting it breaks the connection: for a server that is silent beyond its own timeouts. */
-  readonly giveUp?: AbortSignal;
-  /** One snapshot for all statements, instead of one each. */
-  readonly isolation?: 'repeatable read';
-  /** What the server's functions tell on their way, such as progress. */
-  readonly onNotice?: (message: string) => void;
-}
-
-/** Runs one statement; gives its rows. */
-export type Query = <Row extends pg.QueryResultRow>(
-  text: string,
-  values?: unknown[],
-) => Promise<Row[]>;
-
-/** An open transaction. */
-export interface Transaction {
-  readonly query: Query;
-  /** The connection itself, for what `query` cannot do: scripts of several statements, COPY. */
-  readonly client: pg.ClientBase;
 }
 
 const readOptions: TransactionOptions = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };

@@ -1,4 +1,4 @@
-import type { StatisticsState } from '../statistics/answers.js';
+import type { StatisticsState } from '../status/answers.js';
 
 // The shapes of what the status port answers, shared with the page that shows it, which is compiled
 // for a browser, where nothing of Node exists. Times are ISO 8601 in UTC.

@@ -4,13 +4,13 @@ import type { Context } from '../context.js';
 import { describeFailure } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
-import type { StatisticsState } from '../statistics/answers.js';
-import { readFigures } from '../statistics/figures.js';
-import { readRuns, runOutcomes } from '../statistics/run-history.js';
-import { readStatisticsState } from '../statistics/state.js';
+import type { StatisticsState } from '../status/answers.js';
+import { readFigures } from '../status/figures.js';
+import { readRuns, runOutcomes } from '../status/run-history.js';
+import { readStatisticsState } from '../status/state.js';
 import type { StatusAnswer } from './answers.js';
-import { createBoundedReader, type BoundedReader } from '../db/bounded-reader.js';
-import type { StatusBoard } from './status.js';
+import { createBoundedReader, type BoundedReader } from '../status/bounded-reader.js';
+import type { StatusBoard } from '../daemon/status-board.js';
 
 const runsQuery = z.strictObject({
   job: z.enum(jobNames).optional(),

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.js';
-import { createBoundedReader } from '../db/bounded-reader.js';
+import { createBoundedReader } from '../status/bounded-reader.js';
 import { describeFailure } from '../db/sqlstate.js';
-import type { StatusBoard } from './status.js';
+import type { StatusBoard } from '../daemon/status-board.js';
 
 /**
  * `/live`: the process answers. `/ready`: 503 and the reason while it is not. What the runs found out

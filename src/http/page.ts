@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Context } from '../context.js';
 import { registerApi } from './api.js';
-import type { StatusBoard } from './status.js';
+import type { StatusBoard } from '../daemon/status-board.js';
 
 const require = createRequire(import.meta.url);
 

@@ -8,7 +8,7 @@ import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
 import { registerPage } from './page.js';
-import type { StatusBoard } from './status.js';
+import type { StatusBoard } from '../daemon/status-board.js';
 
 /** What the status port tells of. */
 export interface StatusSources {

@@ -1,4 +1,4 @@
-import type { Observer } from '../events.js';
+import type { Observer } from '../daemon/events.js';
 import type { RunReport } from '../jobs/outcome.js';
 import type { MetricSet } from './metric-set.js';
 

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.js';
 import type { Context } from '../context.js';
-import { createBoundedReader } from '../db/bounded-reader.js';
-import type { DaemonStatus, StatusBoard } from '../http/status.js';
+import { createBoundedReader } from '../status/bounded-reader.js';
+import type { DaemonStatus, StatusBoard } from '../daemon/status-board.js';
 import { jobNames, type JobName } from '../jobs/job.js';
 import type { RunReport } from '../jobs/outcome.js';
-import { readOverview, type Overview } from '../statistics/overview.js';
+import { readOverview, type Overview } from '../status/overview.js';
 import type { Verification } from '../statistics/verify.js';
 import { readVersion } from '../version.js';
 import { countEvents } from './count-events.js';

@@ -1,4 +1,5 @@
-import type { Database, Query } from '../db/database.js';
+import type { Database } from '../db/database.js';
+import type { Query } from '../db/transaction.js';
 
 /** The tables of Registry's that migration 101 declares; a database may declare more. */
 export const sources = [

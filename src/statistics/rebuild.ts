@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
-import type { Database, TransactionOptions } from '../db/database.js';
+import type { Database } from '../db/database.js';
+import type { Query, TransactionOptions } from '../db/transaction.js';
 import { isConflict } from '../db/sqlstate.js';
 import { progressNotices, type Progress } from '../progress.js';
 
@@ -22,7 +23,23 @@ export async function rebuildSource(
   return Number(row?.rows);
 }
 
-/** The same, unless another session has put it right meanwhile. Gives whether it was rebuilt. */
+/** The tables whose rollups cannot be trusted and can be rebuilt, in the order in which they are. */
+export async function repairableSources(query: Query): Promise<readonly string[]> {
+  const rows = await query<{ name: string }>(
+    `select name
+    from registry_stats.source
+    where (
+        not is_exact
+        or fingerprint is distinct from registry_stats.fingerprint(name)
+        or not registry_stats.is_attached(name)
+      )
+      and registry_stats.obstacle(name) is null
+    order by name`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** The same as `rebuildSource`, unless another session has put it right meanwhile. Gives whether it was rebuilt. */
 export async function rebuildIfInexact(
   database: Database,
   source: string,

@@ -1,5 +1,5 @@
 import { jobs } from '../jobs/job.js';
-import { materializedViews } from '../migrations/registry-objects.js';
+import { materializedViews } from '../jobs/registry-objects.js';
 
 /** One privilege on one object. A view is refreshed by its owner, or with the privilege MAINTAIN. */
 export interface Right {

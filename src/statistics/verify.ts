@@ -1,4 +1,5 @@
-import type { Database, Query, TransactionOptions } from '../db/database.js';
+import type { Database } from '../db/database.js';
+import type { Query, TransactionOptions } from '../db/transaction.js';
 import { isReadOnly } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { Progress } from '../progress.js';

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { generateSampleData } from '../../src/reset/sample-data.js';
+import { generateSampleData } from '../../src/dev/sample-data.js';
 import { findAxeViolations, openPage, takeShot, type OpenPage } from '../support/browser.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon, type Program } from '../support/program.js';

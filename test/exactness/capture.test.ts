@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { jobs, type JobName } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
+import { refresh } from '../../src/statistics/refresh.js';
 import { sources, type Source } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { RandomNumbers } from './random-numbers.js';

@@ -1,4 +1,4 @@
-import type { Query } from '../../src/db/database.js';
+import type { Query } from '../../src/db/transaction.js';
 import { jobNames } from '../../src/jobs/job.js';
 import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';
 

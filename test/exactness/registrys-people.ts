@@ -4,7 +4,7 @@ import {
   registryViews,
   registryViewText,
 } from '../support/live-state.js';
-import { splitStatements } from '../../src/db/split-statements.js';
+import { splitStatements } from '../../src/schema/split-statements.js';
 import { sources, type Source } from '../../src/statistics/installation.js';
 import { newRow } from './rows.js';
 import type { RandomNumbers } from './random-numbers.js';

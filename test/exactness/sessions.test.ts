@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../../src/db/split-statements.js';
+import { splitStatements } from '../../src/schema/split-statements.js';
 import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { refresh } from '../../src/statistics/refresh.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import {

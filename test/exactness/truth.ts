@@ -1,6 +1,6 @@
-import type { Query } from '../../src/db/database.js';
-import { splitStatements } from '../../src/db/split-statements.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import type { Query } from '../../src/db/transaction.js';
+import { splitStatements } from '../../src/schema/split-statements.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { sources, type Source } from '../../src/statistics/installation.js';
 
 /** The statistics views, the columns of their figures (no times), and how a row falls into keys. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import type { Query } from '../../src/db/database.js';
+import type { Query } from '../../src/db/transaction.js';
 import { loadCsv } from '../support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';

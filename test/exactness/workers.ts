@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { Query } from '../../src/db/database.js';
+import type { Query } from '../../src/db/transaction.js';
 import { jobs, type Job } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
+import { refresh } from '../../src/statistics/refresh.js';
 import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import type { RandomNumbers } from './random-numbers.js';

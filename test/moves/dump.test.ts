@@ -3,7 +3,7 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/db/database.js';
 import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/jobs/refresh.js';
+import { refresh } from '../../src/statistics/refresh.js';
 import { sources } from '../../src/statistics/installation.js';
 import { verify } from '../../src/statistics/verify.js';
 import { expectLiveTruth, expectTruth, writeOfEachTable } from '../exactness/two-sessions.js';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { materializedViews } from '../../src/migrations/registry-objects.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { materializedViews } from '../../src/jobs/registry-objects.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { jobNames } from '../../src/jobs/job.js';
 import {
   runCommand,

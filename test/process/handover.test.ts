@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { migrate } from '../../src/migrations/migrate.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { migrate } from '../../src/schema/migrate.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { startLoad } from '../support/registry-load.js';
 import { loadCsv } from '../support/load-csv.js';
 import { runCommand, startDaemon, startProgram } from '../support/program.js';

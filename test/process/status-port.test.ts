@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import type { StatusAnswer } from '../../src/http/answers.js';
-import type { FiguresAnswer, RunsAnswer } from '../../src/statistics/answers.js';
+import type { FiguresAnswer, RunsAnswer } from '../../src/status/answers.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';

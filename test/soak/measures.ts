@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { Query } from '../../src/db/database.js';
+import type { Query } from '../../src/db/transaction.js';
 import type { Program } from '../support/program.js';
 
 /** What a daemon and its database hold at one moment between two runs. */

@@ -2,8 +2,8 @@ import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { acquireEmbeddedServer } from '../../src/dev/embedded/index.js';
-import { migrate } from '../../src/migrations/migrate.js';
-import { readSqlFiles, type SqlFiles } from '../../src/migrations/sql-files.js';
+import { migrate } from '../../src/schema/migrate.js';
+import { readSqlFiles, type SqlFiles } from '../../src/schema/sql-files.js';
 import { openTestDatabase, type TestServer } from './server.js';
 
 declare module 'vitest' {

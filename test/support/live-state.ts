@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { splitStatements } from '../../src/db/split-statements.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
-import { generateSampleData } from '../../src/reset/sample-data.js';
+import { splitStatements } from '../../src/schema/split-statements.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
+import { generateSampleData } from '../../src/dev/sample-data.js';
 import { loadCsv } from './load-csv.js';
 import { createEmptyOwnedDatabase, type Login, type OwnedDatabase } from './owned-database.js';
 import { runScript } from './run-script.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Database } from '../../src/db/database.js';
-import { sqlRoot } from '../../src/migrations/sql-files.js';
-import { loadFixtures } from '../../src/reset/fixtures.js';
+import { sqlRoot } from '../../src/schema/sql-files.js';
+import { loadFixtures } from '../../src/dev/fixtures.js';
 
 export const fixturesFolder = path.join(sqlRoot, 'fixtures');
 

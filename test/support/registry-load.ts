@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import { jobNames } from '../../src/jobs/job.js';
-import { materializedViews } from '../../src/migrations/registry-objects.js';
+import { materializedViews } from '../../src/jobs/registry-objects.js';
 
 const patience = { timeout: 45_000, interval: 10 };
 

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/db/database.js';
 import { jobs, type Job } from '../../src/jobs/job.js';
 import type { Outcome, RefreshRequest } from '../../src/jobs/outcome.js';
-import { refresh } from '../../src/jobs/refresh.js';
+import { refresh } from '../../src/statistics/refresh.js';
 
 /** Runs jobs in this process, one after the other; by default all, as the command `refresh` does. */
 export async function runEachJob(

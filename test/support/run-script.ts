@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { splitStatements } from '../../src/db/split-statements.js';
+import { splitStatements } from '../../src/schema/split-statements.js';
 
 /**
  * Runs a SQL file as `psql -f` does: each statement by itself, going on after an error. Gives the

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import type { Database, Query } from '../../src/db/database.js';
+import type { Database } from '../../src/db/database.js';
+import type { Query } from '../../src/db/transaction.js';
 import { openTestDatabase, type TestServer } from './server.js';
 
 /** A database of one test's own. */

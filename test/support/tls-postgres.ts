@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { acquireEmbeddedServer, removeEmbeddedServer } from '../../src/dev/embedded/index.js';
-import { migrate } from '../../src/migrations/migrate.js';
-import { readSqlFiles } from '../../src/migrations/sql-files.js';
+import { migrate } from '../../src/schema/migrate.js';
+import { readSqlFiles } from '../../src/schema/sql-files.js';
 import type { Certificate } from './certificates.js';
 import { openTestDatabase } from './server.js';
 

@@ -1,4 +1,4 @@
-import type { RunAnswer } from '../../statistics/answers.js';
+import type { RunAnswer } from '../../status/answers.js';
 import { create, setText } from './dom.js';
 import { countOf, formatDuration } from './format.js';
 import { createPlot, type PlotData } from './plot.js';

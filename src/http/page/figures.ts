@@ -1,9 +1,4 @@
-import type {
-  CountAnswer,
-  DepositAnswer,
-  FiguresAnswer,
-  Series,
-} from '../../statistics/answers.js';
+import type { CountAnswer, DepositAnswer, FiguresAnswer, Series } from '../../status/answers.js';
 import { ask, Refusal } from './ask.js';
 import { create, setText } from './dom.js';
 import { formatBytes, formatDollars, formatNumber } from './format.js';

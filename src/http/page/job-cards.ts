@@ -1,5 +1,5 @@
 import type { StatusAnswer } from '../answers.js';
-import type { RunsAnswer } from '../../statistics/answers.js';
+import type { RunsAnswer } from '../../status/answers.js';
 import { createMoment } from './clock.js';
 import { create, setText, type Child } from './dom.js';
 import { createDurationChart } from './duration-chart.js';

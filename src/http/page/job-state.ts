@@ -1,5 +1,5 @@
 import type { JobAnswer, StatusAnswer } from '../answers.js';
-import type { JobRecordAnswer } from '../../statistics/answers.js';
+import type { JobRecordAnswer } from '../../status/answers.js';
 
 /** One job, from what the daemon did since its start and what the database has on record. */
 export interface JobState {

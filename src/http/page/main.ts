@@ -1,5 +1,5 @@
 import type { StatusAnswer } from '../answers.js';
-import type { RunsAnswer } from '../../statistics/answers.js';
+import type { RunsAnswer } from '../../status/answers.js';
 import { ask, Refusal } from './ask.js';
 import { createClock, keepAges } from './clock.js';
 import { byId, setText } from './dom.js';

@@ -1,5 +1,13 @@
 import uPlot from './uplot.js';
-import type { PlotOptions } from './plot.js';
+
+export interface PlotOptions {
+  readonly kind: 'lines' | 'points';
+  /** Bytes grow from zero in powers of two; durations have a logarithmic scale. */
+  readonly scale: 'bytes' | 'logarithmic';
+  readonly height: number;
+  readonly format: (value: number) => string;
+  readonly formatMoment: (moment: number) => string;
+}
 
 /** From zero, with a little room above. */
 export const bytesScale: uPlot.Scale = { range: (_plot, _min, max) => [0, max * 1.05 || 1] };

@@ -1,6 +1,12 @@
 import uPlot from './uplot.js';
 import { create, setText } from './dom.js';
-import { bytesScale, logarithmicScale, momentScale, plotAxes } from './plot-axes.js';
+import {
+  bytesScale,
+  logarithmicScale,
+  momentScale,
+  plotAxes,
+  type PlotOptions,
+} from './plot-axes.js';
 
 export interface PlotSeries {
   readonly name: string;
@@ -16,15 +22,6 @@ export interface PlotData {
   /** Seconds since 1970, ascending. */
   readonly moments: readonly number[];
   readonly series: readonly PlotSeries[];
-}
-
-export interface PlotOptions {
-  readonly kind: 'lines' | 'points';
-  /** Bytes grow from zero in powers of two; durations have a logarithmic scale. */
-  readonly scale: 'bytes' | 'logarithmic';
-  readonly height: number;
-  readonly format: (value: number) => string;
-  readonly formatMoment: (moment: number) => string;
 }
 
 export interface Plot {

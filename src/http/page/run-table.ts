@@ -1,4 +1,4 @@
-import type { RunAnswer, RunsAnswer } from '../../statistics/answers.js';
+import type { RunAnswer, RunsAnswer } from '../../status/answers.js';
 import { ask, Refusal } from './ask.js';
 import { createAge, type Clock } from './clock.js';
 import { byId, create, setText } from './dom.js';

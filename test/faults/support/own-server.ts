@@ -7,8 +7,8 @@ import {
   ensureDatabase,
   removeEmbeddedServer,
 } from '../../../src/dev/embedded/index.js';
-import { migrate } from '../../../src/migrations/migrate.js';
-import { readSqlFiles } from '../../../src/migrations/sql-files.js';
+import { migrate } from '../../../src/schema/migrate.js';
+import { readSqlFiles } from '../../../src/schema/sql-files.js';
 import { loadCsv } from '../../support/load-csv.js';
 import { temporaryDirectory } from '../../support/program.js';
 import { openTestDatabase, type TestServer } from '../../support/server.js';

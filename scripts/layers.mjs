@@ -1,0 +1,23 @@
+// The layers of src, top first: a file imports from its own layer and from those below it. Read by
+// eslint.config.js, which refuses anything else, and by scripts/import-graph.mjs. A name with an ending
+// is a file in src, one without is a folder.
+export const layers = [
+  ['main.ts'],
+  ['cli.ts', 'index.ts'],
+  ['commands'],
+  ['terminal'],
+  ['http'],
+  ['metrics'],
+  ['context.ts'],
+  ['daemon'],
+  ['locate-server.ts'],
+  ['dev'],
+  ['schema'],
+  ['status'],
+  ['statistics'],
+  ['jobs'],
+  ['db'],
+  ['log.ts'],
+  ['config'],
+  ['errors.ts', 'exit-codes.ts', 'printable.ts', 'progress.ts', 'releasers.ts', 'version.ts'],
+];

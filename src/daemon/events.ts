@@ -1,0 +1,60 @@
+import type { Job, JobName } from '../jobs/job.js';
+import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
+import type { Comparison } from '../statistics/verify.js';
+
+/** Everything worth telling: feeds the log, the status and the metrics. */
+export type Event =
+  | {
+      readonly type: 'daemon-started';
+      readonly pid: number;
+      readonly statusUrl: string;
+      readonly nextRun: Date | undefined;
+    }
+  /** The database is in the state of migration 001. */
+  | { readonly type: 'plain-state' }
+  | { readonly type: 'daemon-stopping'; readonly signal: string }
+  | { readonly type: 'daemon-stopped' }
+  | { readonly type: 'settings-reloaded'; readonly changed: readonly string[] }
+  | { readonly type: 'settings-refused'; readonly error: unknown }
+  | { readonly type: 'refresh-requested'; readonly request: RefreshRequest }
+  | { readonly type: 'refresh-coalesced'; readonly trigger: Trigger }
+  | { readonly type: 'run-started'; readonly job: Job; readonly trigger: Trigger }
+  | {
+      readonly type: 'run-retried';
+      readonly job: JobName;
+      readonly error: unknown;
+      readonly retriesLeft: number;
+    }
+  | {
+      readonly type: 'run-finished';
+      readonly report: RunReport;
+      readonly nextRun: Date | undefined;
+    }
+  | {
+      readonly type: 'verified';
+      readonly comparison: Comparison;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'verify-failed'; readonly error: unknown }
+  | { readonly type: 'database-down'; readonly error: unknown }
+  | { readonly type: 'database-up'; readonly downForMs: number };
+
+export type Observer = (event: Event) => void;
+
+/** One stream of events with any number of observers, told in the order they came. */
+export interface Events {
+  emit: Observer;
+  observe(observer: Observer): void;
+}
+
+export function createEvents(): Events {
+  const observers: Observer[] = [];
+  return {
+    emit: (event) => {
+      for (const observer of observers) observer(event);
+    },
+    observe: (observer) => {
+      observers.push(observer);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import pRetry from 'p-retry';
+import type { Config } from '../config/config.js';
+import type { Database } from '../db/database.js';
+import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
+import type { Events } from './events.js';
+import { jobs, type Job } from '../jobs/job.js';
+import type { Outcome, RefreshRequest, RunReport } from '../jobs/outcome.js';
+import { refresh } from '../statistics/refresh.js';
+import type { RunJob } from './runner.js';
+
+export interface RunJobContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly events: Events;
+}
+
+export interface RunJobOptions {
+  readonly nextRun?: () => Date | undefined;
+  readonly rereadSettings?: RereadSettings;
+}
+
+/** Reads the settings again; resolves with whether they are worth another try. */
+export type RereadSettings = () => Promise<boolean>;
+
+/** Runs `work` again if the server refuses the connection and the settings may have changed. */
+export async function retryRefused<Result>(
+  work: () => Promise<Result>,
+  rereadSettings: RereadSettings | undefined,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRefused(error) || (await rereadSettings?.()) !== true) throw error;
+    return work();
+  }
+}
+
+/** What the runner does with a job, in the context's current settings and database. */
+export function createRunJob(context: RunJobContext, options: RunJobOptions = {}): RunJob {
+  return async (name, request, signal) => {
+    const job = jobs.find((candidate) => candidate.name === name);
+    if (job === undefined) throw new AppError('USAGE', `no such job: ${name}`);
+    const startedAt = new Date();
+    const start = performance.now();
+    context.events.emit({ type: 'run-started', job, trigger: request.trigger });
+    const result = await outcomeOf({ ...options, context, job, request, signal });
+    const durationMs = performance.now() - start;
+    const report: RunReport = {
+      job: name,
+      trigger: request.trigger,
+      result,
+      startedAt,
+      durationMs,
+    };
+    context.events.emit({ type: 'run-finished', report, nextRun: options.nextRun?.() });
+    return report;
+  };
+}
+
+interface JobRun extends RunJobOptions {
+  readonly context: RunJobContext;
+  readonly job: Job;
+  readonly request: RefreshRequest;
+  readonly signal: AbortSignal;
+}
+
+async function outcomeOf(run: JobRun): Promise<Outcome> {
+  const { context, job, request, signal, rereadSettings } = run;
+  const attempt = async (): Promise<Outcome> => {
+    // Read by each attempt: a reload since the last one has retired the pool it used.
+    const { config, database } = context;
+    if (config.isMaintenance) return { outcome: 'skipped', reason: 'maintenance' };
+    const timeouts = {
+      statementTimeoutMs: job.statementTimeoutMs(config),
+      lockTimeoutMs: config.timeouts.lockMs,
+    };
+    return database.keepOpen(() => refresh(database, job, request, { ...timeouts, signal }));
+  };
+  try {
+    return await pRetry(() => retryRefused(attempt, rereadSettings), {
+      retries: context.config.retryAttempts,
+      minTimeout: 250,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error }) => isTransient(error),
+      onFailedAttempt: ({ error, retriesLeft }) => {
+        if (retriesLeft === 0 || !isTransient(error) || signal.aborted) return;
+        context.events.emit({ type: 'run-retried', job: job.name, error, retriesLeft });
+      },
+    });
+  } catch (error) {
+    if (signal.aborted) return { outcome: 'cancelled', reason: String(signal.reason) };
+    return { outcome: 'failed', error };
+  }
+}
+
+/** Whether a run failed only because of the state of the server: the monitor tells of that. */
+export function failedForServer(report: RunReport): boolean {
+  return report.result.outcome === 'failed' && isUnavailable(report.result.error);
+}

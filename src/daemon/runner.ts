@@ -1,0 +1,106 @@
+import type { JobName } from '../jobs/job.js';
+import { jobNames } from '../jobs/job.js';
+import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
+
+/** Runs one job to its end; never throws for what went wrong in the job. */
+export type RunJob = (
+  job: JobName,
+  request: RefreshRequest,
+  signal: AbortSignal,
+) => Promise<RunReport>;
+
+export interface RunnerOptions {
+  readonly runJob: RunJob;
+  readonly onCoalesced: (trigger: Trigger) => void;
+}
+
+interface Pending {
+  request: RefreshRequest;
+  readonly done: Promise<RunReport[]>;
+  readonly resolve: (reports: RunReport[] | Promise<RunReport[]>) => void;
+}
+
+/**
+ * Runs the jobs of a request in order, one request at a time. Requests that arrive while one runs
+ * become one more: the union of their jobs, manual or forced if one of them was.
+ */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #abort = new AbortController();
+  #current: Promise<RunReport[]> | undefined;
+  #pending: Pending | undefined;
+  #isStopped = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  get isRunning(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Reports of the run that serves this request; empty if the runner stopped before. */
+  request(request: RefreshRequest): Promise<RunReport[]> {
+    if (this.#isStopped) return Promise.resolve([]);
+    if (this.#current === undefined) return this.#start(request);
+    if (this.#pending === undefined) {
+      this.#pending = { request, ...deferred() };
+    } else {
+      this.#pending.request = merge(this.#pending.request, request);
+    }
+    this.#options.onCoalesced(request.trigger);
+    return this.#pending.done;
+  }
+
+  /** Starts no job any more; resolves when the current one has ended. */
+  async drain(): Promise<void> {
+    this.#isStopped = true;
+    this.#pending?.resolve([]);
+    this.#pending = undefined;
+    await this.#current;
+  }
+
+  /** Cancels the current job on the server. `drain` resolves soon after. */
+  cancel(reason: string): void {
+    this.#abort.abort(reason);
+  }
+
+  #start(request: RefreshRequest): Promise<RunReport[]> {
+    const run = this.#runAll(request).finally(() => {
+      this.#current = undefined;
+      const next = this.#pending;
+      this.#pending = undefined;
+      if (next !== undefined) next.resolve(this.#start(next.request));
+    });
+    this.#current = run;
+    return run;
+  }
+
+  async #runAll(request: RefreshRequest): Promise<RunReport[]> {
+    const reports: RunReport[] = [];
+    for (const job of request.jobs) {
+      if (this.#isStopped) break;
+      reports.push(await this.#options.runJob(job, request, this.#abort.signal));
+    }
+    return reports;
+  }
+}
+
+/** One request that serves both. */
+export function merge(one: RefreshRequest, other: RefreshRequest): RefreshRequest {
+  const stronger = other.isManual && !one.isManual ? other : one;
+  return {
+    trigger: stronger.trigger,
+    jobs: jobNames.filter((name) => one.jobs.includes(name) || other.jobs.includes(name)),
+    isManual: one.isManual || other.isManual,
+    isForced: one.isForced || other.isForced,
+  };
+}
+
+function deferred(): Pick<Pending, 'done' | 'resolve'> {
+  let resolve: Pending['resolve'] = () => undefined;
+  const done = new Promise<RunReport[]>((settle) => {
+    resolve = settle;
+  });
+  return { done, resolve };
+}

@@ -1,0 +1,100 @@
+import type { Database } from '../db/database.js';
+import type { Transaction } from '../db/transaction.js';
+import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
+import { applyMigration, applyLaunchSchema, replayFunctions } from '../schema/migrate.js';
+import {
+  launchTables,
+  materializedViews,
+  plainViews,
+  statisticsFunctions,
+  statisticsTables,
+} from '../jobs/registry-objects.js';
+import { progressNotices, type Progress } from '../progress.js';
+import type { SqlFiles } from '../schema/sql-files.js';
+import { loadFixtures } from './fixtures.js';
+import { activateWithin } from '../schema/activate.js';
+import { describeSampleData, generateSampleData } from './sample-data.js';
+
+export interface ResetOptions {
+  readonly files: SqlFiles;
+  /** Folder of `<table>.csv` files. */
+  readonly fixtures: string;
+  /** So many generated files, with all that belongs to them, instead of the fixtures. */
+  readonly sampleFiles: number | undefined;
+  readonly lockTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (message: string) => void;
+  /** How far the rows, or the scan, of a large table are. */
+  readonly onRows: (progress: Progress) => void;
+}
+
+/**
+ * Makes the database anew: drops what is ours and Registry's, then launch schema, migrations,
+ * functions, rows, sequences and first refresh. One transaction: it all happens, or nothing.
+ * The caller has checked that it may (`assertResettable`).
+ */
+export async function reset(database: Database, options: ResetOptions): Promise<void> {
+  const { files, onProgress } = options;
+  const step = { files, allowLaunchSchema: true, onProgress };
+  const transactionOptions = {
+    statementTimeoutMs: 0,
+    lockTimeoutMs: options.lockTimeoutMs,
+    signal: options.signal,
+    onNotice: progressNotices(options.onRows),
+  };
+  await database.write(transactionOptions, async (transaction) => {
+    onProgress('dropping what is there');
+    await dropAll(transaction);
+    await applyLaunchSchema(transaction, step);
+    for (const file of files.migrations) await applyMigration(transaction, file, step);
+    await replayFunctions(transaction, step);
+    await fill(transaction, options);
+    await activateWithin(transaction);
+    onProgress('first refresh');
+    await firstRefresh(transaction);
+  });
+}
+
+/** No cascade in public: an object of somebody else's that depends on ours stops the reset. */
+async function dropAll({ query }: Transaction): Promise<void> {
+  try {
+    await query(`drop view if exists ${inPublic(plainViews)}`);
+    await query(`drop materialized view if exists ${inPublic(materializedViews)}`);
+    await query(`drop function if exists ${inPublic(statisticsFunctions)}`);
+    await query('drop schema if exists registry_stats cascade');
+    await query(`drop table if exists ${inPublic([...launchTables, ...statisticsTables])}`);
+  } catch (error) {
+    if (errorCodeOf(error) !== sqlstate.dependentObjectsStillExist) throw error;
+    const { detail = '' } = error as { detail?: string };
+    throw new AppError(
+      'RESET_REFUSED',
+      `reset refused: found objects that are not ours: ${detail}`,
+      {
+        hint: 'drop them first; nothing was changed',
+        cause: error,
+      },
+    );
+  }
+}
+
+async function fill(transaction: Transaction, options: ResetOptions): Promise<void> {
+  if (options.sampleFiles !== undefined) {
+    options.onProgress(describeSampleData(options.sampleFiles));
+    await generateSampleData(transaction, options.sampleFiles);
+    return;
+  }
+  const counts = await loadFixtures(transaction, options.fixtures);
+  const rows = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  options.onProgress(`fixtures: ${rows} rows in ${counts.size} tables`);
+}
+
+/** Not concurrently: nobody can read the new views before this transaction is committed. */
+async function firstRefresh({ query }: Transaction): Promise<void> {
+  for (const view of materializedViews) await query(`refresh materialized view public.${view}`);
+  await query('select public.populate_all_historical_deposit_stats()');
+}
+
+function inPublic(names: readonly string[]): string {
+  return names.map((name) => `public.${name}`).join(', ');
+}

@@ -1,0 +1,99 @@
+import type { Database } from '../db/database.js';
+import type { Query, Transaction } from '../db/transaction.js';
+import type { Progress } from '../progress.js';
+import { hasStatisticsSchema, readSources } from '../statistics/installation.js';
+import { rebuildIfInexact, repairableSources } from '../statistics/rebuild.js';
+import { swapViews } from '../statistics/swap-views.js';
+
+export interface ActivateOptions {
+  readonly lockTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (message: string) => void;
+  readonly onScan?: (progress: Progress) => void;
+}
+
+/**
+ * Brings capture, rollups and views into use: triggers under short locks, then one scan a table
+ * outside of any lock, then the swap of the views. Each step is a transaction of its own that looks
+ * whether it is due, so it can be interrupted anywhere and run again. Gives what it did.
+ */
+export async function activate(database: Database, options: ActivateOptions): Promise<string[]> {
+  const query: Query = (text, values) => database.read(text, values);
+  if (!(await hasStatisticsSchema(query))) return [];
+  const done: string[] = [];
+  for (const source of await repairableSources(query)) {
+    options.onProgress(`rollups of ${source}: one scan, no lock on writers`);
+    const { onScan, lockTimeoutMs, signal } = options;
+    const didRebuild = await rebuildIfInexact(database, source, {
+      statementTimeoutMs: 0,
+      lockTimeoutMs,
+      signal,
+      ...(onScan === undefined ? {} : { onProgress: onScan }),
+    });
+    if (didRebuild) done.push(`rollups of ${source}`);
+  }
+  if (await swapViews(database, options)) done.push('views over the rollups');
+  return done;
+}
+
+/** All of it in the caller's transaction, which locks the tables: for a database created again. */
+export async function activateWithin({ query }: Transaction): Promise<void> {
+  if (!(await hasStatisticsSchema(query))) return;
+  for (const source of await readSources(query)) {
+    await query('select registry_stats.attach_capture($1)', [source]);
+    await query('select registry_stats.rebuild($1)', [source]);
+  }
+  await query('select registry_stats.swap_views()');
+}
+
+/**
+ * The same as `activate`, for operators who only have psql. The tables are those that are declared when it runs. A
+ * table that is in use is tried again after a pause that is longer than the wait for its lock.
+ */
+export const activationScript = `-- Activation: triggers, one scan a table, views. Interrupted, it can be run again.
+
+do $$
+declare
+  v_source text;
+  v_detail text;
+begin
+  for v_source in select name from registry_stats.source order by name loop
+    loop
+      begin
+        perform registry_stats.attach_capture(v_source);
+        exit;
+      exception when lock_not_available then
+        get stacked diagnostics v_detail = pg_exception_detail;
+        raise notice '%: waiting for its lock; %', v_source, v_detail;
+      end;
+      commit;
+      perform pg_sleep(1);
+    end loop;
+    commit;
+  end loop;
+end
+$$;
+
+do $$
+declare
+  v_source text;
+begin
+  for v_source in
+    select name
+    from registry_stats.source
+    where (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
+      and registry_stats.obstacle(name) is null
+    order by name
+  loop
+    commit;
+    set transaction isolation level repeatable read;
+    perform registry_stats.rebuild(v_source);
+  end loop;
+end
+$$;
+
+begin;
+set local lock_timeout = '5s';
+select registry_stats.swap_views();
+commit;
+`;

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A file below `sql/`. */
+export interface SqlFile {
+  /** The file's name without `.sql`: for a migration, its version. */
+  readonly name: string;
+  /** The path that people are shown, from the project's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Everything that makes up the database, each list in the order in which it runs. */
+export interface SqlFiles {
+  readonly schema: readonly SqlFile[];
+  readonly migrations: readonly SqlFile[];
+  readonly functions: readonly SqlFile[];
+}
+
+/** The folder that is shipped with the program, from `src/` and from `dist/` alike. */
+export const sqlRoot = fileURLToPath(new URL('../../sql', import.meta.url));
+
+export async function readSqlFiles(root: string = sqlRoot): Promise<SqlFiles> {
+  const tables = await readSqlFile(path.join(root, 'schema/tables.sql'));
+  const views = await readSqlFolder(path.join(root, 'schema/views'));
+  return {
+    schema: [tables, ...views],
+    migrations: await readSqlFolder(path.join(root, 'migrations')),
+    functions: await readFunctions(root),
+  };
+}
+
+/** Folder by folder; what takes rights away comes last, when everything is there. */
+async function readFunctions(root: string): Promise<SqlFile[]> {
+  const folder = path.join(root, 'functions');
+  const entries = await readdir(folder, { withFileTypes: true }).catch(nothingIfMissing);
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const parts = await Promise.all(
+    names.sort().map((name) => readSqlFolder(path.join(folder, name))),
+  );
+  const flat = await readSqlFolder(folder);
+  const views = await readSqlFolder(path.join(root, 'views'));
+  const privileges = await readSqlFile(path.join(root, 'privileges.sql')).catch(nothingIfMissing);
+  return [...parts.flat(), ...flat, ...views, privileges].flat();
+}
+
+function nothingIfMissing(error: unknown): never[] {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  throw error;
+}
+
+export async function readSqlFile(file: string): Promise<SqlFile> {
+  const shown = path.join('sql', path.relative(sqlRoot, file));
+  return {
+    name: path.basename(file, '.sql'),
+    path: shown.startsWith(`sql${path.sep}..`) ? file : shown,
+    text: await readFile(file, 'utf8'),
+  };
+}
+
+/** Fingerprint of the function bodies: replayed when it differs from the one recorded. */
+export function checksumOf(files: readonly SqlFile[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file.name}\0${file.text}\0`);
+  return hash.digest('hex');
+}
+
+/** A missing folder holds nothing: git keeps no empty ones. */
+async function readSqlFolder(folder: string): Promise<SqlFile[]> {
+  const names: string[] = await readdir(folder).catch(nothingIfMissing);
+  const sorted = names.filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(sorted.map((name) => readSqlFile(path.join(folder, name))));
+}

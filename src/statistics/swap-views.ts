@@ -1,0 +1,21 @@
+import type { Database } from '../db/database.js';
+import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import { AppError } from '../errors.js';
+import { withRetries } from './rebuild.js';
+
+/** Puts views over the rollups where somebody else's stand, or none. Gives whether there were such. */
+export async function swapViews(
+  database: Database,
+  options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const [swapped] = await withRetries(options, () =>
+    database.write({ ...options, statementTimeoutMs: 0 }, ({ query }) =>
+      query<{ did: boolean }>('select registry_stats.swap_views() as did'),
+    ),
+  ).catch((error: unknown) => {
+    if (errorCodeOf(error) !== sqlstate.dependentObjectsStillExist) throw error;
+    const { message, hint = '' } = error as { message: string; hint?: string };
+    throw new AppError('DEPENDENT_OBJECTS', message, { hint, cause: error });
+  });
+  return swapped?.did === true;
+}

@@ -1,0 +1,54 @@
+import type { Progress } from '../progress.js';
+
+/** To the begin of the line, and nothing on it. */
+const clearLine = '\r\u001b[K';
+
+/** As PostgreSQL is built everywhere: the estimate of a speed, nothing depends on it. */
+const bytesOfBlock = 8192;
+
+/**
+ * Shows how far long work is, how fast, and how long it will take: on one line of a terminal, else
+ * not at all.
+ */
+export function progressLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
+  let start = performance.now();
+  return (progress: Progress): void => {
+    if (!stderr.isTTY) return;
+    const { subject, done, total } = progress;
+    if (done === 0) start = performance.now();
+    const text = describeProgress(progress, performance.now() - start);
+    stderr.write(`${clearLine}${subject}: ${text}${done >= total ? '\n' : ''}`);
+  };
+}
+
+/** The same for tables that are compared one after the other: else a line each. */
+export function comparisonLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
+  const start = performance.now();
+  return (progress: Progress): void => {
+    const text = `verifying ${progress.subject}`;
+    if (!stderr.isTTY) stderr.write(`${text}\n`);
+    else stderr.write(`${text}: ${describeProgress(progress, performance.now() - start)}\n`);
+  };
+}
+
+/** As "45 %, 130 MB/s, 12 s left". */
+export function describeProgress({ done, total, unit }: Progress, elapsedMs: number): string {
+  const percent = `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
+  if (done === 0 || elapsedMs === 0) return percent;
+  const perSecond = (1000 * done) / elapsedMs;
+  const speed = unit === 'rows' ? `${rounded(perSecond)} rows/s` : megabytes(perSecond);
+  if (done >= total) return `${percent}, ${speed}`;
+  return `${percent}, ${speed}, ${duration((total - done) / perSecond)} left`;
+}
+
+function megabytes(blocksPerSecond: number): string {
+  return `${rounded((blocksPerSecond * bytesOfBlock) / 1e6)} MB/s`;
+}
+
+function rounded(number: number): string {
+  return String(Number(number.toPrecision(2)));
+}
+
+function duration(seconds: number): string {
+  return seconds < 120 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
