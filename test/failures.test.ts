@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeFailure, explainDatabaseError } from '../src/db/sqlstate.js';
+import { explainDatabaseError } from '../src/db/explain.js';
+import { describeFailure } from '../src/db/sqlstate.js';
 import { createEvents } from '../src/daemon/events.js';
 import { logEvents } from '../src/daemon/log-events.js';
 import { describeOutcome } from '../src/jobs/outcome.js';

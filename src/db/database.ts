@@ -1,14 +1,12 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { answerWithin, watchTransaction } from './answers.js';
-import { askAbout, cancel } from './ask-about.js';
-import { begin, type Access, type Place } from './begin.js';
+import { Orphans } from './backend.js';
+import type { Access } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
-import { Orphans } from './orphans.js';
+import { Session, type Server } from './session.js';
 import type { Transaction, TransactionOptions } from './transaction.js';
-import { describeFailure, explainDatabaseError, isConnectionLost, isReadOnly } from './sqlstate.js';
 
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
@@ -28,22 +26,22 @@ const closeTimeoutMs = 3_000;
  */
 export class Database {
   readonly options: DatabaseOptions;
-  readonly #log: Logger;
   readonly #pool: pg.Pool;
+  readonly #server: Server;
   readonly #clients = new Set<pg.PoolClient>();
   readonly #working = new Set<Promise<unknown>>();
-  readonly #orphans: Orphans;
 
   constructor(options: DatabaseOptions, log: Logger) {
     this.options = options;
-    this.#log = log;
-    this.#orphans = new Orphans(options.connection.connectTimeoutMs, log);
     this.#pool = new pg.Pool({
       ...driverConfig(options.connection),
       Client,
       max: options.poolSize,
       idleTimeoutMillis: 30_000,
     });
+    const { connection, logSql } = options;
+    const orphans = new Orphans(connection.connectTimeoutMs, log);
+    this.#server = { pool: this.#pool, connection, orphans, log, logSql };
     // Without a listener of its own, a client whose backend dies would end the process.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => {
@@ -124,93 +122,21 @@ export class Database {
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     options.signal?.throwIfAborted();
-    const { connection } = this.options;
-    const { connectTimeoutMs } = connection;
-    let client: pg.PoolClient | undefined;
-    let place: Place | undefined;
-    let endWatch: (() => void) | undefined;
-    let isBroken = false;
-    const onNotice = ({ message }: { message: string | undefined }): void => {
-      if (message !== undefined) options.onNotice?.(message);
-    };
-    const breakOff = (): void => {
-      void (client as pg.Client | undefined)?.end().catch(() => undefined);
-    };
+    const session = new Session(this.#server, options);
     try {
-      client = await this.#pool.connect();
-      options.giveUp?.throwIfAborted();
-      options.giveUp?.addEventListener('abort', breakOff, { once: true });
-      await this.#orphans.endAll(client);
-      if (options.onNotice !== undefined) client.on('notice', onNotice);
-      // A connection of the pool may have died in silence: no longer a wait than for a new one.
-      const begun = await answerWithin(connectTimeoutMs, client, begin(client, access, options));
-      place = begun;
-      endWatch = watchTransaction(client, (question) => askAbout(connection, begun, question));
-      const transaction = this.#transactionOn(client);
-      return await this.#cancellable(begun, options.signal, async () => {
-        const result = await work(transaction);
+      const transaction = await session.begin(access);
+      const result = await session.cancellable(async () => {
+        const done = await work(transaction);
         // Deferred triggers and a synchronous standby may keep it waiting.
         await transaction.client.query('commit');
-        return result;
+        return done;
       });
+      return result;
     } catch (error) {
-      if (place !== undefined && isConnectionLost(error)) this.#orphans.add(place);
-      endWatch?.();
-      if (client !== undefined) {
-        const rollback = answerWithin(connectTimeoutMs, client, client.query('rollback'));
-        await rollback.catch(() => (isBroken = true));
-      }
-      // It may lead to a former primary, and a new one to the present one.
-      isBroken ||= isReadOnly(error);
-      // A pooler lets us in before it connects to the server: only the begin proves a connection.
-      const isConnecting = place === undefined;
-      throw explainDatabaseError(error, this.options.connection, { isConnecting });
+      throw await session.fail(error);
     } finally {
-      endWatch?.();
-      options.giveUp?.removeEventListener('abort', breakOff);
-      client?.off('notice', onNotice);
-      client?.release(isBroken);
+      session.release();
     }
-  }
-
-  async #cancellable<Result>(
-    place: Place,
-    signal: AbortSignal | undefined,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    let cancelling: Promise<void> | undefined;
-    const onAbort = (): void => {
-      cancelling = cancel(this.options.connection, place).catch((error: unknown) => {
-        const { pid } = place;
-        const reason = describeFailure(error);
-        this.#log.warn({ reason, pid }, `a statement could not be cancelled: ${reason}`);
-      });
-    };
-    signal?.throwIfAborted();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await work();
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-      // The backend must not go back to the pool while a cancel for it is still under way.
-      await cancelling;
-    }
-  }
-
-  #transactionOn(client: pg.PoolClient): Transaction {
-    return {
-      client,
-      query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) => {
-        const startedAt = performance.now();
-        const result = await client.query<Row>(text, values);
-        if (this.options.logSql) {
-          // Only the text: values may hold what must not be logged.
-          const durationMs = Math.round(performance.now() - startedAt);
-          this.#log.info({ sql: text, durationMs, rows: result.rowCount }, 'sql');
-        }
-        return result.rows;
-      },
-    };
   }
 }
 

@@ -1,6 +1,5 @@
 import { AppError } from '../errors.js';
 import { findPoolerRefusal } from './pooler-refusal.js';
-import { findTlsFault } from './tls-fault.js';
 
 /** The SQLSTATE codes that this program tells apart, by their names in PostgreSQL's documentation. */
 export const sqlstate = {
@@ -58,18 +57,6 @@ const conflicts: ReadonlySet<string> = new Set([
 
 const retryable: ReadonlySet<string> = new Set([...conflicts, sqlstate.tooManyConnections]);
 
-const notMigrated: ReadonlySet<string> = new Set([
-  sqlstate.undefinedTable,
-  sqlstate.undefinedFunction,
-  sqlstate.invalidSchemaName,
-]);
-
-const refused: ReadonlySet<string> = new Set([
-  sqlstate.invalidPassword,
-  sqlstate.invalidAuthorization,
-  sqlstate.invalidCatalogName,
-]);
-
 /** The SQLSTATE or system error code of an error, or undefined. */
 export function errorCodeOf(error: unknown): string | undefined {
   if (error instanceof AppError) return errorCodeOf(error.cause);
@@ -110,101 +97,6 @@ export function isTransient(error: unknown): boolean {
 /** Whether somebody else's lock was in the way: worth another try a little later. */
 export function isConflict(error: unknown): boolean {
   return conflicts.has(errorCodeOf(error) ?? '');
-}
-
-/** Where a connection goes, without its password. */
-export interface ConnectionTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly user: string;
-  /** Where tokens are signed for; undefined without DB_IAM_AUTH. */
-  readonly iamRegion?: string | undefined;
-}
-
-/**
- * Turns a failure of the driver into one message that says what to do; passes others through. Some
- * codes refuse the connection only when there is none yet: a statement may raise them too.
- */
-export function explainDatabaseError(
-  error: unknown,
-  target: ConnectionTarget,
-  { isConnecting }: { isConnecting: boolean },
-): unknown {
-  if (error instanceof AppError) return error;
-  const code = errorCodeOf(error) ?? '';
-  const found = describeFailure(error);
-  const server = `${target.host}:${target.port}`;
-  const takesNone =
-    code === sqlstate.tooManyConnections ||
-    (isConnecting && code === sqlstate.objectNotInPrerequisiteState);
-  if (isConnectionLost(error) || takesNone) {
-    return new AppError(
-      'DATABASE_UNREACHABLE',
-      `expected PostgreSQL at ${server}, found: ${found}`,
-      { hint: 'check DB_HOST and DB_PORT, and that the server accepts connections', cause: error },
-    );
-  }
-  if (isReadOnly(error)) {
-    return new AppError(
-      'DATABASE_READ_ONLY',
-      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
-      { hint: 'after a failover the name of the primary may lead to it soon', cause: error },
-    );
-  }
-  const tlsFault = findTlsFault(error);
-  if (tlsFault !== undefined) {
-    return new AppError(
-      'DATABASE_UNVERIFIED',
-      `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${tlsFault.found}`,
-      { hint: tlsFault.hint, cause: error },
-    );
-  }
-  const poolerRefusal = findPoolerRefusal(error);
-  const isRefusal = refused.has(code) || poolerRefusal !== undefined || isPasswordMissing(error);
-  if (isConnecting && isRefusal) {
-    const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
-    return new AppError(
-      'DATABASE_REFUSED',
-      `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`,
-      { hint: poolerRefusal?.hint ?? refusedHint(found, target), cause: error },
-    );
-  }
-  if (code === sqlstate.insufficientPrivilege) {
-    return new AppError('PERMISSION_DENIED', `role "${target.user}" lacks a right: ${found}`, {
-      hint: isConnectionRefused(error)
-        ? `grant connect on database "${target.name}" to "${target.user}";`
-        : 'grant what sql/roles.sql grants, or connect as the role that owns the statistics',
-      cause: error,
-    });
-  }
-  if (notMigrated.has(code)) {
-    return new AppError(
-      'DATABASE_NOT_MIGRATED',
-      `database "${target.name}" lacks an object of the statistics: ${found}`,
-      { hint: 'run `registry-stats migrate`, or check DB_NAME', cause: error },
-    );
-  }
-  return error;
-}
-
-/** pg says so itself, without a code. */
-function isPasswordMissing(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('client password must be a');
-}
-
-function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
-  if (found.includes('no encryption')) return 'the server asks for TLS: set DB_USE_SSL=true';
-  if (iamRegion === undefined) return 'check DB_NAME, DB_USER and DB_PASSWORD';
-  return (
-    'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
-    `credentials have not expired, AWS_REGION (${iamRegion}), and the clock`
-  );
-}
-
-/** By the place in the server: its messages come in the language of the database. */
-function isConnectionRefused(error: unknown): boolean {
-  return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }
 
 /**

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { cancel } from '../../src/db/ask-about.js';
+import { cancel } from '../../src/db/backend.js';
 import { begin } from '../../src/db/begin.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { standstillQuestion, watchTransaction, type Ask } from '../src/db/answers.js';
-import { askAbout, cancel } from '../src/db/ask-about.js';
+import { standstillQuestion, watchTransaction, type Ask } from '../src/db/watchdog.js';
+import { askAbout, cancel } from '../src/db/backend.js';
 import { begin, type Place } from '../src/db/begin.js';
 import { createTestDatabase } from './support/test-database.js';
 

@@ -1,7 +1,18 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
-import { isHidden, isOfPlace } from './begin.js';
 import { isConnectionLost } from './sqlstate.js';
+
+/** Whether a row of pg_stat_activity, of the backend $1, is of the transaction $2. */
+export const isOfPlace = '(extract(epoch from xact_start) * 1000000)::bigint = $2';
+
+/** Whether such a row tells nothing: the session is of another role, or track_activities is off. */
+export const isHidden = `(state is null or state = 'disabled')`;
+
+/** From and where of a query on the place [$1, $2]: no row once the transaction has ended. */
+export const atPlace = `
+  from pg_catalog.pg_stat_activity
+  where pid = $1
+    and ${isOfPlace}`;
 
 /** How often the server is asked about a transaction that goes on. */
 const watchIntervalMs = 10_000;

@@ -1,0 +1,145 @@
+import { AppError } from '../errors.js';
+import { findPoolerRefusal } from './pooler-refusal.js';
+import {
+  describeFailure,
+  errorCodeOf,
+  isConnectionLost,
+  isReadOnly,
+  sqlstate,
+} from './sqlstate.js';
+import { findTlsFault } from './tls-fault.js';
+
+/** Where a connection goes, without its password. */
+export interface ConnectionTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly user: string;
+  /** Where tokens are signed for; undefined without DB_IAM_AUTH. */
+  readonly iamRegion?: string | undefined;
+}
+
+const notMigrated: ReadonlySet<string> = new Set([
+  sqlstate.undefinedTable,
+  sqlstate.undefinedFunction,
+  sqlstate.invalidSchemaName,
+]);
+
+const refused: ReadonlySet<string> = new Set([
+  sqlstate.invalidPassword,
+  sqlstate.invalidAuthorization,
+  sqlstate.invalidCatalogName,
+]);
+
+interface Fault {
+  readonly error: unknown;
+  readonly code: string;
+  /** What the driver or the server says. */
+  readonly found: string;
+  readonly server: string;
+  readonly target: ConnectionTarget;
+  /** There is no connection yet. Some codes refuse one only then: a statement may raise them too. */
+  readonly isConnecting: boolean;
+}
+
+interface Explanation {
+  readonly code: AppError['code'];
+  readonly applies: (fault: Fault) => boolean;
+  readonly message: (fault: Fault) => string;
+  readonly hint: (fault: Fault) => string;
+}
+
+/** The first that applies is the one. */
+const explanations: readonly Explanation[] = [
+  {
+    code: 'DATABASE_UNREACHABLE',
+    applies: ({ error, code, isConnecting }) =>
+      isConnectionLost(error) ||
+      code === sqlstate.tooManyConnections ||
+      (isConnecting && code === sqlstate.objectNotInPrerequisiteState),
+    message: ({ server, found }) => `expected PostgreSQL at ${server}, found: ${found}`,
+    hint: () => 'check DB_HOST and DB_PORT, and that the server accepts connections',
+  },
+  {
+    code: 'DATABASE_READ_ONLY',
+    applies: ({ error }) => isReadOnly(error),
+    message: ({ server, found }) =>
+      `expected PostgreSQL at ${server} to take writes, found: ${found}`,
+    hint: () => 'after a failover the name of the primary may lead to it soon',
+  },
+  {
+    code: 'DATABASE_UNVERIFIED',
+    applies: ({ error }) => findTlsFault(error) !== undefined,
+    message: ({ error, server }) =>
+      `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${findTlsFault(error)?.found ?? ''}`,
+    hint: ({ error }) => findTlsFault(error)?.hint ?? '',
+  },
+  {
+    code: 'DATABASE_REFUSED',
+    applies: ({ error, code, isConnecting }) =>
+      isConnecting &&
+      (refused.has(code) || findPoolerRefusal(error) !== undefined || isPasswordMissing(error)),
+    message: ({ error, server, target, found }) => {
+      const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
+      return `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`;
+    },
+    hint: ({ error, found, target }) =>
+      findPoolerRefusal(error)?.hint ?? refusedHint(found, target),
+  },
+  {
+    code: 'PERMISSION_DENIED',
+    applies: ({ code }) => code === sqlstate.insufficientPrivilege,
+    message: ({ target, found }) => `role "${target.user}" lacks a right: ${found}`,
+    hint: ({ error, target }) =>
+      isConnectionRefused(error)
+        ? `grant connect on database "${target.name}" to "${target.user}";`
+        : 'grant what sql/roles.sql grants, or connect as the role that owns the statistics',
+  },
+  {
+    code: 'DATABASE_NOT_MIGRATED',
+    applies: ({ code }) => notMigrated.has(code),
+    message: ({ target, found }) =>
+      `database "${target.name}" lacks an object of the statistics: ${found}`,
+    hint: () => 'run `registry-stats migrate`, or check DB_NAME',
+  },
+];
+
+/** Turns a failure of the driver into one message that says what to do; passes others through. */
+export function explainDatabaseError(
+  error: unknown,
+  target: ConnectionTarget,
+  { isConnecting }: Pick<Fault, 'isConnecting'>,
+): unknown {
+  if (error instanceof AppError) return error;
+  const fault: Fault = {
+    error,
+    target,
+    isConnecting,
+    code: errorCodeOf(error) ?? '',
+    found: describeFailure(error),
+    server: `${target.host}:${target.port}`,
+  };
+  const explanation = explanations.find(({ applies }) => applies(fault));
+  if (explanation === undefined) return error;
+  const { code, message, hint } = explanation;
+  return new AppError(code, message(fault), { hint: hint(fault), cause: error });
+}
+
+/** pg says so itself, without a code. */
+function isPasswordMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('client password must be a');
+}
+
+function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
+  if (found.includes('no encryption')) return 'the server asks for TLS: set DB_USE_SSL=true';
+  if (iamRegion === undefined) return 'check DB_NAME, DB_USER and DB_PASSWORD';
+  return (
+    'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
+    `credentials have not expired, AWS_REGION (${iamRegion}), and the clock`
+  );
+}
+
+/** By the place in the server: its messages come in the language of the database. */
+function isConnectionRefused(error: unknown): boolean {
+  return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
+}
