@@ -103,7 +103,6 @@ export async function runJobs({ pool }: Side): Promise<void> {
       trigger: 'command',
       jobs: [job.name],
       isManual: true,
-      isForced: false,
     } as const;
     const outcome = await refresh(pool, job, request, {
       statementTimeoutMs: 0,

@@ -92,7 +92,7 @@ function expectClear({ code, stdout, stderr }: Ended): void {
 }
 
 const commandNames = ['start', 'refresh', 'status', 'verify', 'rebuild', 'migrate', 'uninstall'];
-const options = ['--json', '--help', '-h', '--version', '-V', '--', '-', '--force', '--repair'];
+const options = ['--json', '--help', '-h', '--version', '-V', '--', '-', '--repair'];
 const valued = ['--since', '--confirm', '--fixtures', '--sample-data', '--status', '--dry-run'];
 /** The environment and arguments of a process can hold no NUL. */
 const text = fc

@@ -27,7 +27,7 @@ import type { TestDatabase } from './support/test-database.js';
 
 /** Past a flag too: in the state of migration 001 a run may leave one behind. */
 async function outcomesOn(database: Database): Promise<string[]> {
-  return (await runEachJob(database, { isForced: true })).map(({ outcome }) => outcome);
+  return (await runEachJob(database, { isManual: true })).map(({ outcome }) => outcome);
 }
 
 async function expectExact({ query }: TestDatabase): Promise<void> {

@@ -63,7 +63,6 @@ function run({ database }: TestDatabase, name: JobName): Promise<Outcome> {
     trigger: 'schedule',
     jobs: [name],
     isManual: false,
-    isForced: false,
   } as const;
   return refresh(database, job, request, runOptions);
 }

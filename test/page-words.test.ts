@@ -85,7 +85,7 @@ function plainAfter(skipReason: string): StatusAnswer {
 }
 
 test('in the state of migration 001 a skip is not taken for figures as of now', () => {
-  const status = plainAfter('fresh');
+  const status = plainAfter('declined');
   expect(judge(status, now).sentence).toBe(
     'All statistics were less than an hour old when they were last checked.',
   );
@@ -93,9 +93,9 @@ test('in the state of migration 001 a skip is not taken for figures as of now', 
 });
 
 test('in the state of migration 001 a job that ran elsewhere says nothing of its figures', () => {
-  const [, ...others] = plainAfter('fresh').jobs;
+  const [, ...others] = plainAfter('declined').jobs;
   const [busy = job('')] = plainAfter('busy').jobs;
-  expect(judge({ ...plainAfter('fresh'), jobs: [busy, ...others] }, now)).toMatchObject({
+  expect(judge({ ...plainAfter('declined'), jobs: [busy, ...others] }, now)).toMatchObject({
     level: 'good',
     sentence:
       'update_counts ran elsewhere when last checked; how old its figures are is not known.',
@@ -134,19 +134,16 @@ test('a failure on record is told though this daemon has not seen it', () => {
   });
 });
 
-test.for([['flagged', 'run `registry-stats refresh --force`']] as const)(
-  'a job that is skipped as %s cannot run, and it says what to do',
-  ([skipReason, remedy]) => {
-    const [counts = job(''), ...others] = fresh.jobs;
-    const { lastRun } = counts;
-    if (lastRun === null) throw new Error('no run');
-    const held = { ...counts, lastRun: { ...lastRun, skipReason, reason: 'held' } };
-    const verdict = judge({ ...fresh, jobs: [held, ...others] }, now);
-    expect(verdict.level).toBe('bad');
-    expect(verdict.sentence).toBe('update_counts cannot run.');
-    expect(verdict.details.join()).toContain(remedy);
-  },
-);
+test('a job that is skipped as inexact cannot run, and it says what to do', () => {
+  const [counts = job(''), ...others] = fresh.jobs;
+  const { lastRun } = counts;
+  if (lastRun === null) throw new Error('no run');
+  const held = { ...counts, lastRun: { ...lastRun, skipReason: 'inexact', reason: 'held' } };
+  const verdict = judge({ ...fresh, jobs: [held, ...others] }, now);
+  expect(verdict.level).toBe('bad');
+  expect(verdict.sentence).toBe('update_counts cannot run.');
+  expect(verdict.details.join()).toContain('`registry-stats status` says what helps');
+});
 
 test('maintenance, a first run and a table to be rebuilt are waited for', () => {
   expect(judge({ ...fresh, isMaintenance: true }, now)).toMatchObject({

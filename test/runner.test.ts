@@ -4,7 +4,7 @@ import type { RefreshRequest, RunReport, Trigger } from '../src/jobs/outcome.js'
 import { Runner, type RunJob } from '../src/daemon/runner.js';
 
 function request(changed: Partial<RefreshRequest> = {}): RefreshRequest {
-  return { trigger: 'schedule', jobs: jobNames, isManual: false, isForced: false, ...changed };
+  return { trigger: 'schedule', jobs: jobNames, isManual: false, ...changed };
 }
 
 /** A job that runs until it is told to end, and writes down what it was asked. */
@@ -19,7 +19,7 @@ function controlledRunner() {
         resolve({ job, trigger: asked.trigger, result, startedAt: new Date(), durationMs: 1 });
       };
       endings.push(() => {
-        end({ outcome: 'skipped', reason: 'fresh' });
+        end({ outcome: 'skipped', reason: 'unchanged' });
       });
       signal.addEventListener('abort', () => {
         end({ outcome: 'cancelled', reason: String(signal.reason) });
@@ -78,7 +78,6 @@ test('requests that are joined keep every job, and a manual one makes the run ma
         trigger: 'signal',
         jobs: ['update_counts', 'populate_all_historical_deposit_stats'],
         isManual: true,
-        isForced: false,
       },
     },
     { job: 'populate_all_historical_deposit_stats', request: started[1]?.request },

@@ -257,7 +257,6 @@ test('a run of the history is as of its transaction; while another is at it, not
     trigger: 'schedule',
     jobs: jobNames,
     isManual: false,
-    isForced: false,
   } as const;
   const options = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
   if (history === undefined) throw new Error('no job');

@@ -9,7 +9,6 @@ import { printable } from '../printable.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
 
 interface Options {
-  force?: boolean;
   json?: boolean;
 }
 
@@ -18,7 +17,6 @@ export function refreshCommand(invocation: Invocation): Command {
   return new Command('refresh')
     .description('refresh now, whatever the age of the figures')
     .argument('[job...]', `some of ${jobNames.join(', ')}; default: all`)
-    .option('--force', "also when a job's flag says, without ground, that it is running")
     .option('--json', 'for programs')
     .action(async (names: string[], options: Options) => {
       await runRefresh(invocation, toJobs(names), options);
@@ -54,8 +52,7 @@ async function runRefresh(
       runner.cancel(`stopped by ${String(context.signal.reason)}`);
     };
     context.signal.addEventListener('abort', cancel, { once: true });
-    const isForced = options.force === true;
-    return runner.request({ trigger: 'command', jobs, isManual: true, isForced });
+    return runner.request({ trigger: 'command', jobs, isManual: true });
   });
   if (options.json === true) printJson(invocation, reports.map(toJson));
   const unsuccessful = reports.filter(({ result }) =>

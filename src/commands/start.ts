@@ -80,7 +80,7 @@ async function prepareEmbedded(context: Context, invocation: Invocation): Promis
 async function checkDatabase(context: Context): Promise<void> {
   try {
     await preflight(context.database);
-    if (!(await isIncremental(context.database))) context.events.emit({ type: 'plain-state' });
+    if (!(await isIncremental(context.database))) context.events.emit({ type: 'legacy-state' });
   } catch (error) {
     if (!isConnectionLost(error)) throw error;
   }

@@ -1,14 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import {
-  readFreshness,
-  readStuckFlags,
-  type Freshness,
-  type StuckFlag,
-} from '../status/freshness.js';
+import { readFreshness, type Freshness } from '../status/freshness.js';
 import { preflight } from '../statistics/preflight.js';
 import { isSkipReason, skipReasons } from '../jobs/outcome.js';
-import { plainStateHint, readOverview, type Overview } from '../status/overview.js';
+import { legacyHint, readOverview, type Overview } from '../status/overview.js';
 import { printable } from '../printable.js';
 import type { DaemonStatus } from '../daemon/status-board.js';
 import { askDaemon } from './ask-daemon.js';
@@ -39,7 +34,6 @@ interface Status {
   readonly database: string;
   readonly isMaintenance: boolean;
   readonly views: readonly Freshness[];
-  readonly stuckFlags: readonly StuckFlag[];
   /** null in the state of migration 001, where every refresh scans the tables in full. */
   readonly incremental: Overview | null;
   /** null when no daemon answers on the status port. */
@@ -53,8 +47,6 @@ async function readStatus({ config, database }: Context): Promise<Status> {
     database: `${name} on ${host}:${port}`,
     isMaintenance: config.isMaintenance,
     views: await readFreshness(database),
-    // Only the functions of 001 obey them, and only their role may read them.
-    stuckFlags: incremental === null ? await readStuckFlags(database) : [],
     incremental,
     daemon: await askDaemon(config.status, '/api/status').then(
       ({ body }) => (isDaemonStatus(body) ? body : null),
@@ -73,14 +65,7 @@ function describe(status: Status, paint: Paint): string {
   const parts = [
     `database ${status.database}`,
     renderTable(['statistics', 'rows', 'figures as of'], views, [1]),
-    ...status.stuckFlags.map(
-      ({ key, since }) =>
-        `"${key}" is left at 'true' since ${since.toISOString()}: the job is skipped; ` +
-        'run `registry-stats refresh --force`',
-    ),
-    ...(status.incremental === null
-      ? [plainStateHint]
-      : describeOverview(status.incremental, paint)),
+    ...(status.incremental === null ? [legacyHint] : describeOverview(status.incremental, paint)),
     ...(status.isMaintenance ? ['MAINTENANCE_MODE is true: nothing is refreshed'] : []),
     status.daemon === null
       ? 'no daemon answers on the status port'

@@ -73,7 +73,7 @@ async function repair(
     });
   }
   const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });
-  await runner.request({ trigger: 'command', jobs: jobNames, isManual: true, isForced: false });
+  await runner.request({ trigger: 'command', jobs: jobNames, isManual: true });
 }
 
 function describe({ count, differences }: Comparison): string {

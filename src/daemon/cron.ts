@@ -185,7 +185,7 @@ async function verifyAndTell({ database, events, log, signal }: CronContext): Pr
 
 /** A signal is a person's wish; so is nothing else here. */
 function requestOf(trigger: Trigger): RefreshRequest {
-  return { trigger, jobs: jobNames, isManual: trigger === 'signal', isForced: false };
+  return { trigger, jobs: jobNames, isManual: trigger === 'signal' };
 }
 
 async function isDone(work: Promise<unknown>, withinMs: number): Promise<boolean> {

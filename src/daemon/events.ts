@@ -11,7 +11,7 @@ export type Event =
       readonly nextRun: Date | undefined;
     }
   /** The database is in the state of migration 001. */
-  | { readonly type: 'plain-state' }
+  | { readonly type: 'legacy-state' }
   | { readonly type: 'daemon-stopping'; readonly signal: string }
   | { readonly type: 'daemon-stopped' }
   | { readonly type: 'settings-reloaded'; readonly changed: readonly string[] }

@@ -3,7 +3,7 @@ import type { RunReport } from '../jobs/outcome.js';
 import { describeOutcome } from '../jobs/outcome.js';
 import { failedForServer } from './run-job.js';
 import type { Logger } from '../log.js';
-import { plainStateHint } from '../status/overview.js';
+import { legacyHint } from '../status/overview.js';
 import type { Comparison } from '../statistics/verify.js';
 import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 
@@ -17,8 +17,8 @@ export function logEvents(log: Logger): Observer {
           `started; to refresh now: kill -USR2 ${event.pid}`,
         );
         return;
-      case 'plain-state':
-        log.info(plainStateHint);
+      case 'legacy-state':
+        log.info(legacyHint);
         return;
       case 'daemon-stopping':
         log.info({ signal: event.signal }, `${event.signal}: stopping, no new run`);
@@ -92,8 +92,7 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   // What the database lacks is the one error of an outage; it is told by the monitor.
   if (failedForServer(report)) log.warn(fields, message);
   else if (result.outcome === 'failed') log.error(fields, message);
-  else if (result.outcome === 'skipped' && ['flagged', 'inexact'].includes(result.reason))
-    log.warn(fields, message);
+  else if (result.outcome === 'skipped' && result.reason === 'inexact') log.warn(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'database-down')
     log.debug(fields, message);
   else log.info(fields, message);

@@ -22,7 +22,7 @@ interface Pending {
 
 /**
  * Runs the jobs of a request in order, one request at a time. Requests that arrive while one runs
- * become one more: the union of their jobs, manual or forced if one of them was.
+ * become one more: the union of their jobs, manual if one of them was.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -93,7 +93,6 @@ export function merge(one: RefreshRequest, other: RefreshRequest): RefreshReques
     trigger: stronger.trigger,
     jobs: jobNames.filter((name) => one.jobs.includes(name) || other.jobs.includes(name)),
     isManual: one.isManual || other.isManual,
-    isForced: one.isForced || other.isForced,
   };
 }
 

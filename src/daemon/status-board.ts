@@ -127,6 +127,6 @@ function record(state: JobState, report: RunReport): void {
 /** Skipped because there was nothing to do is a success; skipped because it may not, is not. */
 function hasSucceeded(result: Outcome): boolean {
   if (result.outcome === 'skipped')
-    return ['fresh', 'unchanged', 'complete', 'busy'].includes(result.reason);
+    return ['unchanged', 'complete', 'busy', 'declined'].includes(result.reason);
   return result.outcome === 'refreshed';
 }

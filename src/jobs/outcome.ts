@@ -3,11 +3,11 @@ import type { JobName } from './job.js';
 
 /** Why a run had nothing to do, or may not do it now. */
 export const skipReasons = {
-  fresh: 'refreshed less than an hour ago',
   unchanged: 'nothing changed since the last refresh',
   complete: 'no month is missing',
   busy: 'running elsewhere',
-  flagged: 'its flag in ar_internal_metadata says it is running, and nobody is',
+  declined:
+    'Registry’s own function did nothing: the figures are young, or it is marked as running',
   inexact: 'a table or a view must be put right first',
   maintenance: 'MAINTENANCE_MODE is true',
   'database-down': 'the database does not answer, or takes no writes',
@@ -37,10 +37,8 @@ export type Trigger = 'start' | 'schedule' | 'signal' | 'command' | 'recovery';
 export interface RefreshRequest {
   readonly trigger: Trigger;
   readonly jobs: readonly JobName[];
-  /** A person asked: the age of the figures is no reason to skip. */
+  /** A person asked. */
   readonly isManual: boolean;
-  /** Also run when the job's flag was left at 'true'. */
-  readonly isForced: boolean;
 }
 
 /** One finished run of one job. */

@@ -8,11 +8,11 @@ import type { Job } from '../jobs/job.js';
 import type { Outcome, RefreshRequest, SkipReason } from '../jobs/outcome.js';
 
 /** Where a job's run stands before its work: not for us, nothing to do, or recorded under its id. */
-export type Begun = 'plain' | 'unchanged' | { readonly id: string };
+export type Begun = 'legacy' | 'unchanged' | { readonly id: string };
 
 /**
  * Records the begin of a run, to be committed before its work, so that a killed one is found. Where
- * nothing is pending, only the time of the check is written. Gives 'plain' where the views still scan
+ * nothing is pending, only the time of the check is written. Gives 'legacy' where the views still scan
  * the tables: looked up at each run, since a migration may come between.
  */
 export async function beginRun(
@@ -20,13 +20,13 @@ export async function beginRun(
   job: Job,
   { trigger }: Pick<RefreshRequest, 'trigger'>,
 ): Promise<Begun> {
-  if (!(await hasStatisticsSchema(query))) return 'plain';
+  if (!(await hasStatisticsSchema(query))) return 'legacy';
   const [begun] = await query<{ id: string | null }>(
     `select registry_stats.begin_run($1, $2) as id
     where exists (select from registry_stats.view where stamp is not null)`,
     [job.name, trigger],
   );
-  if (begun === undefined) return 'plain';
+  if (begun === undefined) return 'legacy';
   return begun.id === null ? 'unchanged' : { id: begun.id };
 }
 

@@ -3,11 +3,11 @@ import type { TransactionOptions } from '../db/transaction.js';
 import type { Job } from '../jobs/job.js';
 import type { Outcome, RefreshRequest } from '../jobs/outcome.js';
 import { beginRun, refreshIncrementally } from './refresh-incremental.js';
-import { refreshPlain } from './refresh-plain.js';
+import { refreshLegacy } from './refresh-legacy.js';
 
 /**
  * Runs one job, in the way that the database is ready for: incrementally, or with full scans where
- * it is still in the state of migration 001.
+ * migration 101 has not run yet.
  */
 export async function refresh(
   database: Database,
@@ -16,8 +16,8 @@ export async function refresh(
   options: TransactionOptions,
 ): Promise<Outcome> {
   const begun = await database.write(options, (transaction) => beginRun(transaction, job, request));
-  if (begun === 'plain') {
-    return database.write(options, (transaction) => refreshPlain(transaction, job, request));
+  if (begun === 'legacy') {
+    return database.write(options, (transaction) => refreshLegacy(transaction, job, request));
   }
   if (begun === 'unchanged') {
     return { outcome: 'skipped', reason: job.views.length === 0 ? 'complete' : 'unchanged' };

@@ -1,4 +1,3 @@
-import { jobs } from '../jobs/job.js';
 import { materializedViews } from '../jobs/registry-objects.js';
 import type { Database } from '../db/database.js';
 
@@ -8,12 +7,6 @@ export interface Freshness {
   readonly rows: number;
   /** When its figures were computed; for the history the newest month in it. */
   readonly asOf: Date | undefined;
-}
-
-/** A job's flag in ar_internal_metadata that was left at 'true': the job's function does nothing. */
-export interface StuckFlag {
-  readonly key: string;
-  readonly since: Date;
 }
 
 /** What is fresh, since when, in the views' own words. */
@@ -36,14 +29,4 @@ export async function readFreshness(database: Database): Promise<Freshness[]> {
     rows: count,
     asOf: as_of ?? undefined,
   }));
-}
-
-export async function readStuckFlags(database: Database): Promise<StuckFlag[]> {
-  return database.read<{ key: string; since: Date }>(
-    `select key, updated_at at time zone 'utc' as since
-    from public.ar_internal_metadata
-    where key = any ($1)
-      and value = 'true'`,
-    [jobs.map(({ flag }) => flag)],
-  );
 }

@@ -78,6 +78,6 @@ const selectLastVerification = `
   order by id desc
   limit 1`;
 
-export const plainStateHint =
+export const legacyHint =
   'the statistics are in the state of migration 001: every refresh scans the tables in full; ' +
   '`registry-stats migrate` makes them incremental';

@@ -416,7 +416,7 @@ function refreshAsDaemon(target: TestDatabase, name: JobName) {
   return refresh(
     target.database,
     job,
-    { trigger: 'schedule', jobs: [name], isManual: false, isForced: false },
+    { trigger: 'schedule', jobs: [name], isManual: false },
     { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 },
   );
 }

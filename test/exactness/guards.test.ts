@@ -477,7 +477,7 @@ async function figuresAfterRuns({ database, query }: TestDatabase): Promise<unkn
     await refresh(
       database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false, isForced: false },
+      { trigger: 'schedule', jobs: [job.name], isManual: false },
       { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 },
     ).catch((error: unknown) => failures.push(error));
   }

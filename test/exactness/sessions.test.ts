@@ -520,7 +520,7 @@ function refreshAsDaemon(target: TestDatabase, name: (typeof jobs)[number]['name
   return refresh(
     target.database,
     job,
-    { trigger: 'schedule', jobs: [name], isManual: false, isForced: false },
+    { trigger: 'schedule', jobs: [name], isManual: false },
     { statementTimeoutMs: 10_000, lockTimeoutMs: 100 },
   );
 }

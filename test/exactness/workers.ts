@@ -153,7 +153,7 @@ async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promis
     refresh(
       target.database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false, isForced: false },
+      { trigger: 'schedule', jobs: [job.name], isManual: false },
       { ...options, signal },
     ),
   );

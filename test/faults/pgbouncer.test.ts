@@ -87,7 +87,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     for (const line of [
       'status',
       'verify',
-      'refresh --force',
+      'refresh',
       'rebuild',
       'rebuild history --since 2020-01-01',
       'uninstall',

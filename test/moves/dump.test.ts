@@ -40,7 +40,7 @@ async function runAll(database: Database): Promise<string[]> {
     const outcome = await refresh(
       database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false, isForced: false },
+      { trigger: 'schedule', jobs: [job.name], isManual: false },
       { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 },
     );
     if (outcome.outcome === 'refreshed') told.push(...outcome.detail.split('; '));

@@ -65,7 +65,6 @@ test('status gives the age of the figures and what the daemon does, for people a
       rows: count,
       asOf: iso,
     })),
-    stuckFlags: [],
     incremental: null,
     daemon: {
       version: 1,
@@ -294,7 +293,7 @@ test('no command writes the password, at the most talkative level, right or wron
     ['status', '--json'],
     ['health', '--ready'],
     ['refresh'],
-    ['refresh', '--json', '--force'],
+    ['refresh', '--json'],
     ['migrate'],
     ['migrate', '--status'],
     ['migrate', '--print'],

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { runCommand, startDaemon, type Program } from '../support/program.js';
-import { databaseWithRows, everySecond, messages, noSchedule, untilRuns } from '../support/runs.js';
+import { databaseWithRows, everySecond, untilRuns } from '../support/runs.js';
 import { dumpSchema } from '../support/schema-dump.js';
 import type { TestDatabase } from '../support/test-database.js';
 
 const maintenance = { MAINTENANCE_MODE: 'true' };
-const flagged = 'its flag in ar_internal_metadata says it is running, and nobody is';
 
 async function ask(daemon: Program, path: string): Promise<Response> {
   const { statusUrl } = await daemon.untilLine('started;');
@@ -48,13 +47,13 @@ test('MAINTENANCE_MODE keeps the daemon up and every run skipped, and nothing is
   expect(await daemon.exited()).toEqual({ code: 0, signal: null });
 });
 
-test('in MAINTENANCE_MODE refresh skips each job, even forced; migrate and reset refuse', async () => {
+test('in MAINTENANCE_MODE refresh skips each job; migrate and reset refuse', async () => {
   const target = await databaseWithRows();
   await target.query(`delete from public.schema_migrations`);
   const before = await fingerprint(target);
   const env = { ...target.env, ...maintenance };
 
-  const refresh = await runCommand(['refresh', '--force'], { env });
+  const refresh = await runCommand(['refresh'], { env });
   expect(refresh.code).toBe(0);
   expect(refresh.stdout.match(/skipped in \d\.\d\d s \(MAINTENANCE_MODE is true\)/g)).toHaveLength(
     3,
@@ -69,35 +68,4 @@ test('in MAINTENANCE_MODE refresh skips each job, even forced; migrate and reset
     'MAINTENANCE_MODE is true: nothing is refreshed',
   );
   expect(await fingerprint(target)).toEqual(before);
-});
-
-test('a flag that was left at true skips its job with a warning, until a forced refresh clears it', async () => {
-  const target = await databaseWithRows();
-  await target.query(
-    `update public.ar_internal_metadata set value = 'true' where key = 'update counts is running'`,
-  );
-  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
-  const runs = await untilRuns(daemon, 'start');
-  expect(runs.map(([job, outcome, reason]) => [job, outcome, reason]).slice(0, 2)).toEqual([
-    ['update_counts', 'skipped', flagged],
-    ['update_current_deposit_stats', 'refreshed', '1 view refreshed'],
-  ]);
-  expect(messages(daemon, 'warn')).toEqual([
-    expect.stringMatching(new RegExp(`^update_counts skipped in \\d+ ms: ${flagged}`)),
-  ]);
-  daemon.kill('SIGUSR2');
-  expect((await untilRuns(daemon, 'signal'))[0]).toEqual(['update_counts', 'skipped', flagged]);
-
-  const status = await runCommand(['status'], { env: target.env });
-  expect(status.stdout).toContain(`"update counts is running" is left at 'true' since `);
-  expect(status.stdout).toContain('the job is skipped; run `registry-stats refresh --force`');
-  const unforced = await runCommand(['refresh', 'update_counts'], { env: target.env });
-  expect(unforced.stdout).toContain(`(${flagged})`);
-  const forced = await runCommand(['refresh', 'update_counts', '--force'], { env: target.env });
-  expect(forced.stdout).toContain('(4 views refreshed)');
-
-  daemon.kill('SIGUSR2');
-  expect((await untilRuns(daemon, 'signal', 2))[3]?.[1]).toBe('refreshed');
-  const after = await runCommand(['status', '--json'], { env: target.env });
-  expect(JSON.parse(after.stdout)).toMatchObject({ stuckFlags: [] });
 });

@@ -90,7 +90,6 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
   for (const [command, text] of [
     ['health --ready', 'ready'],
     ['status', `daemon ${String(program.pid)}, next run`],
-    ['status --json', '"stuckFlags": []'],
     ['verify', 'the statistics equal the tables'],
     ['refresh', 'update_counts: skipped'],
     ['rebuild', 'generic_files'],

@@ -15,7 +15,7 @@ export async function runEachJob(
       await refresh(
         database,
         job,
-        { trigger: 'command', isManual: true, isForced: false, ...request, jobs: [job.name] },
+        { trigger: 'command', isManual: true, ...request, jobs: [job.name] },
         { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 },
       ),
     );

@@ -18,7 +18,12 @@ export interface JobState {
 }
 
 /** Skipped for one of these: there was nothing to do, or somebody else does it. */
-const goodSkips: ReadonlySet<string | null> = new Set(['fresh', 'unchanged', 'complete', 'busy']);
+const goodSkips: ReadonlySet<string | null> = new Set([
+  'unchanged',
+  'complete',
+  'busy',
+  'declined',
+]);
 
 export function jobStates({ jobs, statistics }: StatusAnswer): JobState[] {
   return jobs.map((job) =>

@@ -66,9 +66,6 @@ function judgeFailures(
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  flagged:
-    'Its flag in ar_internal_metadata was left at true and nobody runs it: ' +
-    'run `registry-stats refresh --force`.',
   inexact: 'A table or a view must be put right first: `registry-stats status` says what helps.',
   maintenance: 'Set MAINTENANCE_MODE to false and send SIGHUP when the maintenance is over.',
   'database-down': 'It is made up for at once when the database is back.',

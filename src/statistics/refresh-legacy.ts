@@ -1,0 +1,50 @@
+import { safeSearchPath } from '../db/begin.js';
+import type { Transaction } from '../db/transaction.js';
+import type { Job } from '../jobs/job.js';
+import type { Outcome, RefreshRequest } from '../jobs/outcome.js';
+
+/**
+ * Runs one job in a database before our migration 101, where every refresh scans the tables: calls
+ * Registry's function as Registry does, or refreshes the views itself when a person asks, for the
+ * function skips by the age of the figures.
+ */
+export async function refreshLegacy(
+  transaction: Transaction,
+  job: Job,
+  { isManual }: Pick<RefreshRequest, 'isManual'>,
+): Promise<Outcome> {
+  if (!(await tryLocks(transaction, job))) return { outcome: 'skipped', reason: 'busy' };
+  if (isManual && job.views.length > 0) {
+    for (const view of job.views) {
+      await transaction.query(`refresh materialized view concurrently public.${view}`);
+    }
+  } else if ((await callRegistry(transaction, job)) === 0) {
+    return { outcome: 'skipped', reason: 'declined' };
+  }
+  return { outcome: 'refreshed', detail: `${job.subject}, by full scans` };
+}
+
+/**
+ * Never waits. The lock of registry_stats.try_lock, so that a daemon that has seen the migration and
+ * one that has not never work at the same time; and the row that Registry's function updates first.
+ */
+async function tryLocks({ query }: Transaction, { flag }: Job): Promise<boolean> {
+  const [locks] = await query<{ areTaken: boolean }>(
+    `with free as (
+      select from public.ar_internal_metadata where key = $1 for update skip locked
+    )
+    select pg_catalog.pg_try_advisory_xact_lock(1919247220, 102)
+      and (select count(*) from free)
+        = (select count(*) from public.ar_internal_metadata where key = $1) as "areTaken"`,
+    [flag],
+  );
+  return locks?.areTaken === true;
+}
+
+/** Its body names its tables as the role's search_path finds them: as if Registry had called. */
+async function callRegistry({ query }: Transaction, { name }: Job): Promise<number | undefined> {
+  await query('set local search_path to default');
+  const [row] = await query<{ result: number }>(`select public.${name}() as result`);
+  await query(`set local search_path = ${safeSearchPath}`);
+  return row?.result;
+}
