@@ -32,10 +32,16 @@ begin
   elsif v_found.relhassubclass and exists (select from pg_inherits where inhparent = v_table) then
     return null;
   end if;
-  if v_found.relpersistence = 'u' and not exists (
-    select from registry_stats.crash_witness as witness where witness.source = fingerprint.source
-  ) then
-    return null;
+  -- A standby has no unlogged rows, and refuses any statement that names an unlogged table.
+  if v_found.relpersistence = 'u' then
+    if pg_is_in_recovery() then
+      return null;
+    end if;
+    if not exists (
+      select from registry_stats.crash_witness as witness where witness.source = fingerprint.source
+    ) then
+      return null;
+    end if;
   end if;
 
   return (
