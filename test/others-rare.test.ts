@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { expect, test } from 'vitest';
 import type { Query } from '../src/db/database.js';
 import { readOverview } from '../src/statistics/overview.js';
+import { wrongFigures } from './exactness/truth.js';
 import { createLiveDatabase, registryViewText, runAs } from './support/live-state.js';
 import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
 import { createLogin, migrateAs, type Login } from './support/owned-database.js';
@@ -17,6 +18,9 @@ const registryCalls = [
 ];
 
 let lastId = 92_000;
+
+const marks = `select source, rebuild_because as reason from registry_stats.delta
+  where rebuild_because is not null order by id`;
 
 async function codeOf(statement: Promise<unknown>): Promise<string | undefined> {
   try {
@@ -35,6 +39,9 @@ test('detach makes its own table untrusted, and no other', async () => {
   const scene = await migrated();
   await write(scene, 91_001);
   await scene.session.query(`select registry_stats.detach('premis_events')`);
+  expect(await scene.query(marks)).toEqual([
+    { source: 'premis_events', reason: 'capture was detached' },
+  ]);
   const names = async (): Promise<unknown> =>
     (await readOverview(scene.owner.database))?.inexact.map(({ name }) => name);
   expect(await names()).toEqual(['premis_events']);
@@ -91,11 +98,163 @@ test.each(Object.entries(whileSnapshotIsHeld))(
       for (const call of calls) await runner.query(call);
       await runner.query('commit');
       await runner.end();
+      // A view that is still the same shows what the snapshot saw.
+      if (!/drop mat|create mat/.test(statements)) {
+        expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
+      }
       await runEachJob(scene.owner.database);
       await expectExact(scene);
     }
   },
 );
+
+test('a view that is dropped while a run waits for it fails nobody', async () => {
+  const scene = await migrated();
+  const [runner, dropper] = [await scene.owner.session(), await scene.owner.session()];
+  await write(scene, 91_005);
+  await scene.session.query(`update public.intellectual_objects set state = 'D' where id = 1`);
+  await dropper.query('begin; drop materialized view public.premis_event_counts');
+  const call = runner.query('select public.update_counts()');
+  await expect
+    .poll(() => scene.target.query('select from pg_locks where not granted'))
+    .not.toHaveLength(0);
+  await dropper.query('commit');
+  await call;
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('each transaction whose rows are not captured leaves a mark of its own, and one only', async () => {
+  const scene = await migrated();
+  const other = await scene.owner.session();
+  const add = (client: pg.Client, id: number): Promise<unknown> =>
+    client.query(
+      `insert into public.work_items (id, name, created_at, updated_at)
+      values (${String(id)}, 'w', now(), now())`,
+    );
+  await scene.session.query('alter table public.work_items rename column action to what');
+  await add(scene.session, 91_006);
+  await other.query('begin');
+  await add(other, 91_007);
+  await add(other, 91_008);
+  expect((await other.query(marks)).rows).toHaveLength(2);
+  // The first mark is folded before the other transaction commits.
+  await scene.session.query('select public.update_counts()');
+  expect(await scene.query(marks)).toEqual([]);
+  await other.query('commit');
+  expect(await scene.query(marks)).toHaveLength(1);
+
+  await scene.session.query('alter table public.work_items rename column what to action');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('attaching gives way to a writer whose transaction goes on, and names it', async () => {
+  const scene = await migrated();
+  await scene.session.query('drop trigger registry_stats_insert on public.work_items');
+  const [writer, second] = [await scene.owner.session(), await scene.owner.session()];
+  await writer.query(`begin; update public.work_items set stage = 'Fetch' where id = 1`);
+  // Only a lock that is waited for without an end meets this one.
+  await second.query(`set statement_timeout = '20s'`);
+  const { processID } = writer as unknown as { processID: number };
+  await expect(
+    second.query(`select registry_stats.attach_capture('work_items')`),
+  ).rejects.toMatchObject({
+    code: '55P03',
+    message: 'registry_stats: no lock on public.work_items within 0.3 s',
+    detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
+  });
+  await writer.query('commit');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test.each([
+  `update public.institutions set name = 'North-West' where id = 1`,
+  'update public.institutions set member_institution_id = null where id = 2',
+  'update public.storage_options set cost_gb_per_month = 7 where id = 1',
+])('deposits show another name, parent or price after the next call: %s', async (statement) => {
+  const scene = await migrated();
+  await scene.session.query(statement);
+  expect(
+    await firstRow(scene.session, 'select public.update_current_deposit_stats() as answer'),
+  ).toEqual({ answer: 1 });
+  await expectExact(scene);
+});
+
+const uncountable: Record<string, { statements: string; reason: string; back: string }> = {
+  'a counted column that holds no number': {
+    statements: `select registry_stats.detach('premis_events');
+      drop view public.premis_events_view;
+      alter table public.premis_events alter institution_id type varchar`,
+    reason:
+      'its column institution_id has type character varying, expected a number; alter its type, or upgrade registry-stats',
+    back: 'alter table public.premis_events alter institution_id type int using institution_id::int',
+  },
+  'a view in the place of a table': {
+    statements: `alter table public.premis_events rename to all_events;
+      create view public.premis_events as select * from public.all_events`,
+    reason: 'public.premis_events is no table',
+    back: 'drop view public.premis_events; alter table public.all_events rename to premis_events',
+  },
+  'a table that is gone': {
+    statements: 'alter table public.premis_events rename to all_events',
+    reason: 'table public.premis_events is gone',
+    back: 'alter table public.all_events rename to premis_events',
+  },
+};
+
+test.each(Object.entries(uncountable))(
+  '%s is named, and the other figures go on',
+  async (_, { statements, reason, back }) => {
+    const scene = await migrated();
+    await scene.session.query(statements);
+    await scene.session.query(`update public.work_items set action = 'Restore' where id = 1`);
+    const outcomes = await runEachJob(scene.owner.database);
+    expect(outcomes.map(({ outcome }) => outcome)).not.toContain('failed');
+    expect((await readOverview(scene.owner.database))?.inexact).toEqual([
+      { name: 'premis_events', reason },
+    ]);
+    expect(await wrongFigures(scene.query, 'public.', ['work_item_counts'])).toEqual([]);
+    await scene.session.query(back);
+    await runEachJob(scene.owner.database);
+    await expectExact(scene);
+  },
+);
+
+test('a unique index that was dropped is there again after the next run', async () => {
+  const scene = await migrated();
+  const indexes = `select indrelid::regclass::text as view from pg_index
+    where indrelid in ('public.generic_file_counts'::regclass, 'public.current_deposit_stats'::regclass)
+      and indisunique order by 1`;
+  const before = await scene.query(indexes);
+  await scene.session.query(
+    `drop index public.ix_generic_file_counts, public.ix_current_deposits_inst_id_storage_option`,
+  );
+  await runEachJob(scene.owner.database);
+  expect(await scene.query(indexes)).toEqual(before);
+  expect(before).toHaveLength(2);
+});
+
+test('verify names a view that is empty, and does not fail where one was emptied meanwhile', async () => {
+  const scene = await migrated();
+  const differences = (client: pg.Client): Promise<unknown> =>
+    client
+      .query<{ view: string }>(
+        `select view, found from registry_stats.differences('generic_files')`,
+      )
+      .then(({ rows }) => rows);
+  const older = await scene.owner.session();
+  await older.query('begin isolation level repeatable read; select from public.institutions');
+  await scene.session.query('refresh materialized view public.current_deposit_stats with no data');
+  expect(await differences(scene.session)).toEqual([
+    { view: 'current_deposit_stats', found: 'empty' },
+  ]);
+  expect(await differences(older)).toEqual([]);
+  await older.query('commit');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
 
 test('old run records are removed without a wait for a caller whose transaction goes on', async () => {
   const scene = await migrated();
