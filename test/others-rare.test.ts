@@ -108,12 +108,20 @@ test.each(Object.entries(whileSnapshotIsHeld))(
   },
 );
 
-test('a view that is dropped while a run waits for it fails nobody', async () => {
+test('a run names who holds its view, and does not fail where the view is dropped while it waits', async () => {
   const scene = await migrated();
   const [runner, dropper] = [await scene.owner.session(), await scene.owner.session()];
   await write(scene, 91_005);
   await scene.session.query(`update public.intellectual_objects set state = 'D' where id = 1`);
   await dropper.query('begin; drop materialized view public.premis_event_counts');
+  const { processID } = dropper as unknown as { processID: number };
+  await runner.query(`set lock_timeout = '100ms'`);
+  await expect(runner.query('select public.update_counts()')).rejects.toMatchObject({
+    code: '55P03',
+    message: 'registry_stats: no lock on public.premis_event_counts',
+    detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
+  });
+  await runner.query('reset lock_timeout');
   const call = runner.query('select public.update_counts()');
   await expect
     .poll(() => scene.target.query('select from pg_locks where not granted'))
