@@ -10,6 +10,7 @@ do $$
 declare
   v_revoke text;
   v_role text;
+  v_may_insert boolean;
 begin
   revoke execute on all functions in schema registry_stats from public;
 
@@ -52,11 +53,11 @@ begin
   end loop;
 
   -- Who could call Registry's functions keeps them: their owner, and whoever may refresh the views or
-  -- insert into the history.
-  for v_role in
-    select quote_ident(pg_get_userbyid(caller.role))
+  -- insert into the history. Who may only refresh could not insert a date of choice, and still cannot.
+  for v_role, v_may_insert in
+    select quote_ident(pg_get_userbyid(caller.role)), bool_or(caller.may_insert)
     from (
-      select proowner as role
+      select proowner as role, true as may_insert
       from pg_proc
       where pronamespace = 'public'::regnamespace
         and proname in (
@@ -66,8 +67,15 @@ begin
           'populate_historical_deposit_stats',
           'populate_empty_deposit_stats'
         )
-      union
-      select acl.grantee
+      union all
+      -- PostgreSQL's own role for that right on all tables: nothing of it is in the views' own grants.
+      -- It is one for all databases: only members that may write the flags of Registry's functions.
+      select member, false
+      from pg_auth_members
+      where roleid = to_regrole('pg_maintain')
+        and has_table_privilege(member, to_regclass('public.ar_internal_metadata'), 'update')
+      union all
+      select acl.grantee, acl.privilege_type = 'INSERT'
       from pg_class
       cross join lateral aclexplode(pg_class.relacl) as acl
       where pg_class.relnamespace = 'public'::regnamespace
@@ -84,14 +92,16 @@ begin
     ) as caller
     where caller.role <> 0
       and pg_get_userbyid(caller.role) <> current_user
+    group by caller.role
   loop
     execute format('grant usage on schema registry_stats to %s', v_role);
-    execute format(
-      'grant execute on function registry_stats.run_public(text), registry_stats.insert_date(date),
-      registry_stats.insert_zeros()
-      to %s',
-      v_role
-    );
+    execute format('grant execute on function registry_stats.run_public(text) to %s', v_role);
+    if v_may_insert then
+      execute format(
+        'grant execute on function registry_stats.insert_date(date), registry_stats.insert_zeros() to %s',
+        v_role
+      );
+    end if;
   end loop;
 end
 $$;

@@ -15,6 +15,7 @@ import { exitCodes } from '../src/exit-codes.js';
 import { settingKeys } from '../src/config/settings.js';
 import { loadFixtures } from '../src/dev/fixtures.js';
 import { loadCsv } from './support/load-csv.js';
+import { asOrdinaryUser } from './support/ordinary-user.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 /** `npm run test:hostile` makes them many. */
@@ -188,11 +189,17 @@ test.each<[what: string, found: string, make: (file: string) => Promise<unknown>
   },
 );
 
-test.skipIf(process.getuid?.() === 0)('a .env file that may not be read is refused', async () => {
-  await writeFile(path.join(cwd, '.env'), '');
-  await chmod(path.join(cwd, '.env'), 0);
-  const { stderr } = await runHere(['config'], {});
-  expect(stderr).toContain('found EACCES on reading it\n');
+test('a .env file that may not be read is refused', async () => {
+  const file = path.join(cwd, '.env');
+  await writeFile(file, '');
+  const stderrAsUser = (): Promise<string> =>
+    asOrdinaryUser([cwd, file], async () => (await runHere(['config'], {})).stderr);
+  await runHere(['config'], {});
+
+  // The folder can be read: the refusal below is about the file.
+  expect(await stderrAsUser()).not.toContain('EACCES');
+  await chmod(file, 0);
+  expect(await stderrAsUser()).toContain('found EACCES on reading it\n');
 });
 
 const header = 'id,generic_file_id,url\n';

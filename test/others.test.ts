@@ -1,63 +1,21 @@
-import type pg from 'pg';
 import { expect, test } from 'vitest';
-import type { Query } from '../src/db/transaction.js';
 import { readSqlFiles } from '../src/schema/sql-files.js';
 import { readPlan } from '../src/schema/plan.js';
 import { readOverview } from '../src/status/overview.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures } from './exactness/truth.js';
 import {
-  createLiveDatabase,
   registryFunctionTexts,
   registryHourly,
   registryViewText,
   runAs,
-  type LiveDatabase,
 } from './support/live-state.js';
+import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
 import { migrateAs } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
 
 // What Registry's people do to their own database on a normal day, from the state that production is in:
 // none of their statements fails because of us, and after the next run the figures are right, or named.
-
-interface Scene extends LiveDatabase {
-  readonly session: pg.Client;
-  readonly query: Query;
-}
-
-async function migrated(): Promise<Scene> {
-  const live = await createLiveDatabase();
-  await migrateAs(live.owner);
-  await runEachJob(live.owner.database);
-  const query: Query = (text, values) => live.owner.database.read(text, values);
-  return { ...live, session: await live.owner.session(), query };
-}
-
-/** One new row in each of the tables, as Registry writes them, without an error. */
-async function write({ session }: Pick<Scene, 'session'>, id: number): Promise<void> {
-  await session.query(
-    `insert into public.generic_files (
-      id, identifier, institution_id, state, storage_option, size, uuid, created_at, updated_at
-    )
-    select ${id}, 'f${id}', min(id), 'A', 'Standard', 1000, gen_random_uuid(), now(), now()
-    from public.institutions`,
-  );
-  await session.query(
-    `insert into public.premis_events (id, identifier, institution_id, event_type, created_at, updated_at)
-    select ${id}, 'e${id}', min(id), 'ingestion', now(), now() from public.institutions`,
-  );
-  await session.query(
-    `insert into public.work_items (id, name, institution_id, created_at, updated_at)
-    select ${id}, 'w${id}', min(id), now(), now() from public.institutions`,
-  );
-}
-
-async function expectExact(scene: Scene): Promise<void> {
-  expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
-  expect(await wrongFigures(scene.query, 'registry_stats.live_')).toEqual([]);
-  expect((await verify(scene.owner.database)).differences).toEqual([]);
-  expect((await readOverview(scene.owner.database))?.inexact).toEqual([]);
-}
 
 async function untilItWaits({ target }: Scene): Promise<void> {
   await expect

@@ -25,7 +25,10 @@ function run({ database }: TestDatabase, which: Job, request = scheduled): Promi
 const declined = { outcome: 'skipped', reason: 'declined' };
 const refreshed = (which: Job) => ({
   outcome: 'refreshed',
-  detail: `${which.subject}, by full scans`,
+  detail:
+    which === history
+      ? 'history looked through, missing months inserted'
+      : `${which.views.length} view${which.views.length === 1 ? '' : 's'} refreshed`,
 });
 
 test('a scheduled run calls the function, which does nothing while its figures are young', async () => {

@@ -14,6 +14,7 @@ import {
   type Certificate,
 } from './support/certificates.js';
 import { passwordRequest, startImpostor } from './support/impostor.js';
+import { asOrdinaryUser } from './support/ordinary-user.js';
 import { startTlsPostgres, type TlsPostgres } from './support/tls-postgres.js';
 
 let server: TlsPostgres;
@@ -198,12 +199,17 @@ test('a second certificate in DB_SSL_CA counts as much as the first', async () =
   expect(await connect({ DB_SSL_CA: 'bundle.pem' })).toBe('TLSv1.3');
 });
 
-// A file that root may not read does not exist.
-test.skipIf(process.getuid?.() === 0)('a DB_SSL_CA that may not be read is told', async () => {
+test('a DB_SSL_CA that may not be read is told', async () => {
   const file = path.join(directory, 'secret.pem');
   await writeFile(file, authority.cert);
+  const contextAsUser = (): Promise<Context> =>
+    asOrdinaryUser([directory, file], () => contextOf({ DB_SSL_CA: 'secret.pem' }));
+  await contextOf({ DB_SSL_CA: 'secret.pem' });
+
+  // The folder can be read: the refusal below is about the file.
+  await contextAsUser();
   await chmod(file, 0);
-  await expect(contextOf({ DB_SSL_CA: 'secret.pem' })).rejects.toThrow('(EACCES)');
+  await expect(contextAsUser()).rejects.toThrow('(EACCES)');
 });
 
 const wrongCertificates: [string, () => Certificate][] = [

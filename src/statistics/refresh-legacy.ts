@@ -21,7 +21,12 @@ export async function refreshLegacy(
   } else if ((await callRegistry(transaction, job)) === 0) {
     return { outcome: 'skipped', reason: 'declined' };
   }
-  return { outcome: 'refreshed', detail: `${job.subject}, by full scans` };
+  return { outcome: 'refreshed', detail: detailOf(job) };
+}
+
+function detailOf({ views }: Job): string {
+  if (views.length === 0) return 'history looked through, missing months inserted';
+  return views.length === 1 ? '1 view refreshed' : `${views.length} views refreshed`;
 }
 
 /**

@@ -162,6 +162,8 @@ async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promis
   if (outcome.outcome !== 'skipped' || outcome.reason !== 'unchanged') return;
   const client = await target.session();
   try {
+    // In a quiet moment nobody decides on a prepared transaction, which may hold a lock.
+    await client.query(`set lock_timeout = '400ms'`);
     await checkShownLater(client, scene, job, `daemon's ${job.name}`);
   } finally {
     await client.end();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { inject, type TestContext } from 'vitest';
+import { inject } from 'vitest';
 import type { TestDatabase } from './test-database.js';
 
 const execute = promisify(execFile);
@@ -9,8 +9,11 @@ const execute = promisify(execFile);
 /** Where PostgreSQL's own programs are: on PATH, or in PG_BIN. */
 const locate = (tool: string): string => path.join(process.env['PG_BIN'] ?? '', tool);
 
-/** Skips the test where there is no pg_dump of this server's major, or of a newer one. */
-export async function needTools({ skip }: TestContext, { query }: TestDatabase): Promise<void> {
+/**
+ * Whether there is a pg_dump of this server's major, or of a newer one: an older one refuses it.
+ * Throws when PG_BIN names other programs.
+ */
+export async function hasTools({ query }: TestDatabase): Promise<boolean> {
   const [server] = await query<{ major: number }>(
     `select current_setting('server_version_num')::int / 10000 as major`,
   );
@@ -19,9 +22,10 @@ export async function needTools({ skip }: TestContext, { query }: TestDatabase):
     () => 0,
   );
   const major = Number(server?.major);
-  skip(
-    found < major,
-    `needs pg_dump, pg_restore and psql ${String(major)} or newer, on PATH or in PG_BIN`,
+  if (found >= major) return true;
+  if (process.env['PG_BIN'] === undefined) return false;
+  throw new Error(
+    `expected pg_dump ${String(major)} or newer in PG_BIN, found ${found === 0 ? 'none' : String(found)}`,
   );
 }
 

@@ -55,7 +55,8 @@ begin
   end loop;
   return v_changed;
 exception
-  -- Emptied or dropped since the catalog was looked at.
+  -- Emptied or dropped since the catalog was looked at; or locked for long, since the name of 55000 stands
+  -- for its whole class: then the refresh waits, too, and names who holds the lock.
   when object_not_in_prerequisite_state or undefined_table or undefined_column then
     return changed_by_others.views;
 end

@@ -21,7 +21,7 @@ declare
   v_changed text[];
   v_marks jsonb;
   v_negative text[];
-  v_emptied registry_stats.deposit_rollup[];
+  v_emptied tid[];
 begin
   -- In repeatable read the snapshot may be older than the lock: what a rebuild has put right in between
   -- is not seen, and object counts may move with a net change of zero, in rows that the rebuild did not
@@ -88,21 +88,28 @@ begin
     set
       file_count = rollup.file_count + excluded.file_count,
       total_bytes = rollup.total_bytes + excluded.total_bytes
-    returning rollup.*
+    returning rollup.ctid as row_id, rollup.file_count
   ),
 
   -- Everything there is of the objects touched, before and how it changes: an object counts once in
   -- a total, whichever of its files come and go.
   touched as (
     select
-      rollup.object_key,
+      object.object_key,
       rollup.institution_id,
       rollup.storage_option,
       rollup.file_count as before,
       0 as file_count,
       0 as total_bytes
-    from registry_stats.deposit_rollup as rollup
-    where rollup.object_key in (select deposit_change.object_key from deposit_change)
+    from (select distinct deposit_change.object_key from deposit_change) as object
+    cross join lateral (
+      select found.institution_id, found.storage_option, found.file_count
+      from registry_stats.deposit_rollup as found
+      where found.object_key = object.object_key
+      -- Keeps this order of the join. A plan made while the rollup was empty would begin with the rollup,
+      -- and look through all changes for each of its rows.
+      offset 0
+    ) as rollup
     union all
     select object_key, institution_id, storage_option, 0, file_count, total_bytes
     from deposit_change
@@ -178,17 +185,15 @@ begin
         where object_column is not null
           and exists (select from deposited where file_count < 0)
       ),
-    array(select deposited from deposited where file_count = 0)
+    array(select row_id from deposited where file_count = 0)
   into v_folded, v_changed, v_marks, v_negative, v_emptied;
 
   delete from registry_stats.count_rollup where row_count = 0;
-  -- By key: one row an object is too many to look through, and a partial index on file_count would
-  -- make every update of a row touch all indexes.
-  delete from registry_stats.deposit_rollup as rollup
-  using unnest(v_emptied) as emptied
-  where rollup.object_key = emptied.object_key
-    and rollup.institution_id = emptied.institution_id
-    and rollup.storage_option = emptied.storage_option;
+  -- By row id: one row an object is too many to look through, whatever a plan was made for; nobody else
+  -- moves a row meanwhile. A partial index on file_count would make every update of a row touch all indexes.
+  delete from registry_stats.deposit_rollup
+  where ctid = any (v_emptied)
+    and file_count = 0;
   delete from registry_stats.deposit_total
   where file_count = 0
     and (institution_id is not null or storage_option is not null);

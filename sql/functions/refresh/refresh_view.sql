@@ -35,13 +35,15 @@ begin
       );
       return true;
     exception
-      when object_not_in_prerequisite_state or feature_not_supported or undefined_table then
-        null;
+      -- First, for the name of 55000 below stands for its whole class, and this error is one of it: a
+      -- view that could not be locked would be left out without a word.
       when lock_not_available then
         raise exception 'registry_stats: no lock on public.%', refresh_view.view
           using
             errcode = 'lock_not_available',
             detail = registry_stats.blockers(to_regclass('public.' || quote_ident(refresh_view.view)));
+      when object_not_in_prerequisite_state or feature_not_supported or undefined_table then
+        null;
     end;
   end loop;
   return false;

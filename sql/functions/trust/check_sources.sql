@@ -14,7 +14,7 @@ begin
     select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
   ) then
     update registry_stats.source
-    set is_exact = false, reason = 'the rollups may have been written by somebody else'
+    set is_exact = false, reason = 'the rollups may have been written by somebody else, or the database was restored'
     where is_exact;
   end if;
 

@@ -33,10 +33,7 @@ begin
             and counted.relkind <> 'p'
             and exists (select from pg_inherits where inhparent = counted.oid)
             then null
-          when counted.relpersistence = 'u'
-            and not exists (
-              select from registry_stats.crash_witness as witness where witness.source = source.name
-            )
+          when counted.relpersistence = 'u' and not registry_stats.has_witness(source.name)
             then null
           else columns.identity || ';' || captured.identity
         end as fingerprint

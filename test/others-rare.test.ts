@@ -1,0 +1,452 @@
+import type pg from 'pg';
+import { expect, test } from 'vitest';
+import type { Query } from '../src/db/transaction.js';
+import { readOverview } from '../src/status/overview.js';
+import { wrongFigures } from './exactness/truth.js';
+import { createLiveDatabase, registryViewText, runAs } from './support/live-state.js';
+import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
+import { createLogin, migrateAs, type Login } from './support/owned-database.js';
+import { runEachJob } from './support/run-each-job.js';
+
+// What Registry's people do to their own database on a rare day; test/others.test.ts has the usual ones.
+
+const oneSnapshot = ['repeatable read', 'serializable'] as const;
+
+const registryCalls = [
+  'select public.update_counts()',
+  'select public.update_current_deposit_stats()',
+];
+
+let lastId = 92_000;
+
+const marks = `select source, rebuild_because as reason from registry_stats.delta
+  where rebuild_because is not null order by id`;
+
+async function codeOf(statement: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await statement;
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+}
+
+async function firstRow(client: pg.Client, text: string): Promise<unknown> {
+  return (await client.query<pg.QueryResultRow>(text)).rows[0];
+}
+
+test('detach makes its own table untrusted, and no other', async () => {
+  const scene = await migrated();
+  await write(scene, 91_001);
+  await scene.session.query(`select registry_stats.detach('premis_events')`);
+  expect(await scene.query(marks)).toEqual([
+    { source: 'premis_events', reason: 'capture was detached' },
+  ]);
+  const names = async (): Promise<unknown> =>
+    (await readOverview(scene.owner.database))?.inexact.map(({ name }) => name);
+  expect(await names()).toEqual(['premis_events']);
+
+  // Registry's own call folds the mark; it attaches and rebuilds nothing.
+  await scene.session.query('select public.update_counts()');
+  expect(await names()).toEqual(['premis_events']);
+  expect(
+    await scene.query('select name from registry_stats.source where not is_exact order by name'),
+  ).toEqual([{ name: 'premis_events' }]);
+  const [shown] = await scene.query(
+    `select
+      (select refreshed_at from registry_stats.view where name = 'premis_event_counts')
+        < (select refreshed_at from registry_stats.view where name = 'work_item_counts') as "isLeft"`,
+  );
+  expect(shown).toEqual({ isLeft: true });
+
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+const whileSnapshotIsHeld: Record<string, string> = {
+  'a unique index is dropped': 'drop index public.ix_premis_event_counts',
+  'the index of the deposits is dropped':
+    'drop index public.ix_current_deposits_inst_id_storage_option',
+  'a view is emptied': 'refresh materialized view public.premis_event_counts with no data',
+  'the deposits are emptied': 'refresh materialized view public.current_deposit_stats with no data',
+  'a view is dropped': 'drop materialized view public.premis_event_counts',
+  'the deposits are dropped': 'drop materialized view public.current_deposit_stats',
+  'a view is created again': registryViewText('premis_event_counts'),
+  'the deposits are created again, without data': registryViewText('current_deposit_stats', {
+    isFilled: false,
+  }),
+};
+
+test.each(Object.entries(whileSnapshotIsHeld))(
+  'runs and Registry’s calls do not fail where %s after their snapshot',
+  async (_, statements) => {
+    const scene = await migrated();
+    for (const [isolation, ...calls] of [
+      [
+        'repeatable read',
+        `select * from registry_stats.run('update_counts')`,
+        `select * from registry_stats.run('update_current_deposit_stats')`,
+      ],
+      ['repeatable read', ...registryCalls],
+      ['serializable', ...registryCalls],
+    ]) {
+      await write(scene, ++lastId);
+      const runner = await scene.owner.session();
+      await runner.query(`begin isolation level ${isolation ?? ''}`);
+      await runner.query('select count(*) from public.institutions');
+      await runAs(scene.owner, statements);
+      for (const call of calls) await runner.query(call);
+      await runner.query('commit');
+      await runner.end();
+      // A view that is still the same shows what the snapshot saw.
+      if (!/drop mat|create mat/.test(statements)) {
+        expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
+      }
+      await runEachJob(scene.owner.database);
+      await expectExact(scene);
+    }
+  },
+);
+
+test('a run names who holds its view, and does not fail where the view is dropped while it waits', async () => {
+  const scene = await migrated();
+  const [runner, dropper] = [await scene.owner.session(), await scene.owner.session()];
+  await write(scene, 91_005);
+  await scene.session.query(`update public.intellectual_objects set state = 'D' where id = 1`);
+  await dropper.query('begin; drop materialized view public.premis_event_counts');
+  const { processID } = dropper as unknown as { processID: number };
+  await runner.query(`set lock_timeout = '100ms'`);
+  await expect(runner.query('select public.update_counts()')).rejects.toMatchObject({
+    code: '55P03',
+    message: 'registry_stats: no lock on public.premis_event_counts',
+    detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
+  });
+  await runner.query('reset lock_timeout');
+  const call = runner.query('select public.update_counts()');
+  await expect
+    .poll(() => scene.target.query('select from pg_locks where not granted'))
+    .not.toHaveLength(0);
+  await dropper.query('commit');
+  await call;
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('each transaction whose rows are not captured leaves a mark of its own, and one only', async () => {
+  const scene = await migrated();
+  const other = await scene.owner.session();
+  const add = (client: pg.Client, id: number): Promise<unknown> =>
+    client.query(
+      `insert into public.work_items (id, name, created_at, updated_at)
+      values (${String(id)}, 'w', now(), now())`,
+    );
+  await scene.session.query('alter table public.work_items rename column action to what');
+  await add(scene.session, 91_006);
+  await other.query('begin');
+  await add(other, 91_007);
+  await add(other, 91_008);
+  expect((await other.query(marks)).rows).toHaveLength(2);
+  // The first mark is folded before the other transaction commits.
+  await scene.session.query('select public.update_counts()');
+  expect(await scene.query(marks)).toEqual([]);
+  await other.query('commit');
+  expect(await scene.query(marks)).toHaveLength(1);
+
+  await scene.session.query('alter table public.work_items rename column what to action');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('attaching gives way to a writer whose transaction goes on, and names it', async () => {
+  const scene = await migrated();
+  await scene.session.query('drop trigger registry_stats_insert on public.work_items');
+  const [writer, second] = [await scene.owner.session(), await scene.owner.session()];
+  await writer.query(`begin; update public.work_items set stage = 'Fetch' where id = 1`);
+  // Only a lock that is waited for without an end meets this one.
+  await second.query(`set statement_timeout = '20s'`);
+  const { processID } = writer as unknown as { processID: number };
+  await expect(
+    second.query(`select registry_stats.attach_capture('work_items')`),
+  ).rejects.toMatchObject({
+    code: '55P03',
+    message: 'registry_stats: no lock on public.work_items within 0.3 s',
+    detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
+  });
+  await writer.query('commit');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test.each([
+  `update public.institutions set name = 'North-West' where id = 1`,
+  'update public.institutions set member_institution_id = null where id = 2',
+  'update public.storage_options set cost_gb_per_month = 7 where id = 1',
+])('deposits show another name, parent or price after the next call: %s', async (statement) => {
+  const scene = await migrated();
+  await scene.session.query(statement);
+  expect(
+    await firstRow(scene.session, 'select public.update_current_deposit_stats() as answer'),
+  ).toEqual({ answer: 1 });
+  await expectExact(scene);
+});
+
+const uncountable: Record<string, { statements: string; reason: string; back: string }> = {
+  'a counted column that holds no number': {
+    statements: `select registry_stats.detach('premis_events');
+      drop view public.premis_events_view;
+      alter table public.premis_events alter institution_id type varchar`,
+    reason:
+      'its column institution_id has type character varying, expected a number; alter its type, or upgrade registry-stats',
+    back: 'alter table public.premis_events alter institution_id type int using institution_id::int',
+  },
+  'a view in the place of a table': {
+    statements: `alter table public.premis_events rename to all_events;
+      create view public.premis_events as select * from public.all_events`,
+    reason: 'public.premis_events is no table',
+    back: 'drop view public.premis_events; alter table public.all_events rename to premis_events',
+  },
+  'a table that is gone': {
+    statements: 'alter table public.premis_events rename to all_events',
+    reason: 'table public.premis_events is gone',
+    back: 'alter table public.all_events rename to premis_events',
+  },
+};
+
+test.each(Object.entries(uncountable))(
+  '%s is named, and the other figures go on',
+  async (_, { statements, reason, back }) => {
+    const scene = await migrated();
+    await scene.session.query(statements);
+    await scene.session.query(`update public.work_items set action = 'Restore' where id = 1`);
+    const outcomes = await runEachJob(scene.owner.database);
+    expect(outcomes.map(({ outcome }) => outcome)).not.toContain('failed');
+    expect((await readOverview(scene.owner.database))?.inexact).toEqual([
+      { name: 'premis_events', reason },
+    ]);
+    expect(await wrongFigures(scene.query, 'public.', ['work_item_counts'])).toEqual([]);
+    await scene.session.query(back);
+    await runEachJob(scene.owner.database);
+    await expectExact(scene);
+  },
+);
+
+test('a unique index that was dropped is there again after the next run', async () => {
+  const scene = await migrated();
+  const indexes = `select indrelid::regclass::text as view from pg_index
+    where indrelid in ('public.generic_file_counts'::regclass, 'public.current_deposit_stats'::regclass)
+      and indisunique order by 1`;
+  const before = await scene.query(indexes);
+  await scene.session.query(
+    `drop index public.ix_generic_file_counts, public.ix_current_deposits_inst_id_storage_option`,
+  );
+  await runEachJob(scene.owner.database);
+  expect(await scene.query(indexes)).toEqual(before);
+  expect(before).toHaveLength(2);
+});
+
+test('verify names a view that is empty, and does not fail where one was emptied meanwhile', async () => {
+  const scene = await migrated();
+  const differences = (client: pg.Client): Promise<unknown> =>
+    client
+      .query<{ view: string }>(
+        `select view, found from registry_stats.differences('generic_files')`,
+      )
+      .then(({ rows }) => rows);
+  const older = await scene.owner.session();
+  await older.query('begin isolation level repeatable read; select from public.institutions');
+  await scene.session.query('refresh materialized view public.current_deposit_stats with no data');
+  expect(await differences(scene.session)).toEqual([
+    { view: 'current_deposit_stats', found: 'empty' },
+  ]);
+  expect(await differences(older)).toEqual([]);
+  await older.query('commit');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('old run records are removed without a wait for a caller whose transaction goes on', async () => {
+  const scene = await migrated();
+  await scene.session.query(
+    `insert into registry_stats.run (job, trigger, backend_pid, backend_start, started_at, finished_at, outcome)
+    select 'update_counts', 'sql', 1, now() - age, now() - age, now() - age, 'refreshed'
+    from unnest('{91 days,92 days,93 days}'::interval[]) as age`,
+  );
+  const old = `select id from registry_stats.run where started_at < now() - interval '90 days'`;
+  const caller = await scene.owner.session();
+  const second = await scene.owner.session();
+  await second.query(`set lock_timeout = '1ms'`);
+  await caller.query('begin');
+  await write(scene, 91_003);
+  await caller.query('select public.update_counts()');
+  // The caller has removed the records, and holds them until its end.
+  expect((await caller.query(old)).rows).toEqual([]);
+  expect(await scene.query(old)).toHaveLength(3);
+
+  expect(await firstRow(second, 'select public.update_counts() as answer')).toEqual({ answer: 0 });
+  expect(
+    await firstRow(second, `select registry_stats.begin_run('update_counts', 'command') as id`),
+  ).toEqual({ id: expect.any(String) as unknown });
+  await caller.query('rollback');
+  await second.query('select public.update_counts()');
+  expect(await scene.query(old)).toEqual([]);
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test.each(oneSnapshot)(
+  'of two folds in %s that move an object there and back one fails, and succeeds when tried again',
+  async (isolation) => {
+    const scene = await migrated();
+    const [early, late] = [await scene.owner.session(), await scene.owner.session()];
+    const move = (option: string): Promise<unknown> =>
+      scene.session.query(
+        `update public.generic_files set storage_option = '${option}' where id = 4`,
+      );
+    const run = 'select public.update_current_deposit_stats() as answer';
+    const objects = `select storage_option, object_count from registry_stats.deposit_total
+      where institution_id is null order by 1`;
+    const before = await scene.query(objects);
+
+    await move('Standard');
+    await early.query(`begin isolation level ${isolation}`);
+    await early.query('select count(*) from public.institutions');
+    await move('Glacier-OH');
+    await late.query(`begin isolation level ${isolation}`);
+    expect(await firstRow(late, run)).toEqual({ answer: expect.any(Number) as unknown });
+    await late.query('commit');
+    expect(await codeOf(early.query(run))).toBe('40001');
+    await early.query('rollback');
+
+    await early.query(`begin isolation level ${isolation}`);
+    await early.query(run);
+    await early.query('commit');
+    expect(await scene.query(objects)).toEqual(before);
+    await runEachJob(scene.owner.database);
+    await expectExact(scene);
+  },
+);
+
+test('one date of the history by two sessions at once is inserted once', async () => {
+  const scene = await migrated();
+  const [first, second] = [await scene.owner.session(), await scene.owner.session()];
+  await second.query(`set lock_timeout = '1ms'`);
+  const insert = `select public.populate_historical_deposit_stats('2023-05-15'::date) as answer`;
+  const rows = `select count(*)::int as rows, count(distinct (institution_name, storage_option))::int as keys
+    from public.historical_deposit_stats where end_date = '2023-05-15'`;
+
+  await first.query('begin');
+  expect(await firstRow(first, insert)).toEqual({ answer: 1 });
+  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  await first.query('rollback');
+  expect(await firstRow(second, rows)).toEqual({ rows: 0, keys: 0 });
+
+  await first.query('begin');
+  expect(await firstRow(first, insert)).toEqual({ answer: 1 });
+  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  await first.query('commit');
+  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  const found = (await firstRow(second, rows)) as { rows: number; keys: number };
+  expect(found.rows).toBeGreaterThan(1);
+  expect(found.keys).toBe(found.rows);
+
+  // Really at once, again and again: whoever comes second inserts nothing.
+  for (let day = 2; day <= 9; day++) {
+    const call = `select public.populate_historical_deposit_stats('2023-07-0${String(day)}'::date) as answer`;
+    const answers = await Promise.all([firstRow(first, call), firstRow(second, call)]);
+    expect(answers).toContainEqual({ answer: 1 });
+    expect(answers).toContainEqual({ answer: 0 });
+  }
+  expect(
+    await scene.query(
+      `select end_date from public.historical_deposit_stats
+      group by end_date, institution_id, storage_option having count(*) > 1`,
+    ),
+  ).toEqual([]);
+});
+
+const views = [
+  'premis_event_counts',
+  'intellectual_object_counts',
+  'generic_file_counts',
+  'work_item_counts',
+  'current_deposit_stats',
+];
+
+/** Registry's functions as published keep their flags there. */
+const flags = 'grant select, update on public.ar_internal_metadata to';
+
+/** The ways to the privilege MAINTAIN, and what is granted. */
+const maintainers: Record<string, (role: string) => string> = {
+  'on the views': (role) => `grant select, maintain on ${views.join(', ')} to ${role}`,
+  'on all tables, by pg_maintain': (role) =>
+    `grant pg_maintain to ${role}; grant select on ${views.join(', ')} to ${role}`,
+};
+
+test.for(Object.entries(maintainers))(
+  'a role that only holds MAINTAIN %s keeps the functions that it could call',
+  async ([, grant], context) => {
+    // Without rows Registry's functions take no view for fresh.
+    const live = await createLiveDatabase({ data: 'none' });
+    const { owner, target } = live;
+    if (!(await hasMaintain(target.query))) context.skip('PostgreSQL 16 and before have none');
+    const caller = await createLogin(target, 'caller');
+    await target.query(grant(caller.role));
+    await target.query(`${flags} ${caller.role}`);
+    const calls = ['update_counts', 'update_current_deposit_stats'];
+    expect(await answers(caller, calls)).toEqual([1, 1]);
+    const denied = await answers(caller, historyCalls);
+
+    await migrateAs(owner);
+    await runEachJob(owner.database);
+    expect(await answers(caller, calls)).toEqual([0, 0]);
+    const scene: Scene = {
+      ...live,
+      session: await owner.session(),
+      query: (text, values) => owner.database.read(text, values),
+    };
+    await scene.session.query(
+      `insert into public.institutions (name, identifier, state, type, receiving_bucket, restore_bucket, created_at, updated_at)
+      values ('East', 'east.edu', 'A', 'MemberInstitution', 'in', 'out', now(), now())`,
+    );
+    await write(scene, 91_004);
+    expect(await answers(caller, calls)).toEqual([1, 1]);
+    await expectExact(scene);
+    // Their own refresh goes through as before, and the next run of ours is right again.
+    const session = await caller.session();
+    for (const view of views) {
+      await session.query(`refresh materialized view concurrently public.${view}`);
+    }
+    await runEachJob(owner.database);
+    await expectExact(scene);
+    // What was refused to them still is.
+    expect(denied).toEqual(historyCalls.map(() => '42501'));
+    expect(await answers(caller, historyCalls)).toEqual(denied);
+  },
+);
+
+const historyCalls = ['populate_empty_deposit_stats', 'populate_historical_deposit_stats'];
+
+/** What each function answers, or the code of its error. */
+async function answers(caller: Login, names: readonly string[]): Promise<unknown[]> {
+  const client = await caller.session();
+  const found: unknown[] = [];
+  for (const name of names) {
+    const argument = name === 'populate_historical_deposit_stats' ? `'2023-05-15'::date` : '';
+    found.push(
+      await client
+        .query<{ answer: unknown }>(`select public.${name}(${argument}) as answer`)
+        .then(({ rows }) => rows[0]?.answer)
+        .catch((error: unknown) => (error as { code?: string }).code),
+    );
+  }
+  await client.end();
+  return found;
+}
+
+/** The privilege came with PostgreSQL 17. */
+async function hasMaintain(query: Query): Promise<boolean> {
+  const [row] = await query<{ has: boolean }>(
+    `select current_setting('server_version_num')::int >= 170000 as has`,
+  );
+  return row?.has === true;
+}
