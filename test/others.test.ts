@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { readSqlFiles } from '../src/schema/sql-files.js';
 import { readPlan } from '../src/schema/plan.js';
 import { readOverview } from '../src/status/overview.js';
+import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures } from './exactness/truth.js';
 import {
+  createLiveDatabase,
   registryFunctionTexts,
   registryHourly,
   registryViewText,
@@ -296,6 +298,45 @@ test('functions that Registry’s migrations put back are noticed, and ours agai
   await runEachJob(scene.owner.database);
   await expectExact(scene);
   expect((await readPlan(scene.query, files)).replacedFunctions).toEqual([]);
+});
+
+test('a run of the history names the function that somebody put back', async () => {
+  const scene = await migrated();
+  await runAs(
+    scene.owner,
+    registryFunctionTexts.find((text) => text.includes('stop_date date')) ?? '',
+  );
+  const outcomes = await runEachJob(scene.owner.database);
+  expect(outcomes.at(-1)).toMatchObject({
+    reason: 'inexact',
+    detail: expect.stringContaining(
+      'populate_historical_deposit_stats(date): the function is not ours',
+    ) as string,
+  });
+});
+
+test('rights that the owner took from himself stay taken, in and out', async () => {
+  const { owner } = await createLiveDatabase();
+  await runAs(
+    owner,
+    `revoke insert, update on generic_file_counts from current_user;
+    grant select on work_item_counts to current_user`,
+  );
+  const rights = () =>
+    owner.database.read(
+      `select relname, relacl::text from pg_class
+      where relname in ('generic_file_counts', 'work_item_counts') order by relname`,
+    );
+  const before = await rights();
+  await migrateAs(owner);
+  expect(await rights()).toEqual(before);
+  await uninstall(owner.database, {
+    migrations: (await readSqlFiles()).migrations,
+    lockTimeoutMs: 5_000,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  expect(await rights()).toEqual(before);
 });
 
 test('our own 001 run again takes nothing of 101 away', async () => {

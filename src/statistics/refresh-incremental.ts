@@ -167,22 +167,31 @@ async function runHistory({ query }: Transaction, id: string): Promise<Outcome> 
   const [row] = await query<{
     outcome: 'refreshed' | 'skipped';
     reason: SkipReason | null;
+    detail: string | null;
     months: number;
     rows: string;
   }>(
     `select
-      run.outcome, run.reason, run.months_inserted as months, run.rows_inserted as rows
+      run.outcome, run.reason, run.detail,
+      run.months_inserted as months, run.rows_inserted as rows
     from registry_stats.run_history() as run
     cross join lateral registry_stats.finish_run(
-      $1, run.outcome, run.reason,
+      $1, run.outcome, coalesce(run.detail, run.reason),
       data_as_of => case when run.reason is distinct from 'busy' then transaction_timestamp() end
     )`,
     [id],
   );
+  const problem = row?.detail ?? undefined;
   if (row?.outcome !== 'refreshed') {
-    return { outcome: 'skipped', reason: row?.reason ?? 'complete' };
+    return {
+      outcome: 'skipped',
+      reason: row?.reason ?? 'complete',
+      ...(problem && { detail: problem }),
+    };
   }
-  return { outcome: 'refreshed', detail: `${row.months} months, ${row.rows} rows inserted` };
+  const months = row.months === 1 ? '1 month' : `${row.months} months`;
+  const done = `${months}, ${row.rows} rows inserted`;
+  return { outcome: 'refreshed', detail: problem ? `${done}; not exact: ${problem}` : done };
 }
 
 /** The record must not stand in the way of the error itself. */

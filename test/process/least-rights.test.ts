@@ -63,7 +63,7 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
   const [, , history] = await after(
     `delete from public.historical_deposit_stats where end_date = '2020-02-01'`,
   );
-  expect(history).toEqual(['refreshed', expect.stringMatching(/^1 months, \d+ rows inserted$/)]);
+  expect(history).toEqual(['refreshed', expect.stringMatching(/^1 month, \d+ rows inserted$/)]);
   // Registry's own callers, as ever.
   await registry.query(
     `${writeOfEachTable.replaceAll("'new'", "'newer'")};

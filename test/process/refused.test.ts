@@ -29,10 +29,14 @@ async function endSessions(admin: pg.Client, { name }: TestDatabase): Promise<vo
 }
 
 /** The daemon's own sessions: it needs a new connection for its next run. */
-async function endDaemonSessions(target: TestDatabase): Promise<void> {
-  await target.query(
+async function endDaemonSessions(
+  { query }: { query: (text: string, values: string[]) => Promise<unknown> },
+  { name }: TestDatabase,
+): Promise<void> {
+  await query(
     `select pg_terminate_backend(pid, 10000) from pg_stat_activity
-    where datname = current_database() and application_name = 'registry-stats'`,
+    where datname = $1 and application_name = 'registry-stats'`,
+    [name],
   );
 }
 
@@ -78,7 +82,8 @@ test('a database that accepts no connections is waited for, in operation and at 
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
   await admin.query(`alter database ${target.name} allow_connections false`);
-  await endDaemonSessions(target);
+  // From beside it: the pool of the test may need a new connection, too.
+  await endDaemonSessions({ query: (text, values) => admin.query(text, values) }, target);
   await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
   const second = await startDaemon({ env });
   await second.untilLine(down);
@@ -111,7 +116,7 @@ test('a password that was changed in the settings too is taken up without an out
   for (const times of [1, 2]) {
     await setPassword(`new ${times}`);
     await target.query(`alter role ${login.role} password 'new ${times}'`);
-    await endDaemonSessions(target);
+    await endDaemonSessions(target, target);
     daemon.kill('SIGUSR2');
 
     const runs = await untilRuns(daemon, 'signal', times);
@@ -128,7 +133,7 @@ test('a refused password is waited for, until it is right again', async () => {
   const { daemon } = await daemonOf(login);
   await untilRuns(daemon, 'start');
   await target.query(`alter role ${login.role} password 'another'`);
-  await endDaemonSessions(target);
+  await endDaemonSessions(target, target);
   await runIntoOutage(daemon, `the database refuses connections; ${down}: PostgreSQL at`);
   expect(messages(daemon).filter((text) => text.startsWith('settings'))).toEqual([]);
   await target.query(`alter role ${login.role} password '${login.env['DB_PASSWORD'] ?? ''}'`);
@@ -142,7 +147,7 @@ test('a new password that comes late is taken up by SIGHUP, which ends the outag
   const { daemon, setPassword } = await daemonOf(login);
   await untilRuns(daemon, 'start');
   await target.query(`alter role ${login.role} password 'another'`);
-  await endDaemonSessions(target);
+  await endDaemonSessions(target, target);
   await runIntoOutage(daemon, `the database refuses connections; ${down}: PostgreSQL at`);
   await setPassword('another');
   daemon.kill('SIGHUP');
@@ -172,7 +177,7 @@ test('a role that may not log in for a moment is waited for', async () => {
   const { daemon } = await daemonOf(login);
   await untilRuns(daemon, 'start');
   await target.query(`alter role ${login.role} nologin`);
-  await endDaemonSessions(target);
+  await endDaemonSessions(target, target);
   await runIntoOutage(daemon, `the database refuses connections; ${down}: PostgreSQL at`);
   await target.query(`alter role ${login.role} login`);
 

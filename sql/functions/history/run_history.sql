@@ -4,6 +4,7 @@
 create or replace function registry_stats.run_history(
   out outcome text,
   out reason text,
+  out detail text,
   out months_inserted int,
   out rows_inserted bigint
 )
@@ -24,19 +25,19 @@ begin
     return;
   end if;
 
+  detail := registry_stats.problems_of('populate_all_historical_deposit_stats');
+  if detail is not null then
+    reason := 'inexact';
+  end if;
+
   v_months := array(select registry_stats.missing_months());
   if cardinality(v_months) = 0 then
-    reason := case
-      when registry_stats.problems_of('populate_all_historical_deposit_stats') is null
-        then 'complete'
-      else 'inexact'
-    end;
+    reason := coalesce(reason, 'complete');
     return;
   end if;
 
   months_inserted := cardinality(v_months);
-  rows_inserted := registry_stats.insert_history(v_months);
-  perform registry_stats.insert_zero_rows();
+  rows_inserted := registry_stats.insert_history(v_months) + registry_stats.insert_zero_rows();
   outcome := 'refreshed';
 end
 $$;

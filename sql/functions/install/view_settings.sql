@@ -132,22 +132,32 @@ as $$
       and put.statement not like '%set statistics '
       and put.statement not like '%set statistics -1'
     union all
+    -- The owner's own rights: what he took from himself stays taken. Written for whoever runs this, whose
+    -- rights go over to the owner with the view.
+    select 5, format('revoke all on %s from current_user', view_settings.view)
+    from pg_class
+    where pg_class.oid = view_settings.view
+      and relacl is not null
+    union all
     select
-      5,
+      6,
       format(
         'grant %s on %s to %s%s',
         acl.privilege_type,
         view_settings.view,
-        case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end,
+        case acl.grantee
+          when 0 then 'public'
+          when relowner then 'current_user'
+          else quote_ident(pg_get_userbyid(acl.grantee))
+        end,
         case when acl.is_grantable then ' with grant option' else '' end
       )
     from pg_class
     cross join lateral aclexplode(relacl) as acl
     where pg_class.oid = view_settings.view
-      and acl.grantee <> relowner
     union all
     select
-      5,
+      6,
       format(
         'grant %s (%I) on %s to %s%s',
         acl.privilege_type,

@@ -25,7 +25,7 @@ begin
     perform registry_stats.finish_run(
       v_id,
       v_run.outcome,
-      v_run.reason,
+      coalesce(v_run.detail, v_run.reason),
       data_as_of => case
         when v_run.reason is distinct from 'busy' then transaction_timestamp()
       end
