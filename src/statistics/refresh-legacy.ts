@@ -14,19 +14,31 @@ export async function refreshLegacy(
   { isManual }: Pick<RefreshRequest, 'isManual'>,
 ): Promise<Outcome> {
   if (!(await tryLocks(transaction, job))) return { outcome: 'skipped', reason: 'busy' };
-  if (isManual && job.views.length > 0) {
+  if (job.views.length === 0) return fillHistory(transaction, job);
+  if (isManual) {
     for (const view of job.views) {
       await transaction.query(`refresh materialized view concurrently public.${view}`);
     }
   } else if ((await callRegistry(transaction, job)) === 0) {
     return { outcome: 'skipped', reason: 'declined' };
   }
-  return { outcome: 'refreshed', detail: detailOf(job) };
+  const views = job.views.length === 1 ? '1 view' : `${job.views.length} views`;
+  return { outcome: 'refreshed', detail: `${views} refreshed` };
 }
 
-function detailOf({ views }: Job): string {
-  if (views.length === 0) return 'history looked through, missing months inserted';
-  return views.length === 1 ? '1 view refreshed' : `${views.length} views refreshed`;
+async function fillHistory(transaction: Transaction, job: Job): Promise<Outcome> {
+  const before = await historyRows(transaction);
+  await callRegistry(transaction, job);
+  const inserted = (await historyRows(transaction)) - before;
+  if (inserted === 0) return { outcome: 'skipped', reason: 'complete' };
+  return { outcome: 'refreshed', detail: `${inserted} rows inserted` };
+}
+
+async function historyRows({ query }: Transaction): Promise<number> {
+  const [row] = await query<{ count: string }>(
+    'select count(*) from public.historical_deposit_stats',
+  );
+  return Number(row?.count);
 }
 
 /**
