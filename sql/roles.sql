@@ -53,7 +53,7 @@ grant execute on function
   registry_stats.begin_run(text, text),
   registry_stats.check_sources(),
   registry_stats.differences(text),
-  registry_stats.fingerprint(text),
+  registry_stats.fingerprints(text[]),
   registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
   registry_stats.is_idle(text, text),
   registry_stats.obstacle(text),

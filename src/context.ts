@@ -24,7 +24,6 @@ export interface ContextOptions {
 /** What every part of the program works with. `config` and `database` are replaced by a reload. */
 export interface Context {
   readonly config: Config;
-  readonly settings: readonly EffectiveSetting[];
   readonly log: Logger;
   readonly events: Events;
   readonly database: Database;
@@ -69,9 +68,6 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
   const context: Context = {
     get config() {
       return parts.config;
-    },
-    get settings() {
-      return parts.settings;
     },
     get database() {
       return database;

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../src/config/load-config.js';
 import { parseConfig } from '../src/config/parse-config.js';
 import type { RawSettings, SourceName } from '../src/config/raw-settings.js';
-import { renderEnvExample, renderSettingsTable } from '../src/config/settings-docs.js';
+import { renderEnvExample, renderSettingsTable } from './support/settings-docs.js';
 import { settingKeys, settingOf, settings, type SettingKey } from '../src/config/settings.js';
 import { AppError } from '../src/errors.js';
 

@@ -102,7 +102,7 @@ test('Registry and the daemon call our functions from a hostile session, and not
       `registry_stats.run('update_current_deposit_stats')`,
       'registry_stats.run_history()',
       'registry_stats.check_sources()',
-      `registry_stats.fingerprint('work_items')`,
+      `registry_stats.fingerprints()`,
       `registry_stats.differences('generic_files')`,
       `registry_stats.attach_capture('work_items')`,
     ]) {

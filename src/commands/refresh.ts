@@ -46,7 +46,7 @@ async function runRefresh(
         invocation.stdout.write(`${printable(describeReport(event.report))}\n`);
       }
     });
-    const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });
+    const runner = new Runner({ runJob: createRunJob(context) });
     const cancel = (): void => {
       void runner.drain();
       runner.cancel(`stopped by ${String(context.signal.reason)}`);

@@ -72,7 +72,7 @@ async function repair(
       onProgress: progressLineTo(invocation),
     });
   }
-  const runner = new Runner({ runJob: createRunJob(context), onCoalesced: () => undefined });
+  const runner = new Runner({ runJob: createRunJob(context) });
   await runner.request({ trigger: 'command', jobs: jobNames, isManual: true });
 }
 

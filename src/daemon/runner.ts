@@ -11,7 +11,7 @@ export type RunJob = (
 
 export interface RunnerOptions {
   readonly runJob: RunJob;
-  readonly onCoalesced: (trigger: Trigger) => void;
+  readonly onCoalesced?: (trigger: Trigger) => void;
 }
 
 interface Pending {
@@ -35,10 +35,6 @@ export class Runner {
     this.#options = options;
   }
 
-  get isRunning(): boolean {
-    return this.#current !== undefined;
-  }
-
   /** Reports of the run that serves this request; empty if the runner stopped before. */
   request(request: RefreshRequest): Promise<RunReport[]> {
     if (this.#isStopped) return Promise.resolve([]);
@@ -48,7 +44,7 @@ export class Runner {
     } else {
       this.#pending.request = merge(this.#pending.request, request);
     }
-    this.#options.onCoalesced(request.trigger);
+    this.#options.onCoalesced?.(request.trigger);
     return this.#pending.done;
   }
 

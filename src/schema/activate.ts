@@ -79,11 +79,11 @@ declare
   v_source text;
 begin
   for v_source in
-    select name
-    from registry_stats.source
-    where (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
-      and registry_stats.obstacle(name) is null
-    order by name
+    select found.name
+    from registry_stats.fingerprints() as found
+    where not found.is_trusted
+      and registry_stats.obstacle(found.name) is null
+    order by found.name
   loop
     commit;
     set transaction isolation level repeatable read;

@@ -26,15 +26,11 @@ export async function rebuildSource(
 /** The tables whose rollups cannot be trusted and can be rebuilt, in the order in which they are. */
 export async function repairableSources(query: Query): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
-    `select name
-    from registry_stats.source
-    where (
-        not is_exact
-        or fingerprint is distinct from registry_stats.fingerprint(name)
-        or not registry_stats.is_attached(name)
-      )
-      and registry_stats.obstacle(name) is null
-    order by name`,
+    `select found.name
+    from registry_stats.fingerprints() as found
+    where not (found.is_trusted and registry_stats.is_attached(found.name))
+      and registry_stats.obstacle(found.name) is null
+    order by found.name`,
   );
   return rows.map(({ name }) => name);
 }
@@ -50,11 +46,10 @@ export async function rebuildIfInexact(
     database,
     source,
     options,
-    `select registry_stats.rebuild(name) as rows
-    from registry_stats.source
-    where name = $1
-      and (not is_exact or fingerprint is distinct from registry_stats.fingerprint(name))
-      and registry_stats.obstacle(name) is null`,
+    `select registry_stats.rebuild(found.name) as rows
+    from registry_stats.fingerprints(array[$1]) as found
+    where not found.is_trusted
+      and registry_stats.obstacle(found.name) is null`,
   );
   return rows.length > 0;
 }

@@ -28,7 +28,7 @@ export const incrementalRights: readonly Right[] = [
       'begin_run(text,text)',
       'check_sources()',
       'differences(text)',
-      'fingerprint(text)',
+      'fingerprints(text[])',
       'finish_run(bigint,text,text,bigint,text[],timestamp with time zone)',
       'is_idle(text,text)',
       'obstacle(text)',
