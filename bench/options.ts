@@ -23,7 +23,7 @@ export const usage = `npm run bench -- [options]
   --svg <file>       write the chart
   --keep             leave the databases in place, and take those of an earlier run`;
 
-/** Gives undefined where help was asked for. */
+/** Returns undefined where help was asked for. */
 export function parseOptions(argv: string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: argv,

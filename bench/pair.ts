@@ -29,7 +29,7 @@ const options = {
   onProgress: () => undefined,
 };
 
-/** With `reuse` the baseline of an earlier run is taken as it is; the copy is always made anew. */
+/** With `reuse` the baseline of an earlier run is taken as it is; the copy is always created again. */
 export async function createPair(
   address: Address,
   { files, events, reuse }: { files: number; events: number; reuse: boolean },

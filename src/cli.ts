@@ -29,7 +29,7 @@ const commands = [
   healthCommand,
 ];
 
-/** Runs the command that the arguments name; gives the exit code. */
+/** Runs the command that the arguments name; returns the exit code. */
 export async function run(args: readonly string[], invocation: Invocation): Promise<ExitCode> {
   const program = await createProgram(invocation);
   try {

@@ -297,7 +297,7 @@ test.each<[what: string, found: RegExp, make: (file: string) => Promise<unknown>
   expectRefusal(error, /storage_records\.csv/);
 });
 
-/** Something that listens where the daemon should; gives its port. */
+/** Something that listens where the daemon should; returns its port. */
 async function answerWith(answer: () => { status: number; body: string }): Promise<string> {
   const server = createServer((_request, response) => {
     const { status, body } = answer();

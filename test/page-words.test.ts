@@ -127,7 +127,7 @@ test('a failure on record is told though this daemon has not seen it', () => {
     sentence: 'update_counts fails.',
     details: [
       'update_counts (3 times in a row): disk full. Its figures are still as of 28 Feb 09:00 UTC.',
-      'It is tried again at 11:00 UTC. Mend the cause, then send the daemon SIGUSR2 ' +
+      'It is tried again at 11:00 UTC. Fix the cause, then send the daemon SIGUSR2 ' +
         '(kill -USR2 42) to try at once.',
     ],
     checkedAt: checked,

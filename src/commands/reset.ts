@@ -14,10 +14,10 @@ interface Options {
   sampleData?: number | true;
 }
 
-/** `registry-stats reset`: a database of development made anew. */
+/** `registry-stats reset`: a database of development created again. */
 export function resetCommand(invocation: Invocation): Command {
   return new Command('reset')
-    .description('drop and make anew: schema, migrations, fixtures, first refresh; never live')
+    .description('drop and recreate: schema, migrations, fixtures, first refresh; never live')
     .option('--confirm <database>', 'the exact name of a database that looks live or holds more')
     .option('--fixtures <folder>', 'load <table>.csv from here', path.join(sqlRoot, 'fixtures'))
     .option('--sample-data [files]', 'generated rows instead of fixtures', toCount)

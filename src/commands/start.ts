@@ -76,7 +76,7 @@ async function prepareEmbedded(context: Context, invocation: Invocation): Promis
   });
 }
 
-/** What only a person can mend ends the start; a server that does not answer yet is waited for. */
+/** What only a person can fix ends the start; a server that does not answer yet is waited for. */
 async function checkDatabase(context: Context): Promise<void> {
   try {
     await preflight(context.database);

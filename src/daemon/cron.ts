@@ -119,7 +119,7 @@ export function initCronJobs(context: CronContext): CronJobs {
     return runner.request(asked);
   }
 
-  /** While the database is down nothing is tried; what was asked is made up for when it is back. */
+  /** While the database is down nothing is tried; what was requested runs when it is back. */
   function watchConnection(runJob: RunJob): RunJob {
     return async (job, asked, signal) => {
       if (monitor.isDown) {

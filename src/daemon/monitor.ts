@@ -17,7 +17,7 @@ const longestDelayMs = 5_000;
 
 /**
  * Knows whether the database can be used. Told that it cannot, it says so once, probes until the
- * database is back, says that once too, and lets the missed work be made up for. When the server is
+ * database is back, says that once too, and starts the missed runs. When the server is
  * back but refuses, such as with a certificate that cannot be verified, that is told as well.
  */
 export class DatabaseMonitor {

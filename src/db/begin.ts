@@ -22,7 +22,7 @@ export const safeSearchPath = 'pg_catalog, pg_temp';
 
 /**
  * Begins a transaction that carries its own timeouts and search_path on the server, in one round
- * trip; gives its place.
+ * trip; returns its place.
  *
  * Whether writes are allowed is the server's to say: an explicit `read write` would override
  * default_transaction_read_only, which marks a database that nobody may write to, such as the green

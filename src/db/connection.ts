@@ -7,7 +7,7 @@ import type { ConnectionTarget } from './explain.js';
 
 /** Everything the driver needs for one connection. */
 export interface ConnectionSettings extends ConnectionTarget {
-  /** A function is asked anew for each connection. */
+  /** A function is called again for each connection. */
   readonly password: string | (() => Promise<string>) | undefined;
   readonly ssl: pg.PoolConfig['ssl'];
   readonly connectTimeoutMs: number;

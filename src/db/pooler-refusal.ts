@@ -5,7 +5,7 @@ export interface PoolerRefusal {
 
 /**
  * PgBouncer gives one code, that of a protocol violation, to all of its own errors: only the words
- * tell what a person must mend from a server that is away.
+ * tell what a person must fix from a server that is away.
  */
 const refusals: readonly (readonly [RegExp, PoolerRefusal])[] = [
   [

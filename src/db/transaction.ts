@@ -13,7 +13,7 @@ export interface TransactionOptions {
   readonly onNotice?: (message: string) => void;
 }
 
-/** Runs one statement; gives its rows. */
+/** Runs one statement; returns its rows. */
 export type Query = <Row extends pg.QueryResultRow>(
   text: string,
   values?: unknown[],

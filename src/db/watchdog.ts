@@ -46,7 +46,7 @@ export type Ask = (question: string) => Promise<{ standstill?: string | null }[]
 /**
  * Ends the connection of a transaction whose answer was lost: no timeout of the server's or of TCP
  * tells that the network swallowed it. One look proves nothing: an answer may be under way, a name
- * server may pause. Gives the function that ends the watch.
+ * server may pause. Returns the function that ends the watch.
  */
 export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
   let isOver = false;

@@ -12,7 +12,7 @@ import { longestLine, printableLines } from '../printable.js';
 
 /**
  * Loads `<table>.csv` files, each with a header row, in the order of their references; then sets
- * the sequences. Gives the number of rows by table.
+ * the sequences. Returns the number of rows by table.
  * @throws AppError FIXTURE_INVALID with file, line and column of the first row that does not fit
  */
 export async function loadFixtures(

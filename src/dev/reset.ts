@@ -30,7 +30,7 @@ export interface ResetOptions {
 }
 
 /**
- * Makes the database anew: drops what is ours and Registry's, then launch schema, migrations,
+ * Recreates the database: drops what is ours and Registry's, then launch schema, migrations,
  * functions, rows, sequences and first refresh. One transaction: it all happens, or nothing.
  * The caller has checked that it may (`assertResettable`).
  */

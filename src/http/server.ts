@@ -19,7 +19,7 @@ export interface StatusSources {
 
 /**
  * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not),
- * `/metrics`, the status page and its JSON. Read-only. Gives the URL it listens on.
+ * `/metrics`, the status page and its JSON. Read-only. Returns the URL it listens on.
  */
 export async function startStatusServer(
   address: { host: string; port: number },

@@ -15,7 +15,7 @@ export interface ActivateOptions {
 /**
  * Brings capture, rollups and views into use: triggers under short locks, then one scan a table
  * outside of any lock, then the swap of the views. Each step is a transaction of its own that looks
- * whether it is due, so it can be interrupted anywhere and run again. Gives what it did.
+ * whether it is due, so it can be interrupted anywhere and run again. Returns what it did.
  */
 export async function activate(database: Database, options: ActivateOptions): Promise<string[]> {
   const query: Query = (text, values) => database.read(text, values);

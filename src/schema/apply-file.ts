@@ -7,7 +7,7 @@ import type { SqlFile } from './sql-files.js';
 /**
  * Runs a file's statements inside the caller's transaction. A file brings its own `begin` and
  * `commit`, for plain psql; here the caller's stand in for them. A failure names file and line,
- * with the server's detail and hint; what another try may mend is thrown as it came.
+ * with the server's detail and hint; what another try may fix is thrown as it came.
  */
 export async function applyFile(transaction: Transaction, file: SqlFile): Promise<void> {
   for (const statement of unframed(file)) {

@@ -29,7 +29,7 @@ const lockRetries = 120;
 
 /**
  * Brings a database up to date: launch schema if it is empty, then each pending migration, then the
- * function bodies if they changed, then capture, rollups and views. Gives what it ran.
+ * function bodies if they changed, then capture, rollups and views. Returns what it ran.
  *
  * Each step is one transaction that first takes an advisory lock and then looks again whether the
  * step is still due, so any number of migrators at once run each step once. A step that cannot get

@@ -19,7 +19,7 @@ export interface UninstallOptions {
  * Puts back what stood there before us: Registry's views, with current figures and with all that
  * people have put on them since, and its functions; no triggers, no schema registry_stats. A
  * transaction a step, each safe to run again: the long scans happen before any lock that a reader
- * could notice, and no step waits for a second table while it holds one. Gives whether there was
+ * could notice, and no step waits for a second table while it holds one. Returns whether there was
  * something to do.
  * @throws AppError DEPENDENT_OBJECTS, before anything is changed, when others' objects hang on ours
  */

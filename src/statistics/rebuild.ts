@@ -10,7 +10,7 @@ export interface RebuildOptions extends TransactionOptions {
 
 /**
  * Computes the rollups of one table again, in one snapshot and without a lock on its writers; puts
- * its capture triggers back first if one is missing. Gives the number of rows scanned. Killed
+ * its capture triggers back first if one is missing. Returns the number of rows scanned. Killed
  * half-way it leaves no trace. Waits its turn behind a refresh or another rebuild.
  */
 export async function rebuildSource(
@@ -35,7 +35,7 @@ export async function repairableSources(query: Query): Promise<readonly string[]
   return rows.map(({ name }) => name);
 }
 
-/** The same as `rebuildSource`, unless another session has put it right meanwhile. Gives whether it was rebuilt. */
+/** The same as `rebuildSource`, unless another session has put it right meanwhile. Returns whether it was rebuilt. */
 export async function rebuildIfInexact(
   database: Database,
   source: string,

@@ -23,7 +23,7 @@ import {
  */
 interface Guard {
   readonly switchOff: (target: TestDatabase) => Promise<void>;
-  /** Gives what is wrong at the end: nothing, as long as the guard is there. */
+  /** Returns what is wrong at the end: nothing, as long as the guard is there. */
   readonly scenario: (target: TestDatabase) => Promise<unknown[]>;
 }
 

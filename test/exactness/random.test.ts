@@ -156,7 +156,7 @@ async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
   ];
 }
 
-/** Computed anew, the history of each month is what migration 001 would insert. */
+/** Computed again, the history of each month is what migration 001 would insert. */
 async function differentHistory({ query }: TestDatabase): Promise<unknown[]> {
   const twice = await query(
     `select 'twice' as what, end_date, institution_id, storage_option

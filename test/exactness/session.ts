@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { errorCodeOf, isConnectionLost } from '../../src/db/sqlstate.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-/** A connection that is made anew after its backend was terminated. */
+/** A connection that is created again after its backend was terminated. */
 export class Session {
   readonly #target: Pick<TestDatabase, 'session'>;
   readonly #name: string;
@@ -45,7 +45,7 @@ export class Session {
   }
 }
 
-/** COPY; gives the number of rows. */
+/** COPY; returns the number of rows. */
 export async function copyInto(
   client: pg.Client,
   into: string,

@@ -21,7 +21,7 @@ interface Fault {
   readonly reason: RegExp;
   /** Only where it is to be stopped: the server of all tests may not be. */
   readonly startServer?: () => Promise<OwnServer>;
-  /** Gives the daemon that is to recover. */
+  /** Returns the daemon that is to recover. */
   readonly strike: (struck: Struck, server: OwnServer | undefined) => Promise<Program>;
 }
 

@@ -101,7 +101,7 @@ test('a long transaction elsewhere keeps the deltas from being vacuumed, and not
   expect(folded?.folded).toBe(folded?.added);
 });
 
-/** Many changes, a run and a vacuum at a time; gives the largest size of the deltas. */
+/** Many changes, a run and a vacuum at a time; returns the largest size of the deltas. */
 async function playRounds(target: TestDatabase, daemon: Program): Promise<number> {
   const { query } = target;
   const done = (): number => runsOf(daemon.lines, 'signal').length;

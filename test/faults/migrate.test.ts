@@ -69,7 +69,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-/** Strikes in the midst of a part; nothing of that part may be seen afterwards. */
+/** Strikes in the middle of a part; nothing of that part may be seen afterwards. */
 async function interrupt(target: TestDatabase, part: Step, fault: Fault): Promise<void> {
   const halt = await haltAt(target, part);
   const migrating = await startProgram(['migrate'], { env: target.env });

@@ -80,7 +80,7 @@ for (const direction of directions) {
   });
 }
 
-test('a proxy that is started anew is used by the next try', async () => {
+test('a proxy that is started again is used by the next try', async () => {
   const target = await databaseWithWork();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target);

@@ -59,7 +59,7 @@ class Fleet {
     const old = this.current;
     await this.begin();
     await this.#load.progress();
-    // Both at work, the old one in the midst of a run.
+    // Both at work, the old one during a run.
     this.current.kill('SIGUSR2');
     old.kill('SIGUSR2');
     await old.untilLine('refresh requested (signal)');

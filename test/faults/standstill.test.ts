@@ -77,7 +77,7 @@ for (const { name, start } of standstills) {
     expect(messages(daemon, 'error')).toEqual([]);
   });
 
-  test(`${name} in the midst of a run holds its lock no longer than a minute`, async () => {
+  test(`${name} during a run holds its lock no longer than a minute`, async () => {
     const target = await databaseWithWork();
     const [step] = runSteps.filter((candidate) => candidate.name === 'in the fold');
     if (step === undefined) throw new Error('no such step');

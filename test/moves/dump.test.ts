@@ -49,7 +49,7 @@ const moves: Readonly<Record<string, Move>> = {
 };
 const restoring = ['--no-owner', '--no-privileges', '--exit-on-error'];
 
-/** As the daemon does. Gives what it tells of rebuilt tables. */
+/** As the daemon does. Returns what it tells of rebuilt tables. */
 async function runAll(database: Database): Promise<string[]> {
   const told: string[] = [];
   for (const job of jobs) {

@@ -55,7 +55,7 @@ async function migrated(): Promise<TestDatabase> {
   return target;
 }
 
-/** As the daemon does. Gives what it tells of rebuilt tables. */
+/** As the daemon does. Returns what it tells of rebuilt tables. */
 async function runAll({ database }: Pick<TestDatabase, 'database'>): Promise<string[]> {
   const outcomes = await runEachJob(
     database,
@@ -123,7 +123,7 @@ test('a partitioned table is captured, whichever of its partitions a statement n
   }
 });
 
-test('a truncate of a partition is noticed, and the table computed anew', async () => {
+test('a truncate of a partition is noticed, and the table computed again', async () => {
   const target = await migrated();
   for (const table of nodes) {
     for (const text of refill) await target.query(text);
@@ -273,7 +273,7 @@ test('a renamed table that belongs to somebody else stops nothing and counts no 
   }
 });
 
-test('a table that was away, was written to and is back before anybody noticed is computed anew', async () => {
+test('a table that was away, was written to and is back before anybody noticed is computed again', async () => {
   const target = await migrated();
   for (const [away, write, back] of [
     [

@@ -20,7 +20,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 /** Filled by the tests, for the last one. */
 const seen = new Set<ExitCode>();
 
-/** Runs a command that ends with this code; gives what it wrote. */
+/** Runs a command that ends with this code; returns what it wrote. */
 async function expectExit(code: ExitCode, args: readonly string[], env: Environment = {}) {
   const { stdout, stderr, ...exit } = await runCommand(args, { env });
   expect({ ...exit, stderr }).toEqual({ code, signal: null, stderr });

@@ -70,7 +70,7 @@ test('without a database the daemon stays up, says so once, and starts to work w
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
-test('a connection that is cut in mid-run is told once, and the run is made up for', async () => {
+test('a connection that is cut in mid-run is told once, and the run is repeated', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const proxy = await startTcpProxy();
@@ -90,7 +90,7 @@ test('a connection that is cut in mid-run is told once, and the run is made up f
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
-test('a statement that lost its connection is ended on the server before the run is made up for', async () => {
+test('a statement that lost its connection is ended on the server before the run is repeated', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const proxy = await startTcpProxy();
@@ -120,7 +120,7 @@ test('each outage is told once more', async () => {
   expect(messages(daemon, 'error')).toHaveLength(3);
 });
 
-test('a connection that is lost for a moment only is made anew by the next try', async () => {
+test('a connection that is lost for a moment only is created again by the next try', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target, noSchedule);

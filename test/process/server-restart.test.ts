@@ -83,7 +83,7 @@ test('a server that is stopped in mid-run and started again is waited for, told 
   const second = await start(dataDir);
   upstream.port = second.port;
   await daemon.untilLine('the database is back after');
-  // The run was made up for with the slow body: stopped in its midst once more.
+  // The run was repeated with the slow body: stopped in the middle once more.
   await untilAsleep(second);
   await stop(dataDir);
   await daemon.until('a second outage', () => countOf(daemon, down) === 2);

@@ -14,7 +14,7 @@ export interface Faulty {
 
 type Strike = (faulty: Faulty, backend: number) => Promise<unknown>;
 
-/** What happens to a run in its midst. */
+/** What happens to a run in the middle. */
 const strikes: Readonly<Record<string, Strike>> = {
   'backend terminated': ({ target }, backend) =>
     target.query('select pg_terminate_backend($1)', [backend]),
@@ -41,7 +41,7 @@ const kinds = Object.keys(strikes).flatMap((strike) =>
 const change = `insert into public.premis_events (event_type, institution_id, created_at, updated_at)
   values ('ingestion', 1, now(), now())`;
 
-/** Asks for a run and strikes it; what the daemon makes of it comes after. Gives the kind. */
+/** Asks for a run and strikes it; what the daemon makes of it comes after. Returns the kind. */
 export async function strikeRun(faulty: Faulty, number: number): Promise<string> {
   const { target, daemon, keeper } = faulty;
   const { strike, hold } = kinds[number % kinds.length] ?? { strike: '', hold: 'before its fold' };

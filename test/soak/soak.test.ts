@@ -123,7 +123,7 @@ class EndsOfRuns {
     this.#daemon = daemon;
   }
 
-  /** Waits for the next one. Of a run whose connection was lost, that is the one that makes up for it. */
+  /** Waits for the next one. Of a run whose connection was lost, that is the one that repeats it. */
   next(): Promise<boolean> {
     return this.#daemon.until('the end of a run', () => {
       const unread = this.#daemon.lines.slice(this.#read);

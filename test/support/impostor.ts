@@ -9,7 +9,7 @@ import type { Certificate } from './certificates.js';
 export interface Impostor {
   readonly port: number;
   /**
-   * Waits for the program to hang up; gives all that could be read of what it sent, its request for
+   * Waits for the program to hang up; returns all that could be read of what it sent, its request for
    * TLS left out.
    */
   heard(): Promise<string>;

@@ -32,7 +32,7 @@ export async function openRawConnection(url: string): Promise<RawConnection> {
   };
 }
 
-/** Sends these bytes and no more; gives what came until the connection was closed. */
+/** Sends these bytes and no more; returns what came until the connection was closed. */
 export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<string> {
   const { socket, closed } = await openRawConnection(url);
   socket.end(bytes);

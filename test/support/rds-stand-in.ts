@@ -111,7 +111,7 @@ interface Expected extends RdsStandInOptions {
   readonly host: string;
 }
 
-/** AWS Signature Version 4 of a presigned request, computed anew. */
+/** AWS Signature Version 4 of a presigned request, computed again. */
 function faultOf(token: string, { credentials, region, user, host }: Expected): string | undefined {
   const url = new URL(`https://${token}`);
   const given = url.searchParams.get('X-Amz-Signature') ?? '';

@@ -17,7 +17,7 @@ export interface Load {
   start(kind: Kind): void;
   /** Calls the three public functions, as Registry's own goroutines do about once an hour. */
   call(): Promise<void>;
-  /** Ends the load; gives the message of every error there was. */
+  /** Ends the load; returns the message of every error there was. */
   end(): Promise<Errors>;
 }
 

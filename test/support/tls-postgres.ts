@@ -90,7 +90,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
   };
 }
 
-/** The postmaster has read its settings anew, certificates included, when its backends have. */
+/** The postmaster has read its settings again, certificates included, when its backends have. */
 async function untilReloaded(admin: pg.Client, before: Date | undefined): Promise<void> {
   for (;;) {
     const { rows } = await admin.query<{ at: Date }>('select pg_conf_load_time() as at');

@@ -1,5 +1,5 @@
 -- Puts the capture triggers on a table of Registry's, again if one is missing or disabled, or a captured
--- column is another one. Gives whether it had to; then the table's rollups are not exact until a rebuild.
+-- column is another one. Returns whether it had to; then the table's rollups are not exact until a rebuild.
 -- Locks the table against writers, never against readers, for the moment of `create trigger`: call
 -- it in a transaction of its own, and try again after a pause where the lock is not to be had at once. `or replace` also enables a disabled
 -- trigger; dropping it first would lock out readers. The lock also waits for every writer that began

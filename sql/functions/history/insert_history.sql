@@ -1,5 +1,5 @@
 -- Inserts the deposit statistics of any number of dates, at today's prices, from one scan of the
--- files. Gives the number of rows. The caller has made sure that the dates have no rows, and holds
+-- files. Returns the number of rows. The caller has made sure that the dates have no rows, and holds
 -- registry_stats.try_lock(), so that nobody else inserts them meanwhile.
 --
 -- Each active file falls into the bucket before the first date that is later than its creation, and

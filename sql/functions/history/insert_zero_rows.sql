@@ -1,5 +1,5 @@
 -- Adds zero rows until every institution and every storage option that occurs in the history has a
--- row in every month of it. Gives how many. The caller holds registry_stats.try_lock().
+-- row in every month of it. Returns how many. The caller holds registry_stats.try_lock().
 create or replace function registry_stats.insert_zero_rows()
 returns bigint
 language plpgsql
@@ -90,4 +90,4 @@ end
 $$;
 
 comment on function registry_stats.insert_zero_rows() is
-  'Fills the grid of months, institutions and storage options with zero rows; gives how many.';
+  'Fills the grid of months, institutions and storage options with zero rows; returns how many.';

@@ -1,5 +1,5 @@
 -- Computes the months of the history from a date on again, at today's prices: after a correction of
--- prices or rows. Gives what it replaced. Raises lock_not_available while another run is at it.
+-- prices or rows. Returns what it replaced. Raises lock_not_available while another run is at it.
 create or replace function registry_stats.replace_history(
   in since date,
   out months_replaced int,

@@ -1,5 +1,5 @@
 -- Puts views over the rollups in the place of views over the tables, with all that people put on the old
--- ones, and where a view is gone. Needs exact rollups. Gives whether there was something to do.
+-- ones, and where a view is gone. Needs exact rollups. Returns whether there was something to do.
 -- Locks the views for some milliseconds: call it with a short lock_timeout. A reader that comes in
 -- between waits and then reads the new view. The new ones are filled by a refresh, whose rows every
 -- snapshot sees, so that not even an old repeatable read finds them empty.

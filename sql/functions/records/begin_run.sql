@@ -1,5 +1,5 @@
 -- First half of a daemon's run: to be committed before the work, so that a killed run leaves its
--- record. Gives the id of the run, or NULL if there is nothing to do: then only the time of the check
+-- record. Returns the id of the run, or NULL if there is nothing to do: then only the time of the check
 -- is written. Runs whose server process is gone are marked crashed.
 --
 -- With the rights of the caller: the server shows the start of a session to its own role only, so

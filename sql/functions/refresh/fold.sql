@@ -1,5 +1,5 @@
 -- Takes the pending deltas away and adds them to the rollups; marks the views that this concerns as
--- due. Gives the number of deltas folded. The caller holds registry_stats.try_lock().
+-- due. Returns the number of deltas folded. The caller holds registry_stats.try_lock().
 --
 -- Drain and sums are one statement, hence one snapshot: a delta is added exactly once, if and only if
 -- it is deleted; what commits later waits for the next fold. In that statement the rollups are read
@@ -217,4 +217,4 @@ end
 $$;
 
 comment on function registry_stats.fold() is
-  'Moves the pending deltas into the rollups; gives how many.';
+  'Moves the pending deltas into the rollups; returns how many.';

@@ -1,5 +1,5 @@
 -- Refreshes one view, and creates its unique index if it is gone. A view that is not populated cannot be
--- refreshed concurrently, and nobody can read it: it is refreshed at once. Gives whether there was a view
+-- refreshed concurrently, and nobody can read it: it is refreshed at once. Returns whether there was a view
 -- to refresh. The error of a wait that took too long says who was in the way.
 --
 -- Somebody may empty or drop the view, or drop its index, between the look and the refresh, and a
@@ -51,4 +51,4 @@ end
 $$;
 
 comment on function registry_stats.refresh_view(text) is
-  'Refreshes one view; gives whether there was one to refresh.';
+  'Refreshes one view; returns whether there was one to refresh.';

@@ -1,5 +1,5 @@
 -- The views of a job, in the order in which every session refreshes them: the one of Registry's
--- function, which may be at work in the midst of an upgrade. Two sessions in different orders would
+-- function, which may be at work during an upgrade. Two sessions in different orders would
 -- wait for each other, and one of them would end with a deadlock.
 create or replace function registry_stats.views_of(job text)
 returns text[]

@@ -1,5 +1,5 @@
 -- Finds out whether capture can still be trusted: marks each table whose triggers or identity are not
--- those of the last rebuild. Gives the tables that are not exact.
+-- those of the last rebuild. Returns the tables that are not exact.
 create or replace function registry_stats.check_sources()
 returns text[]
 language plpgsql
@@ -48,4 +48,4 @@ end
 $$;
 
 comment on function registry_stats.check_sources() is
-  'Marks tables whose capture cannot be trusted; gives all that are not exact.';
+  'Marks tables whose capture cannot be trusted; returns all that are not exact.';

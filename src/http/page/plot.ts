@@ -30,7 +30,7 @@ export interface Plot {
   show(data: PlotData, summary: string): void;
 }
 
-/** A chart with a legend that follows the pointer; drawn anew for a new width or colour scheme. */
+/** A chart with a legend that follows the pointer; drawn again for a new width or colour scheme. */
 export function createPlot(options: PlotOptions): Plot {
   const canvas = create('div', { class: 'canvas', role: 'img' });
   const legend = create('ul', { class: 'legend' });

@@ -35,7 +35,7 @@ function judgeDatabase(status: StatusAnswer): Judgement | undefined {
     sentence: 'The database does not answer, or takes no writes.',
     details: [
       ...(statistics.problem === null ? [] : [`Found: ${statistics.problem}.`]),
-      'What was missed is made up for as soon as it is back; the daemon needs no restart. ' +
+      'Missed runs start as soon as the database is back; the daemon needs no restart. ' +
         'Check the server, the network between, and DB_HOST and DB_PORT.',
     ],
   };
@@ -59,7 +59,7 @@ function judgeFailures(
           dataAsOf === null ? '' : ` Its figures are still as of ${formatTime(dataAsOf, now)}.`;
         return `${job}${times}: ${reason}.${since}`;
       }),
-      `It is tried again ${nextRunOf(status, now)}. Mend the cause, then send the daemon SIGUSR2 ` +
+      `It is tried again ${nextRunOf(status, now)}. Fix the cause, then send the daemon SIGUSR2 ` +
         `(kill -USR2 ${status.pid}) to try at once.`,
     ],
   };
@@ -68,7 +68,7 @@ function judgeFailures(
 const remedies: Readonly<Record<string, string>> = {
   inexact: 'A table or a view must be put right first: `registry-stats status` says what helps.',
   maintenance: 'Set MAINTENANCE_MODE to false and send SIGHUP when the maintenance is over.',
-  'database-down': 'It is made up for at once when the database is back.',
+  'database-down': 'It runs as soon as the database is back.',
 };
 
 function judgeHeldBack(states: readonly JobState[], status: StatusAnswer): Judgement | undefined {

@@ -1,0 +1,29 @@
+// Part of `npm run lint`: words and phrases that plain English does without, in documents, comments,
+// messages and names of tests. Exits 1 and lists them.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const banned = [
+  [/\banew\b/i, 'again, or recreate'],
+  [/\bmend(s|ed)?\b/i, 'fix, repair'],
+  [/\b(made|makes|make) up for\b/i, 'runs missed jobs, repeats'],
+  [/\bin the midst\b/i, 'during'],
+  [/(\*|\/\/|--) Gives (whether|how|what|no|the number)\b/, 'Returns'],
+];
+
+const files = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' })
+  .split('\0')
+  .filter((file) => /\.(ts|mjs|sql|md|html|yaml)$/.test(file))
+  .filter((file) => file !== 'scripts/check-prose.mjs');
+
+const found = files.flatMap((file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line, index) =>
+      banned
+        .filter(([pattern]) => pattern.test(line))
+        .map(([pattern, instead]) => `${file}:${index + 1}: ${pattern.source}: ${instead}`),
+    ),
+);
+for (const line of found) console.error(line);
+if (found.length > 0) process.exitCode = 1;
