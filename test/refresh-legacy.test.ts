@@ -99,6 +99,11 @@ test('a flag that was left at true keeps the function from its work, and no pers
 
   expect(await run(target, counts)).toEqual(declined);
   expect(await run(target, counts, manual)).toEqual(refreshed(counts));
+
+  await target.query(`update public.ar_internal_metadata set value = 'true' where key = $1`, [
+    history.flag,
+  ]);
+  expect(await run(target, history)).toEqual(declined);
 });
 
 test('a run that fails leaves flag and figures as they were', async () => {

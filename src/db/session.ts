@@ -88,7 +88,7 @@ export class Session {
     return explainDatabaseError(error, connection, { isConnecting: this.#place === undefined });
   }
 
-  /** Gives the connection back, or closes it if it can no longer be trusted. */
+  /** Returns the connection to the pool, or closes it if it can no longer be trusted. */
   release(): void {
     this.#endWatch?.();
     this.#options.giveUp?.removeEventListener('abort', this.#breakOff);

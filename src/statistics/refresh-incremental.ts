@@ -87,7 +87,7 @@ async function repair(
   return repaired;
 }
 
-/** A table that was marked since its rebuild is told as the run's problem, and is the next pass's work. */
+/** If a table was marked since its rebuild, the run reports it, and the next pass rebuilds it. */
 async function swapIfExact(
   database: Database,
   options: Parameters<typeof swapViews>[1],

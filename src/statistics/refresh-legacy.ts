@@ -30,7 +30,13 @@ async function fillHistory(transaction: Transaction, job: Job): Promise<Outcome>
   const before = await historyRows(transaction);
   await callRegistry(transaction, job);
   const inserted = (await historyRows(transaction)) - before;
-  if (inserted === 0) return { outcome: 'skipped', reason: 'complete' };
+  if (inserted === 0) {
+    const [flagged] = await transaction.query(
+      `select from public.ar_internal_metadata where key = $1 and value = 'true'`,
+      [job.flag],
+    );
+    return { outcome: 'skipped', reason: flagged === undefined ? 'complete' : 'declined' };
+  }
   return { outcome: 'refreshed', detail: `${inserted} rows inserted` };
 }
 
