@@ -75,23 +75,33 @@ async function expectRecovery(daemon: Program): Promise<void> {
   expect(messages(daemon, 'error')).toHaveLength(1);
 }
 
-test('a database that accepts no connections is waited for, in operation and at the start', async () => {
+test('a database that accepts no connections is waited for', async () => {
   const target = await databaseWithRows();
   const admin = await administrator();
   const env = { ...target.env, ...noSchedule, RETRY_ATTEMPTS: '1', LOG_LEVEL: 'debug' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
   await admin.query(`alter database ${target.name} allow_connections false`);
-  // From beside it: the pool of the test may need a new connection, too.
+  // From another database: the pool of the test may need a new connection, too.
   await endDaemonSessions({ query: (text, values) => admin.query(text, values) }, target);
   await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
-  const second = await startDaemon({ env });
-  await second.untilLine(down);
   await admin.query(`alter database ${target.name} allow_connections true`);
 
   await expectRecovery(daemon);
-  await second.untilLine(back);
-  expect(messages(second, 'error')).toHaveLength(1);
+});
+
+test('a daemon that starts while the database accepts no connections waits for it', async () => {
+  const target = await databaseWithRows();
+  const admin = await administrator();
+  await admin.query(`alter database ${target.name} allow_connections false`);
+  const daemon = await startDaemon({
+    env: { ...target.env, ...noSchedule, RETRY_ATTEMPTS: '1', LOG_LEVEL: 'debug' },
+  });
+  await daemon.untilLine(down);
+  await admin.query(`alter database ${target.name} allow_connections true`);
+
+  await daemon.untilLine(back);
+  expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
 test('a database that has another name for a moment is waited for', async () => {
