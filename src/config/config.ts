@@ -9,7 +9,7 @@ import { settingsError, type Problem } from './problems.js';
 import { allSecrets, findValue, wrongValue, type RawSettings } from './raw-settings.js';
 import { settingKeys, settingOf, type Values } from './settings.js';
 
-/** The typed settings that the rest of the program uses. Times are in milliseconds. */
+/** The typed settings that the rest of the program uses, frozen. Times are in milliseconds. */
 export type Config = DeepReadonly<ReturnType<typeof toConfig>>;
 
 /**
@@ -32,14 +32,8 @@ function errorFor(problems: readonly Problem[], raw: RawSettings): AppError {
     : settingsError(problems, allSecrets(raw));
 }
 
-export interface ParsedValues {
-  /** Without the settings that have a problem. */
-  readonly values: Partial<Values>;
-  readonly problems: readonly Problem[];
-}
-
-/** Parses each setting by itself; `crossCheck` compares them. */
-export function parseValues(raw: RawSettings): ParsedValues {
+/** Parses each setting by itself; `crossCheck` compares them. Leaves out values with a problem. */
+export function parseValues(raw: RawSettings): { values: Partial<Values>; problems: Problem[] } {
   const values: Record<string, unknown> = {};
   const problems: Problem[] = [];
   for (const key of settingKeys) {

@@ -82,7 +82,7 @@ async function addParameterStore(local: RawSettings, signal?: AbortSignal): Prom
 
   const keys = settingKeys.filter((key) => !settingOf(key).isLocal);
   const stored = await readParameterStore({ path, region, keys, timeoutMs: SSM_TIMEOUT, signal });
-  // Second to the environment.
+  // Only the environment is stronger.
   const sources = local.sources.toSpliced(1, 0, { name: 'parameter store', values: stored });
   return { ...local, sources, parameterStore: { path, region } };
 }

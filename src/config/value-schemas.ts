@@ -53,18 +53,8 @@ export function databaseIdentifier(what: string) {
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** From Registry's -1 on: its panic (5) is our fatal; its none (6) and disabled (7) our silent. */
-const registryLevels = [
-  'trace',
-  'debug',
-  'info',
-  'warn',
-  'error',
-  'fatal',
-  'fatal',
-  'silent',
-  'silent',
-];
+/** Registry's -1 to 7. Its panic (5) is our fatal; its none (6) and disabled (7) are our silent. */
+const registryLevels = 'trace debug info warn error fatal fatal silent silent'.split(' ');
 
 export const logLevel = z
   .string()
