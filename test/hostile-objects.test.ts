@@ -5,10 +5,9 @@ import { printPending } from '../src/schema/print.js';
 import { readSqlFiles } from '../src/schema/sql-files.js';
 import { readFigures } from '../src/status/figures.js';
 import { readFreshness } from '../src/status/freshness.js';
-import { readOverview } from '../src/status/overview.js';
+import { readStatistics } from '../src/status/read-statistics.js';
 import { preflight } from '../src/statistics/preflight.js';
 import { readRuns } from '../src/status/run-history.js';
-import { readStatisticsState } from '../src/status/state.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures, wrongRollups } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';
@@ -147,8 +146,8 @@ test('a daemon whose role has a hostile search_path works, tells and verifies as
   // What status, page and metrics show.
   await preflight(database);
   expect(await readFreshness(database)).toHaveLength(6);
-  expect(await readOverview(database)).toMatchObject({ pendingChanges: 0, inexact: [] });
-  expect(await readStatisticsState(database)).toMatchObject({ mode: 'incremental' });
+  expect(await readStatistics(database)).toMatchObject({ pendingChanges: 0, inexact: [] });
+  expect(await readStatistics(database)).toMatchObject({ mode: 'incremental' });
   const { runs } = await readRuns(database, { limit: 10, outcome: 'refreshed' });
   expect(runs.length).toBeGreaterThan(2);
   const { counts, deposits } = await readFigures(database);

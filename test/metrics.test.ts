@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createEvents } from '../src/daemon/events.js';
-import type { StatusBoard } from '../src/daemon/status-board.js';
+import type { Config } from '../src/config/config.js';
+import type { CronJobs } from '../src/daemon/cron.js';
+import { createStatusBoard } from '../src/daemon/status-board.js';
+import { createStatusReader } from '../src/status/status-reader.js';
 import { jobNames, jobs, type JobName } from '../src/jobs/job.js';
 import { refresh } from '../src/statistics/refresh.js';
 import { skipReasons, type Outcome } from '../src/jobs/outcome.js';
@@ -16,34 +19,18 @@ import { createTestDatabase, type TestDatabase } from './support/test-database.j
 async function metricsOf({ database }: TestDatabase) {
   const events = createEvents();
   const config = { isMaintenance: false };
-  const own = { lastSuccess: null as string | null, consecutiveFailures: 0 };
-  const board = { reason: undefined as string | undefined };
-  const metrics = await createMetrics({ config, database, events }, statusBoard(own, board));
+  const board = createStatusBoard({ config: config as Config, events }, 1);
+  board.watch({ isDatabaseDown: false, nextRun: () => new Date() } as CronJobs);
+  const metrics = await createMetrics(
+    { config, events },
+    createStatusReader({ database }, board.current),
+  );
   const finish = (job: JobName, result: Outcome, durationMs = 1): void => {
     const report = { job, trigger: 'schedule', result, startedAt: new Date(), durationMs } as const;
     events.emit({ type: 'run-finished', report, nextRun: undefined });
   };
   const scrape = async (): Promise<Samples> => parseSamples(await metrics.render());
-  return { events, config, own, board, finish, scrape };
-}
-
-function statusBoard(
-  own: { lastSuccess: string | null; consecutiveFailures: number },
-  board: { reason: string | undefined },
-): StatusBoard {
-  return {
-    watch: () => undefined,
-    reasonNotReady: () => board.reason,
-    current: () => ({
-      version: 1,
-      pid: 1,
-      startedAt: new Date().toISOString(),
-      isMaintenance: false,
-      isDatabaseDown: false,
-      nextRun: null,
-      jobs: jobNames.map((job) => ({ job, subject: '', isRunning: false, lastRun: null, ...own })),
-    }),
-  };
+  return { events, config, finish, scrape };
 }
 
 /** Waits until the answer of the last scrape is not served any more. */
@@ -210,17 +197,19 @@ test('a daemon that has run nothing yet tells the times and failures that the da
 });
 
 test('what this daemon saw counts where the record is older or has fewer failures', async () => {
-  const { finish, own, scrape } = await metricsOf(await createTestDatabase());
-  own.lastSuccess = '2026-11-24T10:00:00.000Z';
-  own.consecutiveFailures = 2;
+  const { finish, scrape } = await metricsOf(await createTestDatabase());
+  const start = Date.now() / 1000;
   finish('update_counts', { outcome: 'skipped', reason: 'busy' });
+  for (const error of [new Error('one'), new Error('two')]) {
+    finish('update_counts', { outcome: 'failed', error });
+  }
   finish(deposits, { outcome: 'skipped', reason: 'maintenance' });
   const samples = await scrape();
-  expect(samples.get(`registry_stats_last_success_timestamp_seconds${counts}`)).toBe(
-    Date.parse('2026-11-24T10:00:00Z') / 1000,
-  );
+  for (const time of ['last_success', 'last_check']) {
+    const name = `registry_stats_${time}_timestamp_seconds${counts}`;
+    expect(samples.get(name), name).toBeGreaterThanOrEqual(start);
+  }
   expect(samples.get(`registry_stats_consecutive_failures${counts}`)).toBe(2);
-  expect(samples.get(`registry_stats_last_check_timestamp_seconds${counts}`)).toBeGreaterThan(0);
   expect(samples.get(`registry_stats_last_check_timestamp_seconds{job_name="${deposits}"}`)).toBe(
     0,
   );
@@ -249,9 +238,8 @@ test('pending changes and inexact tables are those of the database, read at most
 });
 
 test('in the state of migration 001 there is nothing pending to tell of, and all else is told', async () => {
-  const { scrape, config, board } = await metricsOf(await createTestDatabase('baseline'));
+  const { scrape, config } = await metricsOf(await createTestDatabase('baseline'));
   config.isMaintenance = true;
-  board.reason = 'starting';
   const samples = await scrape();
   expect(samples.get('registry_stats_incremental')).toBe(0);
   expect(samples.get('registry_stats_database_up')).toBe(1);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
 import type { Query } from '../src/db/transaction.js';
-import { readOverview } from '../src/status/overview.js';
+import { readStatistics } from '../src/status/read-statistics.js';
 import { wrongFigures } from './exactness/truth.js';
 import { createLiveDatabase, registryViewText, runAs } from './support/live-state.js';
 import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
@@ -43,7 +43,7 @@ test('detach makes its own table untrusted, and no other', async () => {
     { source: 'premis_events', reason: 'capture was detached' },
   ]);
   const names = async (): Promise<unknown> =>
-    (await readOverview(scene.owner.database))?.inexact.map(({ name }) => name);
+    (await readStatistics(scene.owner.database)).inexact.map(({ name }) => name);
   expect(await names()).toEqual(['premis_events']);
 
   // Registry's own call folds the mark; it attaches and rebuilds nothing.
@@ -220,7 +220,7 @@ test.each(Object.entries(uncountable))(
     await scene.session.query(`update public.work_items set action = 'Restore' where id = 1`);
     const outcomes = await runEachJob(scene.owner.database);
     expect(outcomes.map(({ outcome }) => outcome)).not.toContain('failed');
-    expect((await readOverview(scene.owner.database))?.inexact).toEqual([
+    expect((await readStatistics(scene.owner.database)).inexact).toEqual([
       { name: 'premis_events', reason },
     ]);
     expect(await wrongFigures(scene.query, 'public.', ['work_item_counts'])).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readSqlFiles } from '../src/schema/sql-files.js';
 import { readPlan } from '../src/schema/plan.js';
-import { readOverview } from '../src/status/overview.js';
+import { readStatistics } from '../src/status/read-statistics.js';
 import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { wrongFigures } from './exactness/truth.js';
@@ -159,7 +159,7 @@ test('a captured column is dropped with cascade: writers go on, the other views 
   const [counts] = await runEachJob(scene.owner.database);
   expect(counts).toMatchObject({ outcome: 'refreshed' });
   expect(await wrongFigures(scene.query, 'public.', ['generic_file_counts'])).toEqual([]);
-  const overview = await readOverview(scene.owner.database);
+  const overview = await readStatistics(scene.owner.database);
   expect(overview?.inexact).toEqual([
     {
       name: 'work_items',
@@ -227,7 +227,7 @@ test('rows that row level security hides are never called exact', async () => {
   );
   await scene.session.query('drop trigger registry_stats_insert on public.work_items');
   await runEachJob(scene.owner.database);
-  expect((await readOverview(scene.owner.database))?.inexact).toMatchObject([
+  expect((await readStatistics(scene.owner.database)).inexact).toMatchObject([
     { name: 'work_items', reason: expect.stringContaining('row level security') as unknown },
   ]);
   await expect(verify(scene.owner.database)).rejects.toThrow(/row-level security/);
@@ -241,7 +241,7 @@ test('a table that another inherits from is not called exact', async () => {
   const scene = await migrated();
   await scene.session.query('create table public.more_items () inherits (public.work_items)');
   await runEachJob(scene.owner.database);
-  expect((await readOverview(scene.owner.database))?.inexact).toMatchObject([
+  expect((await readStatistics(scene.owner.database)).inexact).toMatchObject([
     { name: 'work_items', reason: expect.stringContaining('no inherit') as unknown },
   ]);
   await scene.session.query('alter table public.more_items no inherit public.work_items');
@@ -257,7 +257,7 @@ test('deposits without an institution are named, and right when they have one', 
     'update public.generic_files set storage_option = null where id = 90012',
   );
   await runEachJob(scene.owner.database);
-  expect((await readOverview(scene.owner.database))?.inexact).toMatchObject([
+  expect((await readStatistics(scene.owner.database)).inexact).toMatchObject([
     { name: 'generic_files', reason: expect.stringContaining('1 deposits have no') as unknown },
   ]);
   await scene.session.query(
@@ -274,7 +274,7 @@ test('a view of others on one that was created again is named, and never dropped
   await write(scene, 90_013);
   const [counts] = await runEachJob(scene.owner.database);
   expect(counts?.outcome).not.toBe('failed');
-  expect((await readOverview(scene.owner.database))?.inexact).toMatchObject([
+  expect((await readStatistics(scene.owner.database)).inexact).toMatchObject([
     { name: 'work_item_counts', reason: expect.stringContaining('public.report') as unknown },
   ]);
   await expect(migrateAs(scene.owner)).rejects.toMatchObject({ code: 'DEPENDENT_OBJECTS' });
@@ -293,7 +293,7 @@ test('functions that Registry’s migrations put back are noticed, and ours agai
     expect.objectContaining({ reason: 'unchanged' }),
   );
   expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
-  expect((await readOverview(scene.owner.database))?.inexact).toHaveLength(6);
+  expect((await readStatistics(scene.owner.database)).inexact).toHaveLength(6);
   await migrateAs(scene.owner);
   await runEachJob(scene.owner.database);
   await expectExact(scene);

@@ -63,25 +63,26 @@ test('status --watch redraws in its place until Ctrl-C, with pending changes, in
   expect(await run(['refresh', 'update_counts'], { env, ...quiet })).toBe(0);
   await target.query('truncate public.work_items cascade');
   await vi.waitFor(() => {
-    expect(screens().at(-1)).toMatch(/work_items is \u001b\[33mnot exact\u001b\[39m: /);
+    expect(screens().at(-1)).toMatch(
+      /\u001b\[33mwork_items must be repaired\.\u001b\[39m\nwork_items: /,
+    );
   }, 20_000);
   stop.abort('SIGINT');
 
   expect(await watching).toBe(0);
   expect(screens()[0]).toMatch(/^pending changes: [1-9]\d*$/m);
-  expect(screens().at(-1)).toMatch(/^update_counts +\u001b\[32mrefreshed\u001b\[39m /m);
+  expect(screens().at(-1)).toMatch(/^update_counts +\u001b\[32mfresh\u001b\[39m /m);
 });
 
-test('only outcome words are coloured, and none where colours are not wanted or not shown', () => {
+test('states of jobs are coloured, and none where colours are not wanted or not shown', () => {
   const paint = createPaint(terminal());
-  expect(['refreshed', 'skipped', 'failed', 'crashed'].map((word) => paint.outcome(word))).toEqual([
-    '\u001b[32mrefreshed\u001b[39m',
-    '\u001b[32mskipped\u001b[39m',
-    '\u001b[31mfailed\u001b[39m',
-    '\u001b[31mcrashed\u001b[39m',
+  expect(['fresh', 'failing', 'held back'].map((word) => paint.state(word))).toEqual([
+    '\u001b[32mfresh\u001b[39m',
+    '\u001b[31mfailing\u001b[39m',
+    '\u001b[33mheld back\u001b[39m',
   ]);
-  expect(paint.outcome('running')).toBe('running');
-  expect(createPaint(terminal({ NO_COLOR: '1' })).outcome('failed')).toBe('failed');
+  expect(paint.state('not run yet')).toBe('not run yet');
+  expect(createPaint(terminal({ NO_COLOR: '1' })).state('failing')).toBe('failing');
   expect(createPaint(terminal({ TERM: 'dumb' })).warn('not exact')).toBe('not exact');
-  expect(createPaint(pipe()).outcome('failed')).toBe('failed');
+  expect(createPaint(pipe()).state('failing')).toBe('failing');
 });

@@ -11,6 +11,7 @@ import { migrate } from '../schema/migrate.js';
 import { readSqlFiles } from '../schema/sql-files.js';
 import { defaultFiles, loadSampleData } from '../dev/sample-data.js';
 import { isIncremental } from '../statistics/installation.js';
+import { createStatusReader } from '../status/status-reader.js';
 import { progressTo, type Invocation } from './invocation.js';
 import { progressLineTo } from '../terminal/progress.js';
 import { migrateOptions } from './migrate.js';
@@ -88,8 +89,9 @@ async function checkDatabase(context: Context): Promise<void> {
 
 async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
   const board = createStatusBoard(context, invocation.pid);
-  const metrics = await createMetrics(context, board);
-  const server = await startStatusServer(context.config.status, { context, board, metrics });
+  const status = createStatusReader(context, board.current);
+  const metrics = await createMetrics(context, status);
+  const server = await startStatusServer(context.config.status, { context, status, metrics });
   context.releasers.add(server.close);
   const cronJobs = context.initialise();
   board.watch(cronJobs);

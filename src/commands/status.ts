@@ -1,16 +1,17 @@
 import { Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import { readFreshness, type Freshness } from '../status/freshness.js';
-import { preflight } from '../statistics/preflight.js';
-import { isSkipReason, skipReasons } from '../jobs/outcome.js';
-import { legacyHint, readOverview, type Overview } from '../status/overview.js';
+import { jobs } from '../jobs/job.js';
 import { printable } from '../printable.js';
-import type { DaemonStatus } from '../daemon/status-board.js';
+import { preflight } from '../statistics/preflight.js';
+import { readFreshness, type Freshness } from '../status/freshness.js';
+import type { DaemonState, Status } from '../status/model.js';
+import { readStatistics } from '../status/read-statistics.js';
+import { toStatus } from '../status/status.js';
+import { createPaint, type Paint } from '../terminal/paint.js';
+import { renderTable } from '../terminal/table.js';
+import { watch } from '../terminal/watch.js';
 import { askDaemon } from './ask-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
-import { createPaint, type Paint } from '../terminal/paint.js';
-import { renderTable, type PaintedCell } from '../terminal/table.js';
-import { watch } from '../terminal/watch.js';
 
 /** `registry-stats status`: what is fresh, since when, and what the running daemon says. */
 export function statusCommand(invocation: Invocation): Command {
@@ -30,96 +31,98 @@ export function statusCommand(invocation: Invocation): Command {
     );
 }
 
-interface Status {
+interface StatusReport extends Pick<Status, 'isMaintenance' | 'jobs' | 'statistics' | 'verdict'> {
   readonly database: string;
-  readonly isMaintenance: boolean;
   readonly views: readonly Freshness[];
-  /** null in the state of migration 001, where every refresh scans the tables in full. */
-  readonly incremental: Overview | null;
   /** null when no daemon answers on the status port. */
-  readonly daemon: DaemonStatus | null;
+  readonly daemon: Pick<DaemonState, 'pid' | 'startedAt' | 'isDatabaseDown' | 'nextRun'> | null;
 }
 
-async function readStatus({ config, database }: Context): Promise<Status> {
+async function readStatus({ config, database }: Context): Promise<StatusReport> {
   const { host, port, name } = database.options.connection;
-  const incremental = (await readOverview(database)) ?? null;
+  const daemon = await askDaemon(config.status, '/api/status').then(
+    ({ body }) => (isDaemonState(body) ? body : null),
+    () => null,
+  );
+  const { isMaintenance, jobs, statistics, verdict } = toStatus(
+    daemon ?? { ...noDaemon, isMaintenance: config.isMaintenance },
+    await readStatistics(database),
+  );
   return {
     database: `${name} on ${host}:${port}`,
-    isMaintenance: config.isMaintenance,
+    verdict,
+    isMaintenance,
+    jobs,
+    statistics,
     views: await readFreshness(database),
-    incremental,
-    daemon: await askDaemon(config.status, '/api/status').then(
-      ({ body }) => (isDaemonStatus(body) ? body : null),
-      () => null,
-    ),
+    daemon: daemon && {
+      pid: daemon.pid,
+      startedAt: daemon.startedAt,
+      isDatabaseDown: daemon.isDatabaseDown,
+      nextRun: daemon.nextRun,
+    },
   };
 }
 
-/** Another program's answer on that port has not both. */
-function isDaemonStatus(body: object): body is DaemonStatus {
+/** What is known of the jobs where no daemon answers: only what the database has on record. */
+const noDaemon = {
+  version: 1,
+  pid: 0,
+  startedAt: '',
+  isDatabaseDown: false,
+  nextRun: null,
+  jobs: jobs.map(({ name, subject }) => ({
+    job: name,
+    subject,
+    isRunning: false,
+    lastRun: null,
+    lastSuccess: null,
+    consecutiveFailures: 0,
+  })),
+} as const;
+
+/** Another program that answers on that port has not both. */
+function isDaemonState(body: object): body is DaemonState {
   return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
 }
 
-function describe(status: Status, paint: Paint): string {
-  const views = status.views.map(({ name, rows, asOf }) => [name, rows, age(asOf)]);
+function describe(report: StatusReport, paint: Paint): string {
+  const { verdict, statistics } = report;
+  const rows = report.jobs.map((job) => [
+    job.job,
+    { text: job.state, paint: paint.state },
+    printable(job.reason),
+    age(job.lastCheck),
+    age(job.lastRefresh),
+    age(job.dataAsOf),
+  ]);
+  const views = report.views.map(({ name, rows: count, asOf }) => [name, count, age(asOf)]);
+  const sentence = printable(verdict.sentence);
+  const pending = statistics.pendingChanges;
   const parts = [
-    `database ${status.database}`,
+    `database ${report.database}`,
+    [
+      verdict.level === 'good' ? sentence : paint.warn(sentence),
+      ...verdict.details.map(printable),
+    ].join('\n'),
+    renderTable(['job', 'state', 'reason', 'checked', 'refreshed', 'data as of'], rows),
+    ...(pending === null ? [] : [`pending changes: ${pending}`]),
     renderTable(['statistics', 'rows', 'figures as of'], views, [1]),
-    ...(status.incremental === null ? [legacyHint] : describeOverview(status.incremental, paint)),
-    ...(status.isMaintenance ? ['MAINTENANCE_MODE is true: nothing is refreshed'] : []),
-    status.daemon === null
-      ? 'no daemon answers on the status port'
-      : describeDaemon(status.daemon, paint),
+    describeDaemon(report.daemon),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function describeOverview({ pendingChanges, inexact, jobs }: Overview, paint: Paint): string[] {
-  const rows = jobs.map((job) => [
-    job.name,
-    outcomeCell(job.outcome ?? 'not run yet', paint),
-    inWords(job.reason),
-    age(job.lastCheck ?? undefined),
-    age(job.lastRefresh ?? undefined),
-    age(job.dataAsOf ?? undefined),
-  ]);
-  const head = ['job', 'outcome', 'reason', 'last check', 'last refresh', 'data as of'];
-  return [
-    renderTable(head, rows),
-    `pending changes: ${pendingChanges}`,
-    ...inexact.map(
-      ({ name, reason }) => `${name} is ${paint.warn('not exact')}: ${printable(reason)}`,
-    ),
-  ];
+function describeDaemon(daemon: StatusReport['daemon']): string {
+  if (daemon === null) return 'no daemon answers on the status port';
+  // Any program that listens on that port may have answered.
+  return printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
 }
 
-function describeDaemon(daemon: DaemonStatus, paint: Paint): string {
-  const rows = daemon.jobs.map(({ job, isRunning, lastRun, lastSuccess }) => [
-    job,
-    outcomeCell(isRunning ? 'running' : (lastRun?.outcome ?? 'not run yet'), paint),
-    lastRun?.reason ?? '',
-    lastSuccess === null ? 'never' : age(new Date(lastSuccess)),
-  ]);
-  // Whoever listens on that port has answered.
-  const head = printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
-  const down = daemon.isDatabaseDown ? '\nthe database does not answer, or takes no writes' : '';
-  return `${head}${down}\n${renderTable(['job', 'last run', 'reason', 'last good'], rows)}`;
-}
-
-function outcomeCell(text: string, paint: Paint): PaintedCell {
-  return { text, paint: paint.outcome };
-}
-
-/** The database records a skip by its name. */
-function inWords(reason: string | null): string {
-  if (reason === null) return '';
-  return isSkipReason(reason) ? skipReasons[reason] : reason;
-}
-
-function age(moment: Date | undefined): string {
-  if (moment === undefined) return 'never';
-  const seconds = Math.max(0, Math.floor((Date.now() - moment.getTime()) / 1000));
-  return `${moment.toISOString()} (${inUnits(seconds)} ago)`;
+function age(moment: string | null): string {
+  if (moment === null) return 'never';
+  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(moment)) / 1000));
+  return `${moment} (${inUnits(seconds)} ago)`;
 }
 
 function inUnits(seconds: number): string {

@@ -1,9 +1,8 @@
 import type { Event, Observer } from './events.js';
 import type { RunReport } from '../jobs/outcome.js';
-import { describeOutcome } from '../jobs/outcome.js';
+import { describeOutcome, legacyHint } from '../jobs/outcome.js';
 import { failedForServer } from './run-job.js';
 import type { Logger } from '../log.js';
-import { legacyHint } from '../status/overview.js';
 import type { Comparison } from '../statistics/verify.js';
 import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 

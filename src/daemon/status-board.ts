@@ -1,85 +1,36 @@
+import { jobs, type JobName } from '../jobs/job.js';
+import { describeOutcome, goodSkips, type Outcome, type RunReport } from '../jobs/outcome.js';
+import type { DaemonState, JobHistory } from '../status/model.js';
 import type { CronJobs } from './cron.js';
 import type { DaemonContext } from './daemon-context.js';
-import { jobs, type JobName } from '../jobs/job.js';
-import {
-  describeOutcome,
-  type Outcome,
-  type RunReport,
-  type SkipReason,
-  type Trigger,
-} from '../jobs/outcome.js';
-
-/** One job as the daemon knows it since its start. Times are ISO 8601 in UTC. */
-export interface JobStatus {
-  readonly job: JobName;
-  readonly subject: string;
-  readonly isRunning: boolean;
-  readonly lastRun: LastRun | null;
-  /** End of the last run that refreshed or found everything fresh. */
-  readonly lastSuccess: string | null;
-  readonly consecutiveFailures: number;
-}
-
-export interface LastRun {
-  readonly trigger: Trigger;
-  readonly outcome: Outcome['outcome'];
-  readonly reason: string;
-  /** The reason's name where the run was skipped, else null. */
-  readonly skipReason: SkipReason | null;
-  readonly startedAt: string;
-  readonly durationMs: number;
-}
-
-/** What `/api/status` answers. `version` grows when a field changes its meaning or goes. */
-export interface DaemonStatus {
-  readonly version: 1;
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly isMaintenance: boolean;
-  readonly isDatabaseDown: boolean;
-  readonly nextRun: string | null;
-  readonly jobs: readonly JobStatus[];
-}
 
 export interface StatusBoard {
-  /** The jobs, as soon as they run: until then the daemon is starting. */
+  /** The jobs, as soon as they are scheduled: until then the daemon is starting. */
   watch(cronJobs: CronJobs): void;
-  current(): DaemonStatus;
-  /** Why the daemon is not ready for use, or undefined if it is. */
-  reasonNotReady(): string | undefined;
+  readonly current: () => DaemonState;
 }
 
-type JobState = { -readonly [Field in keyof JobStatus]: JobStatus[Field] };
+type Mutable<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
-/** Keeps, from the events, what the status shows. */
+/** Keeps, from the events, what the daemon knows of itself. */
 export function createStatusBoard(
   context: Pick<DaemonContext, 'config' | 'events'>,
   pid: number,
 ): StatusBoard {
   const startedAt = new Date().toISOString();
-  const states = new Map<JobName, JobState>(
-    jobs.map(({ name, subject }) => [
-      name,
-      {
-        job: name,
-        subject,
-        isRunning: false,
-        lastRun: null,
-        lastSuccess: null,
-        consecutiveFailures: 0,
-      },
-    ]),
+  const histories = new Map(
+    jobs.map(({ name, subject }) => [name, emptyHistory(name, subject)] as const),
   );
   let cronJobs: CronJobs | undefined;
   context.events.observe((event) => {
-    if (event.type === 'run-started') stateOf(event.job.name).isRunning = true;
-    if (event.type === 'run-finished') record(stateOf(event.report.job), event.report);
+    if (event.type === 'run-started') historyOf(event.job.name).isRunning = true;
+    if (event.type === 'run-finished') record(historyOf(event.report.job), event.report);
   });
 
-  function stateOf(name: JobName): JobState {
-    const state = states.get(name);
-    if (state === undefined) throw new Error(`no state of job ${name}`);
-    return state;
+  function historyOf(name: JobName): Mutable<JobHistory> {
+    const history = histories.get(name);
+    if (history === undefined) throw new Error(`no history of job ${name}`);
+    return history;
   }
 
   return {
@@ -93,24 +44,26 @@ export function createStatusBoard(
       isMaintenance: context.config.isMaintenance,
       isDatabaseDown: cronJobs?.isDatabaseDown ?? false,
       nextRun: cronJobs?.nextRun().toISOString() ?? null,
-      jobs: [...states.values()].map((state) => ({ ...state })),
+      jobs: [...histories.values()].map((history) => ({ ...history })),
     }),
-    reasonNotReady: () => {
-      if (cronJobs === undefined) return 'starting';
-      if (cronJobs.isDatabaseDown) return 'the database does not answer, or takes no writes';
-      const unfinished = [...states.values()].find((state) => state.lastRun === null);
-      if (unfinished !== undefined) return `first run of ${unfinished.job} not finished`;
-      const failing = [...states.values()].find((state) => state.consecutiveFailures > 0);
-      if (failing !== undefined) return `${failing.job} failed: ${failing.lastRun?.reason ?? ''}`;
-      return undefined;
-    },
   };
 }
 
-function record(state: JobState, report: RunReport): void {
+function emptyHistory(job: JobName, subject: string): Mutable<JobHistory> {
+  return {
+    job,
+    subject,
+    isRunning: false,
+    lastRun: null,
+    lastSuccess: null,
+    consecutiveFailures: 0,
+  };
+}
+
+function record(history: Mutable<JobHistory>, report: RunReport): void {
   const { result, trigger, startedAt, durationMs } = report;
-  state.isRunning = false;
-  state.lastRun = {
+  history.isRunning = false;
+  history.lastRun = {
     trigger,
     outcome: result.outcome,
     reason: describeOutcome(result),
@@ -118,16 +71,15 @@ function record(state: JobState, report: RunReport): void {
     startedAt: startedAt.toISOString(),
     durationMs: Math.round(durationMs),
   };
-  if (result.outcome === 'failed') state.consecutiveFailures++;
+  if (result.outcome === 'failed') history.consecutiveFailures++;
   if (hasSucceeded(result)) {
-    state.consecutiveFailures = 0;
-    state.lastSuccess = new Date(startedAt.getTime() + durationMs).toISOString();
+    history.consecutiveFailures = 0;
+    history.lastSuccess = new Date(startedAt.getTime() + durationMs).toISOString();
   }
 }
 
-/** Skipped because there was nothing to do is a success; skipped because it may not, is not. */
+/** A skip is a success if there was nothing to do, not if the run was held back. */
 function hasSucceeded(result: Outcome): boolean {
-  if (result.outcome === 'skipped')
-    return ['unchanged', 'complete', 'busy', 'declined'].includes(result.reason);
+  if (result.outcome === 'skipped') return goodSkips.has(result.reason);
   return result.outcome === 'refreshed';
 }

@@ -10,6 +10,7 @@ import {
   statisticsFunctions,
   statisticsTables,
 } from '../jobs/registry-objects.js';
+import { jobNames } from '../jobs/job.js';
 import { progressNotices, type Progress } from '../progress.js';
 import type { SqlFiles } from '../schema/sql-files.js';
 import { loadFixtures } from './fixtures.js';
@@ -89,10 +90,16 @@ async function fill(transaction: Transaction, options: ResetOptions): Promise<vo
   options.onProgress(`fixtures: ${rows} rows in ${counts.size} tables`);
 }
 
-/** Not concurrently: nobody can read the new views before this transaction is committed. */
+/** Recorded runs: who reads the status afterwards sees when the figures were made. */
 async function firstRefresh({ query }: Transaction): Promise<void> {
-  for (const view of materializedViews) await query(`refresh materialized view public.${view}`);
-  await query('select public.populate_all_historical_deposit_stats()');
+  for (const job of jobNames) {
+    await query(
+      `select registry_stats.run_recorded(begun.id)
+      from registry_stats.begin_run($1, 'command') as begun (id)
+      where begun.id is not null`,
+      [job],
+    );
+  }
 }
 
 function inPublic(names: readonly string[]): string {

@@ -4,13 +4,10 @@ import type { Context } from '../context.js';
 import { describeFailure } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
-import type { StatisticsState } from '../status/answers.js';
 import { readFigures } from '../status/figures.js';
 import { readRuns, runOutcomes } from '../status/run-history.js';
-import { readStatisticsState } from '../status/state.js';
-import type { StatusAnswer } from './answers.js';
-import { createBoundedReader, type BoundedReader } from '../status/bounded-reader.js';
-import type { StatusBoard } from '../daemon/status-board.js';
+import { createBoundedReader } from '../status/bounded-reader.js';
+import type { StatusReader } from '../status/status-reader.js';
 
 const runsQuery = z.strictObject({
   job: z.enum(jobNames).optional(),
@@ -24,16 +21,16 @@ const runsQuery = z.strictObject({
 });
 
 /** The JSON behind the page: `/api/status`, `/api/runs` and `/api/statistics`. */
-export function registerApi(server: FastifyInstance, context: Context, board: StatusBoard): void {
-  const isDatabaseDown = (): boolean => board.current().isDatabaseDown;
-  const reader = createBoundedReader(context, { timeoutMs: 2_000, isDatabaseDown });
-  // The history may take a second on a large database; the status does not wait behind it.
-  const slowReader = createBoundedReader(context, { timeoutMs: 10_000, isDatabaseDown });
+export function registerApi(
+  server: FastifyInstance,
+  context: Pick<Context, 'database'>,
+  status: StatusReader,
+): void {
+  // The history may take a second on a large database; the status does not wait for it.
+  const { isDatabaseDown } = status;
+  const reader = createBoundedReader(context, { timeoutMs: 10_000, isDatabaseDown });
 
-  server.get('/api/status', async (): Promise<StatusAnswer> => {
-    const statistics = await readState(reader);
-    return { ...board.current(), answeredAt: new Date().toISOString(), statistics };
-  });
+  server.get('/api/status', () => status.read());
   server.get('/api/runs', async (request, reply) => {
     const { data, error } = runsQuery.safeParse(request.query);
     if (error !== undefined) return refuse(reply, error);
@@ -41,18 +38,8 @@ export function registerApi(server: FastifyInstance, context: Context, board: St
     return orExplain(reply, () => reader.read(question, 1_000, (open) => readRuns(open, data)));
   });
   server.get('/api/statistics', (_request, reply) =>
-    orExplain(reply, () => slowReader.read('figures', 5_000, readFigures)),
+    orExplain(reply, () => reader.read('figures', 5_000, readFigures)),
   );
-}
-
-/** A database that is away is a state to be shown, not a failure of the status. */
-async function readState(reader: BoundedReader): Promise<StatisticsState> {
-  try {
-    return await reader.read('state', 1_000, readStatisticsState);
-  } catch (error) {
-    const problem = describeFailure(error);
-    return { mode: 'unknown', problem, pendingChanges: null, inexact: [], jobs: [] };
-  }
 }
 
 async function orExplain(reply: FastifyReply, read: () => Promise<unknown>): Promise<unknown> {

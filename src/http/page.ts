@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Context } from '../context.js';
 import { registerApi } from './api.js';
-import type { StatusBoard } from '../daemon/status-board.js';
+import type { StatusReader } from '../status/status-reader.js';
 
 const require = createRequire(import.meta.url);
 
@@ -21,8 +21,12 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** The status page at `/`, its files below `/assets/` and the JSON it shows below `/api/`. */
-export function registerPage(server: FastifyInstance, context: Context, board: StatusBoard): void {
-  registerApi(server, context, board);
+export function registerPage(
+  server: FastifyInstance,
+  context: Pick<Context, 'database'>,
+  status: StatusReader,
+): void {
+  registerApi(server, context, status);
   server.get('/', (_request, reply) => sendFile(reply, 'index.html'));
   server.get<{ Params: { name: string } }>('/assets/:name', (request, reply) =>
     sendFile(reply, request.params.name),

@@ -8,12 +8,12 @@ import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
 import { registerPage } from './page.js';
-import type { StatusBoard } from '../daemon/status-board.js';
+import type { StatusReader } from '../status/status-reader.js';
 
-/** What the status port tells of. */
+/** What the status port serves. */
 export interface StatusSources {
-  readonly context: Context;
-  readonly board: StatusBoard;
+  readonly context: Pick<Context, 'database'>;
+  readonly status: StatusReader;
   readonly metrics: Metrics;
 }
 
@@ -23,7 +23,7 @@ export interface StatusSources {
  */
 export async function startStatusServer(
   address: { host: string; port: number },
-  { context, board, metrics }: StatusSources,
+  { context, status, metrics }: StatusSources,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
     ...limits,
@@ -34,9 +34,9 @@ export async function startStatusServer(
   limitConnections(server.server);
   secureAnswers(server);
   refuseOtherHosts(server, address.host);
-  registerHealth(server, context, board);
+  registerHealth(server, status);
   registerMetrics(server, metrics);
-  registerPage(server, context, board);
+  registerPage(server, context, status);
   try {
     const url = await server.listen({ ...address });
     return { url, close: () => server.close() };

@@ -15,9 +15,21 @@ export const skipReasons = {
 
 export type SkipReason = keyof typeof skipReasons;
 
+/** Skips after which the figures are good: there was nothing to do, or somebody else does it. */
+export const goodSkips: ReadonlySet<string | null> = new Set<SkipReason>([
+  'unchanged',
+  'complete',
+  'busy',
+  'declined',
+]);
+
 export function isSkipReason(text: string): text is SkipReason {
   return Object.hasOwn(skipReasons, text);
 }
+
+export const legacyHint =
+  'the statistics are in the state of migration 001: every refresh scans the tables in full; ' +
+  '`registry-stats migrate` makes them incremental';
 
 /** How a run ended. */
 export type Outcome =

@@ -1,13 +1,11 @@
 import type { Database } from '../db/database.js';
-import type { FiguresAnswer, Series } from './answers.js';
+import type { Figures, Series } from './model.js';
 
 /** How many series are shown apart; the smaller ones are added up. */
 const shownSeries = 9;
 
 /** Stored bytes at every first of a month, by storage option and by institution, largest first. */
-export async function readHistory(
-  database: Pick<Database, 'read'>,
-): Promise<FiguresAnswer['history']> {
+export async function readHistory(database: Pick<Database, 'read'>): Promise<Figures['history']> {
   const months = await database.read<{ month: string }>(
     `select distinct end_date::text as month
     from public.historical_deposit_stats

@@ -1,9 +1,9 @@
 import type { Database } from '../db/database.js';
-import type { CountAnswer, DepositAnswer, FiguresAnswer } from './answers.js';
+import type { CountFigure, DepositFigure, Figures } from './model.js';
 import { readHistory } from './deposit-history.js';
 
 /** The figures themselves, for people to look at: of a bounded size, whatever is stored. */
-export async function readFigures(database: Pick<Database, 'read'>): Promise<FiguresAnswer> {
+export async function readFigures(database: Pick<Database, 'read'>): Promise<Figures> {
   return {
     version: 1,
     history: await readHistory(database),
@@ -15,8 +15,8 @@ export async function readFigures(database: Pick<Database, 'read'>): Promise<Fig
   };
 }
 
-type CountRow = CountAnswer & Record<string, unknown>;
-type DepositRow = DepositAnswer & Record<string, unknown>;
+type CountRow = CountFigure & Record<string, unknown>;
+type DepositRow = DepositFigure & Record<string, unknown>;
 
 // The cube's own NULLs mean "all"; a row of a real NULL may stand beside them, hence max().
 const selectCounts = `

@@ -6,7 +6,7 @@ export interface Freshness {
   readonly name: string;
   readonly rows: number;
   /** When its figures were computed; for the history the newest month in it. */
-  readonly asOf: Date | undefined;
+  readonly asOf: string | null;
 }
 
 /** What is fresh, since when, in the views' own words. */
@@ -27,6 +27,6 @@ export async function readFreshness(database: Database): Promise<Freshness[]> {
   return rows.map(({ name, rows: count, as_of }) => ({
     name,
     rows: count,
-    asOf: as_of ?? undefined,
+    asOf: as_of?.toISOString() ?? null,
   }));
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.js';
-import type { RunAnswer, RunsAnswer } from './answers.js';
+import type { RunRecord, RunsPage } from './model.js';
 
 /** How a recorded run may have ended, and `running` for one that has not. */
 export const runOutcomes = [
@@ -23,7 +23,7 @@ export interface RunsQuestion {
 export async function readRuns(
   database: Pick<Database, 'read'>,
   { job, outcome, limit, before }: RunsQuestion,
-): Promise<RunsAnswer> {
+): Promise<RunsPage> {
   const [records] = await database.read<{ exist: boolean }>(
     `select pg_catalog.to_regclass('registry_stats.run') is not null as exist`,
   );
@@ -74,7 +74,7 @@ const selectRuns = `
   order by id desc
   limit $4`;
 
-function toAnswer(row: RunRow): RunAnswer {
+function toAnswer(row: RunRow): RunRecord {
   const { started_at: start, finished_at: end } = row;
   return {
     id: row.id,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { jobs } from '../../src/jobs/job.js';
-import { readOverview } from '../../src/status/overview.js';
+import { readStatistics } from '../../src/status/read-statistics.js';
 import { sources } from '../../src/statistics/installation.js';
 import { wrongFigures } from '../exactness/truth.js';
 import { expectTruth, writeOfEachTable } from '../exactness/two-sessions.js';
@@ -50,7 +50,7 @@ for (const [moment, prepare] of Object.entries(moments)) {
     expect(await target.query('select from public.work_items')).toEqual([]);
     expect(await wrongFigures(target.query, 'public.')).not.toEqual([]);
 
-    const named = (await readOverview(target.database))?.inexact.map(({ name }) => name);
+    const named = (await readStatistics(target.database)).inexact.map(({ name }) => name);
     expect(named).toEqual([...sources].sort());
     for (const { name } of jobs.slice(0, 2)) {
       expect(await target.query(`select registry_stats.has_work('${name}') as has`)).toEqual([
@@ -77,7 +77,7 @@ for (const [moment, prepare] of Object.entries(moments)) {
 
     // Again: the row that tells of a crash is there for the next one, too.
     await crash(server);
-    expect((await readOverview(target.database))?.inexact.map(({ name }) => name)).toEqual(named);
+    expect((await readStatistics(target.database)).inexact.map(({ name }) => name)).toEqual(named);
     await runEachJob(target.database);
     await expectTruth(target);
   });
@@ -89,7 +89,7 @@ test('a standby shows the state of the statistics, also where a table is unlogge
   const standby = await startStandby(server);
   await standby.caughtUp();
   const state = async (on: TestDatabase): Promise<unknown> =>
-    (await readOverview({ read: (text, values) => on.query(text, values) }))?.inexact;
+    (await readStatistics({ read: (text, values) => on.query(text, values) })).inexact;
   expect(await state(server.target)).toEqual([]);
   expect(await state(standby.target)).toEqual([]);
   for (const source of sources) {

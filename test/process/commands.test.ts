@@ -60,42 +60,56 @@ test('status gives the age of the figures and what the daemon does, for people a
   expect(JSON.parse(await run(['status', '--json'], env))).toEqual({
     database: `${target.name} on ${target.env['DB_HOST']}:${target.env['DB_PORT']}`,
     isMaintenance: false,
+    verdict: {
+      level: 'good',
+      notReady: null,
+      sentence: expect.stringMatching(/^All statistics are as of \S+ \S+ UTC\.$/) as string,
+      details: [expect.stringContaining('legacy state') as string],
+      checkedAt: iso,
+    },
+    jobs: jobNames.map((job) => ({
+      job,
+      subject: expect.any(String) as string,
+      isRunning: false,
+      state: 'fresh',
+      outcome: 'refreshed',
+      reason: expect.any(String) as string,
+      skipReason: null,
+      lastRun: {
+        trigger: 'start',
+        outcome: 'refreshed',
+        reason: expect.any(String) as string,
+        skipReason: null,
+        startedAt: iso,
+        durationMs: count,
+      },
+      lastSuccess: iso,
+      consecutiveFailures: 0,
+      lastCheck: iso,
+      lastRefresh: iso,
+      dataAsOf: iso,
+      pendingChanges: null,
+    })),
+    statistics: {
+      mode: 'plain',
+      problem: null,
+      pendingChanges: null,
+      inexact: [],
+      jobs: [],
+      lastVerification: null,
+    },
     views: [...materializedViews, 'historical_deposit_stats'].map((name) => ({
       name,
       rows: count,
       asOf: iso,
     })),
-    incremental: null,
-    daemon: {
-      version: 1,
-      pid: daemon.pid,
-      startedAt: iso,
-      isMaintenance: false,
-      isDatabaseDown: false,
-      nextRun: iso,
-      jobs: jobNames.map((job) => ({
-        job,
-        subject: expect.any(String) as string,
-        isRunning: false,
-        lastRun: {
-          trigger: 'start',
-          outcome: 'refreshed',
-          reason: expect.any(String) as string,
-          skipReason: null,
-          startedAt: iso,
-          durationMs: count,
-        },
-        lastSuccess: iso,
-        consecutiveFailures: 0,
-      })),
-      answeredAt: iso,
-      statistics: { mode: 'plain', problem: null, pendingChanges: null, inexact: [], jobs: [] },
-    },
+    daemon: { pid: daemon.pid, startedAt: iso, isDatabaseDown: false, nextRun: iso },
   });
   const text = await run(['status'], env);
+  expect(text).toMatch(/^All statistics are as of /m);
   expect(text).toContain(`daemon ${daemon.pid}, next run `);
   expect(text).toMatch(/^generic_file_counts +\d+ +\S+Z \(\d+ (s|min) ago\)$/m);
-  expect(text).toMatch(/^update_counts +refreshed +4 views refreshed +\S+Z \(\d+ (s|min) ago\)$/m);
+  expect(text).toMatch(/^update_counts +fresh +4 views refreshed +\S+Z \(\d+ (s|min) ago\) /m);
 });
 
 test('status without a daemon says so and ends with 0', async () => {

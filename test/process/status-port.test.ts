@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import type { StatusAnswer } from '../../src/http/answers.js';
-import type { FiguresAnswer, RunsAnswer } from '../../src/status/answers.js';
+import type { Status } from '../../src/status/model.js';
+import type { Figures, RunsPage } from '../../src/status/model.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';
@@ -102,7 +102,7 @@ test('runs come newest first, each once, in pages that stay in place while new o
   const seen: string[] = [];
   let path = '/api/runs?limit=4';
   for (let page = 0; page < 10; page++) {
-    const { body } = await ask<RunsAnswer>(url + path);
+    const { body } = await ask<RunsPage>(url + path);
     seen.push(...body.runs.map(({ id }) => id));
     await insert();
     if (body.olderThan === null) break;
@@ -110,12 +110,12 @@ test('runs come newest first, each once, in pages that stay in place while new o
   }
   expect(seen).toEqual(Array.from({ length: 13 }, (_, index) => String(13 - index)));
 
-  const failed = await ask<RunsAnswer>(`${url}/api/runs?job=update_counts&outcome=failed&limit=2`);
+  const failed = await ask<RunsPage>(`${url}/api/runs?job=update_counts&outcome=failed&limit=2`);
   expect(failed.body.runs.map(({ outcome, durationMs }) => [outcome, durationMs])).toEqual([
     ['failed', 1_500],
     ['failed', 1_500],
   ]);
-  const running = await ask<RunsAnswer>(`${url}/api/runs?outcome=running`);
+  const running = await ask<RunsPage>(`${url}/api/runs?outcome=running`);
   expect(running.body).toEqual({ version: 1, isRecorded: true, runs: [], olderThan: null });
 });
 
@@ -143,7 +143,7 @@ test('a question that is none is refused', async () => {
 test('the statistics are those of the views, with the largest series and the sum of the others', async () => {
   const target = await incrementalDatabase();
   const url = await serve(target);
-  const { body } = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  const { body } = await ask<Figures>(`${url}/api/statistics`);
   const [expected] = await target.query<{ bytes: number; months: number; now: number }>(
     `select
       (
@@ -183,7 +183,7 @@ test('many institutions make ten series and no more', async () => {
     from generate_series(1, 40) as n
     cross join (select distinct end_date from public.historical_deposit_stats) as month`,
   );
-  const { body } = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  const { body } = await ask<Figures>(`${url}/api/statistics`);
   expect(body.history.byInstitution).toHaveLength(10);
   const others = body.history.byInstitution.at(-1);
   // 4 institutions of the fixtures and 40 down to 36 are shown: 1 to 35 are added up.
@@ -194,7 +194,7 @@ test('the status has what the database has on record, with the pending changes o
   const target = await incrementalDatabase();
   const url = await serve(target);
   await target.query(`update public.work_items set action = 'Delete' where action <> 'Delete'`);
-  const { body } = await ask<StatusAnswer>(`${url}/api/status`);
+  const { body } = await ask<Status>(`${url}/api/status`);
   expect(body.version).toBe(1);
   expect(body.statistics).toMatchObject({ mode: 'incremental', problem: null, inexact: [] });
   const [counts, deposits, history] = body.statistics.jobs;
@@ -206,17 +206,18 @@ test('the status has what the database has on record, with the pending changes o
 
 test('in the state of migration 001 there are figures and no runs', async () => {
   const url = await serve(await databaseWithRows());
-  const status = await ask<StatusAnswer>(`${url}/api/status`);
+  const status = await ask<Status>(`${url}/api/status`);
   expect(status.body.statistics).toEqual({
     mode: 'plain',
     problem: null,
     pendingChanges: null,
     inexact: [],
     jobs: [],
+    lastVerification: null,
   });
-  const runs = await ask<RunsAnswer>(`${url}/api/runs`);
+  const runs = await ask<RunsPage>(`${url}/api/runs`);
   expect(runs.body).toEqual({ version: 1, isRecorded: false, runs: [], olderThan: null });
-  const figures = await ask<FiguresAnswer>(`${url}/api/statistics`);
+  const figures = await ask<Figures>(`${url}/api/statistics`);
   expect(figures.status).toBe(200);
   expect(figures.body.history.byStorageOption).not.toEqual([]);
 });
@@ -226,7 +227,7 @@ test('while the database is away the status answers, and the rest says why it ca
   const proxy = await startTcpProxy();
   const url = await serve(target, { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port) });
   await proxy.cut();
-  const status = await ask<StatusAnswer>(`${url}/api/status`);
+  const status = await ask<Status>(`${url}/api/status`);
   expect(status.status).toBe(200);
   expect(status.body.statistics.mode).toBe('unknown');
   const problem = `expected PostgreSQL at 127.0.0.1:${proxy.port}, found: `;

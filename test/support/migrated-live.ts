@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
 import type { Query } from '../../src/db/transaction.js';
-import { readOverview } from '../../src/status/overview.js';
+import { readStatistics } from '../../src/status/read-statistics.js';
 import { verify } from '../../src/statistics/verify.js';
 import { wrongFigures } from '../exactness/truth.js';
 import { createLiveDatabase, type LiveDatabase } from './live-state.js';
@@ -45,5 +45,5 @@ export async function expectExact(scene: Scene): Promise<void> {
   expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
   expect(await wrongFigures(scene.query, 'registry_stats.live_')).toEqual([]);
   expect((await verify(scene.owner.database)).differences).toEqual([]);
-  expect((await readOverview(scene.owner.database))?.inexact).toEqual([]);
+  expect((await readStatistics(scene.owner.database)).inexact).toEqual([]);
 }

@@ -1,10 +1,10 @@
-import type { ErrorAnswer } from '../answers.js';
+import type { ErrorBody } from '../../status/model.js';
 
 /** The daemon answered that it cannot tell, and why. */
 export class Refusal extends Error {
   readonly hint: string | null;
 
-  constructor({ error, hint }: ErrorAnswer) {
+  constructor({ error, hint }: ErrorBody) {
     super(error);
     this.hint = hint;
   }
@@ -17,6 +17,6 @@ export class Refusal extends Error {
 export async function ask<Answer>(path: string): Promise<Answer> {
   const response = await fetch(path, { signal: AbortSignal.timeout(15_000) });
   const body: unknown = await response.json();
-  if (!response.ok) throw new Refusal(body as ErrorAnswer);
+  if (!response.ok) throw new Refusal(body as ErrorBody);
   return body as Answer;
 }

@@ -1,4 +1,4 @@
-import type { RunAnswer } from '../../status/answers.js';
+import type { RunRecord } from '../../status/model.js';
 import { create, setText } from './dom.js';
 import { countOf, formatDuration } from './format.js';
 import { createPlot, type PlotData } from './plot.js';
@@ -19,7 +19,7 @@ const kinds = [
 /** The last runs of a job: how long each took, on a logarithmic scale, and how it ended. */
 export function createDurationChart(job: string): {
   readonly element: HTMLElement;
-  show(runs: readonly RunAnswer[], isRecorded: boolean): void;
+  show(runs: readonly RunRecord[], isRecorded: boolean): void;
 } {
   const plot = createPlot({
     kind: 'points',
@@ -42,7 +42,7 @@ export function createDurationChart(job: string): {
   };
 }
 
-function dataOf(runs: readonly RunAnswer[]): PlotData {
+function dataOf(runs: readonly RunRecord[]): PlotData {
   const used = kinds.filter(({ outcomes }) => runs.some((run) => isOneOf(run, outcomes)));
   return {
     moments: runs.map(({ startedAt }) => Date.parse(startedAt) / 1_000),
@@ -56,11 +56,11 @@ function dataOf(runs: readonly RunAnswer[]): PlotData {
   };
 }
 
-function isOneOf({ outcome }: RunAnswer, outcomes: readonly string[]): boolean {
+function isOneOf({ outcome }: RunRecord, outcomes: readonly string[]): boolean {
   return outcome !== null && outcomes.includes(outcome);
 }
 
-function summarize(runs: readonly RunAnswer[]): string {
+function summarize(runs: readonly RunRecord[]): string {
   if (runs.length === 0) return 'No run on record yet.';
   const durations = runs.map(({ durationMs }) => durationMs ?? 0).sort((one, other) => one - other);
   const median = durations[Math.floor((durations.length - 1) / 2)] ?? 0;

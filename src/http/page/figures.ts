@@ -1,4 +1,4 @@
-import type { CountAnswer, DepositAnswer, FiguresAnswer, Series } from '../../status/answers.js';
+import type { CountFigure, DepositFigure, Figures, Series } from '../../status/model.js';
 import { ask, Refusal } from './ask.js';
 import { create, setText } from './dom.js';
 import { formatBytes, formatDollars, formatNumber } from './format.js';
@@ -21,7 +21,7 @@ export function createFigures(container: HTMLElement): { refresh(): Promise<void
   return {
     refresh: async () => {
       try {
-        const answer = await ask<FiguresAnswer>('api/statistics');
+        const answer = await ask<Figures>('api/statistics');
         setText(problem, '');
         for (const chart of charts) chart.show(answer.history);
         tables.replaceChildren(...createTables(answer));
@@ -34,7 +34,7 @@ export function createFigures(container: HTMLElement): { refresh(): Promise<void
   };
 }
 
-type History = FiguresAnswer['history'];
+type History = Figures['history'];
 
 function createHistory(
   title: string,
@@ -114,7 +114,7 @@ function createYears(
   );
 }
 
-function createTables({ deposits, counts }: FiguresAnswer): HTMLElement[] {
+function createTables({ deposits, counts }: Figures): HTMLElement[] {
   return [
     createDeposits(
       'Current deposits by storage option',
@@ -133,7 +133,7 @@ function createTables({ deposits, counts }: FiguresAnswer): HTMLElement[] {
 function createDeposits(
   caption: string,
   name: string,
-  rows: readonly DepositAnswer[],
+  rows: readonly DepositFigure[],
 ): HTMLElement {
   // Where options of different prices are added up, there is no cost.
   const hasCost = rows.some(({ monthlyCost }) => monthlyCost !== null);
@@ -153,6 +153,6 @@ function createDeposits(
 
 const states: Readonly<Record<string, string>> = { A: 'active', D: 'deleted' };
 
-function kindOf({ kind }: CountAnswer): string {
+function kindOf({ kind }: CountFigure): string {
   return kind === null ? 'all' : (states[kind] ?? kind);
 }

@@ -1,19 +1,17 @@
-import type { StatusAnswer } from '../answers.js';
-import type { RunsAnswer } from '../../status/answers.js';
+import type { JobStatus, RunsPage, Status } from '../../status/model.js';
 import { createMoment } from './clock.js';
 import { create, setText, type Child } from './dom.js';
 import { createDurationChart } from './duration-chart.js';
 import { formatNumber } from './format.js';
-import { describeState, isDatabaseAway, jobStates, type JobState } from './job-state.js';
 
 export interface JobCards {
-  show(status: StatusAnswer, now: Date): void;
-  showRuns(job: string, answer: RunsAnswer): void;
+  show(status: Status, now: Date): void;
+  showRuns(job: string, answer: RunsPage): void;
 }
 
 interface Card {
-  show(state: JobState, status: StatusAnswer, now: Date): void;
-  showRuns(answer: RunsAnswer): void;
+  show(state: JobStatus, status: Status, now: Date): void;
+  showRuns(answer: RunsPage): void;
 }
 
 /** A card a job, made once; charts stay while the texts change. */
@@ -21,7 +19,7 @@ export function createJobCards(container: HTMLElement): JobCards {
   const cards = new Map<string, Card>();
   return {
     show: (status, now) => {
-      for (const state of jobStates(status)) {
+      for (const state of status.jobs) {
         let card = cards.get(state.job);
         if (card === undefined) {
           card = createCard(container, state);
@@ -34,7 +32,7 @@ export function createJobCards(container: HTMLElement): JobCards {
   };
 }
 
-function createCard(container: HTMLElement, { job, subject }: JobState): Card {
+function createCard(container: HTMLElement, { job, subject }: JobStatus): Card {
   const badge = create('span', { class: 'badge' });
   const reason = create('p', { class: 'reason' });
   const times = create('dl');
@@ -66,22 +64,27 @@ function createCard(container: HTMLElement, { job, subject }: JobState): Card {
   };
 }
 
-/** What a skip is named on record, in words; other reasons are words already. */
-const skips: Readonly<Record<string, string>> = {
-  unchanged: 'nothing changed since the last refresh',
-  complete: 'no month is missing',
-  busy: 'running elsewhere',
-  inexact: 'a table or a view must be put right first',
-};
+/** Whether what is shown of the jobs is only the last that is known. */
+function isDatabaseAway({ isDatabaseDown, statistics }: Status): boolean {
+  return isDatabaseDown || statistics.mode === 'unknown';
+}
 
-function describeReason({ outcome, reason }: JobState): string {
+function describeState(
+  { state, consecutiveFailures: failures }: JobStatus,
+  isAway: boolean,
+): string {
+  const words = state === 'failing' && failures > 1 ? `failing, ${failures} times in a row` : state;
+  return isAway ? `last known: ${words}` : words;
+}
+
+function describeReason({ outcome, reason }: JobStatus): string {
   if (outcome === null) return '';
   if (reason === '') return `Last run: ${outcome}.`;
-  if (outcome === 'skipped') return `Nothing to run: ${skips[reason] ?? reason}.`;
+  if (outcome === 'skipped') return `Nothing to run: ${reason}.`;
   return `Last run: ${outcome}, ${reason}.`;
 }
 
-function timesOf(state: JobState, { nextRun }: StatusAnswer, now: Date): HTMLElement[] {
+function timesOf(state: JobStatus, { nextRun }: Status, now: Date): HTMLElement[] {
   const entries: [string, Child][] = [
     ['Checked', createMoment(state.lastCheck, now, 'never')],
     ['Refreshed', createMoment(state.lastRefresh, now, 'not on record')],
@@ -94,6 +97,6 @@ function timesOf(state: JobState, { nextRun }: StatusAnswer, now: Date): HTMLEle
   );
 }
 
-function pendingOf({ pendingChanges }: JobState): string {
+function pendingOf({ pendingChanges }: JobStatus): string {
   return pendingChanges === null ? 'not counted' : formatNumber(pendingChanges);
 }

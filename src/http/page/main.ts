@@ -1,5 +1,4 @@
-import type { StatusAnswer } from '../answers.js';
-import type { RunsAnswer } from '../../status/answers.js';
+import type { RunsPage, Status } from '../../status/model.js';
 import { ask, Refusal } from './ask.js';
 import { createClock, keepAges } from './clock.js';
 import { byId, setText } from './dom.js';
@@ -8,7 +7,6 @@ import { createFigures } from './figures.js';
 import { createJobCards } from './job-cards.js';
 import { createRunTable } from './run-table.js';
 import { createBanner } from './verdict-banner.js';
-import { judge } from './verdict.js';
 
 const pollMs = 3_000;
 
@@ -25,9 +23,9 @@ let shownJobs = '';
 
 /** Asks for the status; for runs and figures only when a job did something. */
 async function update(): Promise<void> {
-  let status: StatusAnswer;
+  let status: Status;
   try {
-    status = await ask<StatusAnswer>('api/status');
+    status = await ask<Status>('api/status');
   } catch (error) {
     if (error instanceof Refusal) setText(byId('connection'), error.message);
     banner.showSilence(answeredAt);
@@ -41,28 +39,28 @@ async function update(): Promise<void> {
   await Promise.all([runTable.refresh(), figures.refresh(), ...status.jobs.map(showRuns)]);
 }
 
-function show(status: StatusAnswer): void {
+function show(status: Status): void {
   clock.set(status.answeredAt);
   answeredAt = clock.now();
-  banner.show(judge(status, answeredAt));
+  banner.show(status.verdict);
   cards.show(status, answeredAt);
   const { pid, startedAt, statistics } = status;
   setText(
     byId('connection'),
     `Daemon ${pid}, started ${startedAt.slice(0, 16).replace('T', ' ')} UTC; ` +
-      `database ${statistics.mode === 'plain' ? 'in the state of migration 001' : statistics.mode}.`,
+      `database ${statistics.mode === 'plain' ? 'in the legacy state' : statistics.mode}.`,
   );
 }
 
 /** Without what writers change all the time. */
-function recordsOf({ statistics }: StatusAnswer): unknown {
+function recordsOf({ statistics }: Status): unknown {
   return [statistics.mode, statistics.jobs.map((job) => ({ ...job, pendingChanges: 0 }))];
 }
 
 async function showRuns({ job }: { readonly job: string }): Promise<void> {
   try {
     const query = new URLSearchParams({ job, limit: String(chartedRuns) });
-    cards.showRuns(job, await ask<RunsAnswer>(`api/runs?${query.toString()}`));
+    cards.showRuns(job, await ask<RunsPage>(`api/runs?${query.toString()}`));
   } catch {
     // Whatever is the matter, the banner says it at the next poll; the chart stays as it was.
     shownJobs = '';

@@ -1,4 +1,4 @@
-import type { RunAnswer, RunsAnswer } from '../../status/answers.js';
+import type { RunRecord, RunsPage } from '../../status/model.js';
 import { ask, Refusal } from './ask.js';
 import { createAge, type Clock } from './clock.js';
 import { byId, create, setText } from './dom.js';
@@ -36,7 +36,7 @@ export function createRunTable(clock: Clock): { refresh(): Promise<void> } {
     if (outcome.value !== '') query.set('outcome', outcome.value);
     if (before !== null) query.set('before', before);
     try {
-      const answer = await ask<RunsAnswer>(`api/runs?${query.toString()}`);
+      const answer = await ask<RunsPage>(`api/runs?${query.toString()}`);
       // A later question was asked meanwhile: its answer is the one to show.
       if (question === asked) show(answer);
     } catch (error) {
@@ -46,7 +46,7 @@ export function createRunTable(clock: Clock): { refresh(): Promise<void> } {
     }
   }
 
-  function show(answer: RunsAnswer): void {
+  function show(answer: RunsPage): void {
     olderThan = answer.olderThan;
     older.disabled = olderThan === null;
     newest.disabled = before === null;
@@ -75,7 +75,7 @@ export function createRunTable(clock: Clock): { refresh(): Promise<void> } {
   return { refresh };
 }
 
-function createRows({ isRecorded, runs }: RunsAnswer, now: Date): HTMLElement {
+function createRows({ isRecorded, runs }: RunsPage, now: Date): HTMLElement {
   if (!isRecorded) {
     return create(
       'p',
@@ -93,7 +93,7 @@ function createRows({ isRecorded, runs }: RunsAnswer, now: Date): HTMLElement {
   );
 }
 
-function createRow(run: RunAnswer, now: Date): (HTMLElement | string)[] {
+function createRow(run: RunRecord, now: Date): (HTMLElement | string)[] {
   const { startedAt, durationMs, outcome, reason, viewsRefreshed } = run;
   const started = create('time', { datetime: startedAt }, formatTime(startedAt, now, true));
   const badge = create('span', { class: 'badge', 'data-state': outcome ?? 'running' });
@@ -110,7 +110,7 @@ function createRow(run: RunAnswer, now: Date): (HTMLElement | string)[] {
 }
 
 function describeRange(
-  { isRecorded, runs, olderThan }: RunsAnswer,
+  { isRecorded, runs, olderThan }: RunsPage,
   isPaged: boolean,
   isFiltered: boolean,
 ): string {

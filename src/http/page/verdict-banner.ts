@@ -1,10 +1,12 @@
 import { createAge, type Clock } from './clock.js';
 import { byId, create, setText } from './dom.js';
 import { formatTime } from './format.js';
-import type { Verdict } from './verdict.js';
+import type { Verdict } from '../../status/model.js';
+
+type Shown = Omit<Verdict, 'notReady'>;
 
 export interface Banner {
-  show(verdict: Verdict): void;
+  show(verdict: Shown): void;
   /** The daemon did not answer; what is shown is as of `since`. */
   showSilence(since: Date | undefined): void;
 }
@@ -19,7 +21,7 @@ export function createBanner(clock: Clock): Banner {
   const details = byId('verdict-details');
   const announcement = byId('announcement');
 
-  function show(verdict: Verdict): void {
+  function show(verdict: Shown): void {
     const now = clock.now();
     banner.dataset['level'] = verdict.level;
     setText(sentence, verdict.sentence);
@@ -31,7 +33,7 @@ export function createBanner(clock: Clock): Banner {
     announce(verdict);
   }
 
-  function announce({ sentence: text }: Verdict): void {
+  function announce({ sentence: text }: Shown): void {
     const kind = text.replace(/[\d:]+/g, '');
     if (announcement.dataset['kind'] === kind) return;
     announcement.dataset['kind'] = kind;

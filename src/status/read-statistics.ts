@@ -1,0 +1,134 @@
+import type { Database } from '../db/database.js';
+import { jobs } from '../jobs/job.js';
+import { isIncremental } from '../statistics/installation.js';
+import type { JobRecord, Problem, StatisticsState, Verification } from './model.js';
+
+type Reading = Pick<Database, 'read'>;
+
+/** Pending changes are counted up to here: more is an alarm, not a figure. */
+const pendingLimit = 1_000_000;
+
+/** Reads what the database says of its statistics. */
+export async function readStatistics(database: Reading): Promise<StatisticsState> {
+  if (!(await isIncremental(database))) {
+    return { ...nothingKnown, mode: 'plain' };
+  }
+  const pending = await readPending(database);
+  return {
+    mode: 'incremental',
+    problem: null,
+    pendingChanges: Math.min(sumOf(pending), pendingLimit),
+    inexact: await readProblems(database),
+    jobs: await readJobs(database, pending),
+    lastVerification: await readVerification(database),
+  };
+}
+
+const nothingKnown = {
+  problem: null,
+  pendingChanges: null,
+  inexact: [],
+  jobs: [],
+  lastVerification: null,
+};
+
+/** The state where the database did not answer, because of `problem`. */
+export function unknownStatistics(problem: string): StatisticsState {
+  return { ...nothingKnown, mode: 'unknown', problem };
+}
+
+interface PendingSource extends Record<string, unknown> {
+  /** null where no view shows the table. */
+  readonly views: readonly string[] | null;
+  readonly changes: string;
+}
+
+function readPending(database: Reading): Promise<PendingSource[]> {
+  return database.read<PendingSource>(
+    `select delta.changes, pg_catalog.array_agg(view.name) filter (where view.name is not null) as views
+    from (
+      select source, count(*) as changes
+      from (select source from registry_stats.delta limit $1) as counted
+      group by source
+    ) as delta
+    left join registry_stats.view on view.source = delta.source
+    group by delta.source, delta.changes`,
+    [pendingLimit],
+  );
+}
+
+function sumOf(pending: readonly PendingSource[]): number {
+  return pending.reduce((sum, { changes }) => sum + Number(changes), 0);
+}
+
+function readProblems(database: Reading): Promise<readonly Problem[]> {
+  return database.read<Problem & Record<string, unknown>>(
+    `select
+      name,
+      pg_catalog.min(reason)
+        || case when pg_catalog.bool_and(is_repairable) then ': the next run puts it right' else '' end
+        as reason,
+      pg_catalog.bool_and(is_repairable) as "isRepairable"
+    from registry_stats.problems()
+    group by name
+    order by name`,
+  );
+}
+
+interface JobRow extends Record<string, unknown> {
+  readonly name: string;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly last_check: Date | null;
+  readonly last_refresh: Date | null;
+  readonly data_as_of: Date | null;
+  readonly consecutive_failures: number;
+}
+
+async function readJobs(
+  database: Reading,
+  pending: readonly PendingSource[],
+): Promise<readonly JobRecord[]> {
+  const rows = await database.read<JobRow>('select * from registry_stats.job');
+  return jobs.flatMap(({ name, views }) => {
+    const row = rows.find((candidate) => candidate.name === name);
+    if (row === undefined) return [];
+    const ofJob = pending.filter((source) => source.views?.some((view) => views.includes(view)));
+    return {
+      job: name,
+      outcome: row.outcome,
+      reason: row.reason,
+      lastCheck: toText(row.last_check),
+      lastRefresh: toText(row.last_refresh),
+      dataAsOf: toText(row.data_as_of),
+      consecutiveFailures: row.consecutive_failures,
+      pendingChanges: sumOf(ofJob),
+    };
+  });
+}
+
+/** Once all tables were rebuilt, an older verification says nothing of the figures. */
+async function readVerification(database: Reading): Promise<Verification | null> {
+  const [row] = await database.read<{ finished_at: Date; differences: number }>(
+    `select finished_at, differences
+    from (
+      select finished_at, differences
+      from registry_stats.verification
+      order by id desc
+      limit 1
+    ) as last
+    where differences = 0
+      or exists (
+        select
+        from registry_stats.source
+        where rebuilt_at is null
+          or rebuilt_at < last.finished_at
+      )`,
+  );
+  if (row === undefined) return null;
+  return { finishedAt: row.finished_at.toISOString(), differences: row.differences };
+}
+
+function toText(time: Date | null): string | null {
+  return time?.toISOString() ?? null;
+}

@@ -1,0 +1,215 @@
+import { expect, test } from 'vitest';
+import type { DaemonState, JobHistory, JobRecord, StatisticsState } from '../src/status/model.js';
+import { toStatus } from '../src/status/status.js';
+
+const names = [
+  'update_counts',
+  'update_current_deposit_stats',
+  'populate_all_historical_deposit_stats',
+];
+
+/** Runs of a day ago that refreshed; a check of ten seconds ago that found nothing. */
+const refreshed = '2026-02-28T09:00:00.000Z';
+const checked = '2026-03-01T10:42:00.000Z';
+
+function job(name: string): JobHistory {
+  return {
+    job: name,
+    subject: '',
+    isRunning: false,
+    lastRun: {
+      trigger: 'schedule',
+      outcome: 'skipped',
+      reason: 'nothing changed since the last refresh',
+      skipReason: 'unchanged',
+      startedAt: checked,
+      durationMs: 3,
+    },
+    lastSuccess: checked,
+    consecutiveFailures: 0,
+  };
+}
+
+function record(name: string): JobRecord {
+  return {
+    job: name,
+    outcome: 'skipped',
+    reason: 'unchanged',
+    lastCheck: checked,
+    lastRefresh: refreshed,
+    dataAsOf: checked,
+    consecutiveFailures: 0,
+    pendingChanges: 0,
+  };
+}
+
+const daemon: DaemonState = {
+  version: 1,
+  pid: 42,
+  startedAt: refreshed,
+  isMaintenance: false,
+  isDatabaseDown: false,
+  nextRun: '2026-03-01T11:00:00.000Z',
+  jobs: names.map(job),
+};
+const [counts = job(''), ...otherJobs] = daemon.jobs;
+
+const incremental: StatisticsState = {
+  mode: 'incremental',
+  problem: null,
+  pendingChanges: 0,
+  inexact: [],
+  jobs: names.map(record),
+  lastVerification: null,
+};
+
+/** The legacy state, in which every job was skipped for this reason. */
+const legacy: StatisticsState = { ...incremental, mode: 'plain', pendingChanges: null, jobs: [] };
+
+function skippedFor(skipReason: string, history = counts): JobHistory {
+  if (history.lastRun === null) throw new Error('no run');
+  return { ...history, lastRun: { ...history.lastRun, skipReason, reason: skipReason } };
+}
+
+const verdictOf = (own: Partial<DaemonState>, statistics: Partial<StatisticsState> = {}) =>
+  toStatus({ ...daemon, ...own }, { ...incremental, ...statistics }).verdict;
+const statesOf = (own: Partial<DaemonState>, statistics: Partial<StatisticsState> = {}) =>
+  toStatus({ ...daemon, ...own }, { ...incremental, ...statistics }).jobs;
+
+test('skipping is no staleness: figures refreshed yesterday are exact as of the last check', () => {
+  expect(verdictOf({})).toEqual({
+    level: 'good',
+    notReady: null,
+    sentence: 'All statistics are exact as of 2026-03-01 10:42 UTC.',
+    details: ['Nothing is pending. The next run is at 2026-03-01 11:00 UTC.'],
+    checkedAt: '2026-03-01T10:42:00.003Z',
+  });
+  expect(statesOf({}).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
+});
+
+test('in the legacy state a skip is not taken for figures as of now', () => {
+  const jobs = daemon.jobs.map((one) => skippedFor('declined', one));
+  expect(verdictOf({ jobs }, legacy).sentence).toBe(
+    'All statistics were less than an hour old when they were last checked.',
+  );
+  expect(statesOf({ jobs }, legacy).map(({ dataAsOf }) => dataAsOf)).toEqual([null, null, null]);
+});
+
+test('in the legacy state a job that ran elsewhere proves nothing of its figures', () => {
+  const jobs = [skippedFor('busy'), ...otherJobs.map((one) => skippedFor('declined', one))];
+  expect(verdictOf({ jobs }, legacy)).toMatchObject({
+    level: 'good',
+    sentence:
+      'update_counts ran elsewhere when last checked; how old its figures are is not known.',
+  });
+});
+
+test('pending changes are nothing wrong: the next run folds them', () => {
+  expect(verdictOf({}, { pendingChanges: 1_234 })).toMatchObject({
+    level: 'good',
+    details: [
+      '1,234 changes since then will be in the figures after the run at 2026-03-01 11:00 UTC.',
+    ],
+  });
+});
+
+test('a failure on record counts though this daemon has not seen it', () => {
+  const [first = record(''), ...others] = incremental.jobs;
+  const failed = {
+    ...first,
+    outcome: 'failed',
+    reason: 'disk full',
+    lastCheck: '2026-03-01T10:42:10.000Z',
+    dataAsOf: refreshed,
+    consecutiveFailures: 3,
+  };
+  expect(verdictOf({}, { jobs: [failed, ...others] })).toEqual({
+    level: 'bad',
+    notReady: 'update_counts failed: disk full',
+    sentence: 'update_counts fails.',
+    details: [
+      'update_counts (3 times in a row): disk full. Its figures are as of 2026-02-28 09:00 UTC.',
+      'The next try is at 2026-03-01 11:00 UTC. ' +
+        'Fix the cause, then run `registry-stats refresh`.',
+    ],
+    checkedAt: '2026-03-01T10:42:00.003Z',
+  });
+});
+
+test.each([
+  ['seen by the daemon', [skippedFor('inexact'), ...otherJobs], incremental.jobs],
+  [
+    'on record, where the details are the reason',
+    [{ ...counts, lastRun: null, lastSuccess: null }, ...otherJobs],
+    incremental.jobs.map((one) => ({ ...one, reason: one.job === names[0] ? 'a view: gone' : '' })),
+  ],
+])(
+  'a job that is skipped as inexact cannot run, and it shows why: %s',
+  (_, jobs, records) => {
+    const verdict = verdictOf({ jobs }, { jobs: records });
+    expect(verdict).toMatchObject({
+      level: 'bad',
+      sentence: expect.stringContaining('update_counts') as string,
+      notReady: expect.stringContaining('update_counts cannot run: ') as string,
+    });
+    expect(verdict.details[0]).toMatch(/^update_counts: (inexact|a view: gone)\.$/);
+  },
+);
+
+test('maintenance, a first run and a table that the next run rebuilds are waited for', () => {
+  expect(verdictOf({ isMaintenance: true })).toMatchObject({
+    level: 'wait',
+    notReady: null,
+    sentence: 'Maintenance: nothing is refreshed.',
+  });
+  const jobs = daemon.jobs.map((one) => ({ ...one, lastRun: null, lastSuccess: null }));
+  expect(verdictOf({ jobs }, { jobs: [] })).toMatchObject({
+    level: 'wait',
+    notReady: 'first run of update_counts not finished',
+    sentence: 'The first run is not finished.',
+  });
+  const inexact = [{ name: 'generic_files', reason: 'truncated', isRepairable: true }];
+  expect(verdictOf({}, { inexact })).toMatchObject({
+    level: 'wait',
+    notReady: null,
+    sentence: 'generic_files must be repaired.',
+  });
+});
+
+test('a daemon is ready once it has run each job itself, whatever others have on record', () => {
+  expect(verdictOf({ nextRun: null }).notReady).toBe('starting');
+  expect(
+    verdictOf({ jobs: [counts, ...otherJobs.map((one) => ({ ...one, lastRun: null }))] }).notReady,
+  ).toBe('first run of update_current_deposit_stats not finished');
+});
+
+test('what no run repairs is bad, though the last run refreshed the rest', () => {
+  const inexact = [{ name: 'work_items', reason: 'a column is gone', isRepairable: false }];
+  expect(verdictOf({}, { inexact })).toMatchObject({
+    level: 'bad',
+    notReady: 'work_items: a column is gone',
+    details: ['work_items: a column is gone.'],
+  });
+});
+
+test('drift that a verification found is never called exact', () => {
+  const lastVerification = { finishedAt: checked, differences: 2 };
+  expect(verdictOf({}, { lastVerification })).toMatchObject({
+    level: 'bad',
+    notReady: 'drift: 2 figures differ from the tables',
+    sentence: 'Drift: 2 figures differ from the tables.',
+  });
+  expect(verdictOf({}, { lastVerification: { ...lastVerification, differences: 0 } }).level).toBe(
+    'good',
+  );
+});
+
+test('a database that is away is the verdict, whatever was known before', () => {
+  const away = 'the database does not answer, or takes no writes';
+  expect(verdictOf({ isDatabaseDown: true })).toMatchObject({ level: 'bad', notReady: away });
+  expect(verdictOf({}, { mode: 'unknown', problem: 'no answer', jobs: [] })).toMatchObject({
+    level: 'bad',
+    notReady: 'no answer',
+    details: ['Found: no answer.', expect.any(String) as string],
+  });
+});
