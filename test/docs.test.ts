@@ -80,3 +80,11 @@ test('every link between the documents leads to a file', async () => {
     }
   }
 });
+
+test('CI runs .ci/run, and the tests on every PostgreSQL and Node that test:matrix is made for', async () => {
+  const workflow = await read('.github/workflows/ci.yml');
+  const supported = [...(await read('scripts/test-matrix.mjs')).matchAll(/^ {2}(\d+): '\d/gm)];
+  expect(workflow).toContain('run: .ci/run\n');
+  expect(workflow).toContain(`postgres: [${supported.map(([, major]) => major).join(', ')}]`);
+  expect(workflow).toContain('node: [20, 22, 24]');
+});
