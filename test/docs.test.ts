@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from '../src/cli.js';
 import type { Invocation } from '../src/commands/invocation.js';
+import { settingKeys } from '../src/config/settings.js';
 import { errorCodes } from '../src/errors.js';
 import { exitCodes } from '../src/exit-codes.js';
 import { skipReasons } from '../src/jobs/outcome.js';
@@ -45,15 +46,15 @@ test('docs/errors.md lists exactly the exit codes by number and name', async () 
 test('the README lists exactly the commands, with the options each has', async () => {
   const program = await createProgram({} as Invocation);
   const [, section = ''] = (await read('README.md')).split(/^## (?:Commands|Jobs)$/m);
-  const listed = rows(section, /^`/).map(([cell = '']) => cell);
+  const listed = [...section.matchAll(/^- `([^`]+)`:/gm)].map(([, synopsis = '']) => synopsis);
   const actual = program.commands.map((command) => {
     const options = command.options.map((option) => option.long ?? '');
     return { name: command.name(), options };
   });
   expect(
-    listed.map((cell) => ({
-      name: /`([a-z]+)/.exec(cell)?.[1],
-      options: cell.match(/--[a-z-]+/g) ?? [],
+    listed.map((synopsis) => ({
+      name: /^[a-z]+/.exec(synopsis)?.[0],
+      options: synopsis.match(/--[a-z-]+/g) ?? [],
     })),
   ).toEqual(actual);
 });
@@ -63,6 +64,11 @@ test('the README lists the jobs in the order in which they run', async () => {
     cell.replaceAll('`', ''),
   );
   expect(listed).toEqual(jobNames);
+});
+
+test('docs/settings.md explains every setting, and not only in the table', async () => {
+  const [text = ''] = (await read('docs/settings.md')).split('<!-- settings:begin -->');
+  expect(settingKeys.filter((key) => !text.includes(key))).toEqual([]);
 });
 
 test('docs/operations.md explains every reason for which a run is skipped', async () => {
