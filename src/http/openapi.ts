@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { runOutcomes } from '../status/run-history.js';
 import { job, schemas, type Schema } from './openapi-schemas.js';
 
-/** One GET: HEAD is answered like it, without the body. */
+/** One GET. HEAD gets the same response without the body. */
 export interface Operation {
   readonly operationId: string;
   readonly summary: string;
