@@ -61,8 +61,7 @@ grant execute on function
   registry_stats.rebuild(text),
   registry_stats.record_begin(text, text, timestamptz, bigint[]),
   registry_stats.record_verification(int),
-  registry_stats.run(text, bigint),
-  registry_stats.run_history(),
+  registry_stats.run_recorded(bigint, text),
   registry_stats.swap_views()
 to registry_stats_daemon;
 

@@ -1,6 +1,5 @@
 import type { Config } from './config/config.js';
-import type { EffectiveSetting } from './config/effective-settings.js';
-import { loadConfig, type LoadedConfig } from './config/load-config.js';
+import { loadConfig, type EffectiveSetting, type LoadedConfig } from './config/load-config.js';
 import type { SettingKey } from './config/settings.js';
 import { initCronJobs, type CronJobs } from './daemon/cron.js';
 import { connectionSettings } from './db/connection.js';

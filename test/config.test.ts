@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { loadConfig } from '../src/config/load-config.js';
-import { parseConfig } from '../src/config/parse-config.js';
+import { parseConfig } from '../src/config/config.js';
 import type { RawSettings, SourceName } from '../src/config/raw-settings.js';
 import { renderEnvExample, renderSettingsTable } from './support/settings-docs.js';
 import { settingKeys, settingOf, settings, type SettingKey } from '../src/config/settings.js';

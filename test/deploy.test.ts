@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createProgram } from '../src/cli.js';
 import type { Invocation } from '../src/commands/invocation.js';
-import { aptEnvs } from '../src/config/config.js';
-import { isLive, storePath } from '../src/config/derived-defaults.js';
+import { aptEnvs, isLive, storePath } from '../src/config/apt-env.js';
 import { settings, settingKeys } from '../src/config/settings.js';
 
 const template = await readFile(new URL('../deploy/ecs.yaml', import.meta.url), 'utf8');

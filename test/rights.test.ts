@@ -237,7 +237,7 @@ function othersOf({ target, owner }: OwnedDatabase, ownersPid: number): Record<s
     'a type in public': 'create type public.probe as (id int)',
     'a body of another': `create or replace function registry_stats.fold() returns bigint
       language sql as 'select 0::bigint'`,
-    'a setting of a function': 'alter function registry_stats.run(text, bigint) reset search_path',
+    'a setting of a function': 'alter function registry_stats.run(text) reset search_path',
     'a right on a function': 'grant execute on function registry_stats.fold() to public',
     'a schema': 'create schema probe',
     'the drop of a schema': 'drop schema registry_stats cascade',

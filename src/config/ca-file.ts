@@ -2,21 +2,19 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { findValue, type RawSettings } from './raw-settings.js';
+import { findValue, wrongValue, type RawSettings } from './raw-settings.js';
 
 const maxBytes = 1024 * 1024;
 
-/**
- * Reads the file that DB_SSL_CA names; adds a problem when it is not a readable PEM file of
- * certificates.
- */
+/** Adds the content of the file that DB_SSL_CA names, or a problem if not every certificate is good. */
 export async function readCaFile(raw: RawSettings): Promise<RawSettings> {
-  const found = findValue(raw, 'DB_SSL_CA');
-  if (!found || found.text.includes('\0')) return raw;
-  const { pem, fault } = await readPem(resolve(raw.cwd, found.text));
+  const path = findValue(raw, 'DB_SSL_CA')?.text;
+  // The schema refuses a path with a NUL byte.
+  if (path === undefined || path.includes('\0')) return raw;
+  const { pem, fault } = await readPem(resolve(raw.cwd, path));
   if (fault === undefined) return { ...raw, sslCa: pem };
   const expected = `the path of a readable PEM file with a certificate (${fault})`;
-  const problem = { key: 'DB_SSL_CA', source: found.source, expected, found: found.text } as const;
+  const problem = wrongValue(raw, 'DB_SSL_CA', expected);
   return { ...raw, problems: [...(raw.problems ?? []), problem] };
 }
 
@@ -26,14 +24,14 @@ async function readPem(path: string): Promise<{ pem?: string; fault?: string | u
     if (!info.isFile()) return { fault: 'this is not a file' };
     if (info.size > maxBytes) return { fault: `this has ${info.size} bytes` };
     const content = await readFile(path);
-    return { pem: content.toString(), fault: findFaultIn(content) };
+    return { pem: content.toString(), fault: findFault(content) };
   } catch (error) {
     return { fault: (error as NodeJS.ErrnoException).code ?? 'unreadable' };
   }
 }
 
-/** Every certificate is looked at: TLS would pass over a broken one without a word. */
-function findFaultIn(content: Buffer): string | undefined {
+/** Checks every certificate: TLS would skip a broken one without an error. */
+function findFault(content: Buffer): string | undefined {
   const begin = '-----BEGIN CERTIFICATE-----';
   const [, ...blocks] = content.toString('latin1').split(begin);
   if (blocks.length === 0) return isCertificate(content) ? 'this is DER' : 'there is none in it';

@@ -1,61 +1,107 @@
-import type { DeepReadonly } from './deep-freeze.js';
+import { resolve } from 'node:path';
 
-export const aptEnvs = [
-  'ci',
-  'demo',
-  'dev',
-  'docker',
-  'integration',
-  'production',
-  'staging',
-  'test',
-  'travis',
-] as const;
+import type { AppError } from '../errors.js';
 
-export type AptEnv = (typeof aptEnvs)[number];
+import { isLive, storePath } from './apt-env.js';
+import { crossCheck } from './cross-check.js';
+import { incompleteError } from './parameter-store-errors.js';
+import { settingsError, type Problem } from './problems.js';
+import { allSecrets, findValue, wrongValue, type RawSettings } from './raw-settings.js';
+import { settingKeys, settingOf, type Values } from './settings.js';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** The typed settings that the rest of the program uses, frozen. Times are in milliseconds. */
+export type Config = DeepReadonly<ReturnType<typeof toConfig>>;
 
-export type LogLevel = (typeof logLevels)[number];
+/**
+ * Parses the settings. Reads no file, no environment and no network.
+ * @throws AppError SETTINGS_INVALID with every problem there is; PARAMETER_STORE_INCOMPLETE when
+ * Parameter Store was read and the only problems are missing settings.
+ */
+export function parseConfig(raw: RawSettings): Config {
+  const { values, problems } = parseValues(raw);
+  const all = [...(raw.problems ?? []), ...problems, ...crossCheck(raw, values)];
+  if (all.length > 0) throw errorFor(all, raw);
+  // No problem means that every setting with a default has a value.
+  return deepFreeze(toConfig(values as Values, raw));
+}
 
-/** The typed settings: what the rest of the program sees. Times are milliseconds. */
-export type Config = DeepReadonly<{
-  aptEnv: AptEnv;
-  /** APT_ENV was set somewhere, not defaulted. */
-  isAptEnvExplicit: boolean;
-  /** staging, demo or production. */
-  isLive: boolean;
-  isMaintenance: boolean;
-  /** The Parameter Store path that was read; undefined where it is not used. */
-  ssmPath: string | undefined;
-  awsRegion: string;
-  /** Absolute. */
-  dataDir: string;
-  db: {
-    host: string | undefined;
-    port: number;
-    name: string;
-    user: string;
+function errorFor(problems: readonly Problem[], raw: RawSettings): AppError {
+  const missing = problems.flatMap(({ isMissing, key }) => (isMissing && key ? [key] : []));
+  return raw.parameterStore && missing.length === problems.length
+    ? incompleteError(raw.parameterStore, missing)
+    : settingsError(problems, allSecrets(raw));
+}
+
+/** Parses each setting by itself; `crossCheck` compares them. Leaves out values with a problem. */
+export function parseValues(raw: RawSettings): { values: Partial<Values>; problems: Problem[] } {
+  const values: Record<string, unknown> = {};
+  const problems: Problem[] = [];
+  for (const key of settingKeys) {
+    const { schema, default: byDefault } = settingOf(key);
+    const text = findValue(raw, key)?.text ?? byDefault;
+    if (text === undefined) continue;
+    const { success, data, error } = schema.safeParse(text);
+    if (success) values[key] = data;
+    else problems.push(wrongValue(raw, key, error.issues[0]?.message ?? 'another value'));
+  }
+  return { values, problems };
+}
+
+function toConfig(values: Values, raw: RawSettings) {
+  const aptEnv = values.APT_ENV;
+  return {
+    aptEnv,
+    /** APT_ENV was set in a source, not defaulted. */
+    isAptEnvExplicit: findValue(raw, 'APT_ENV') !== undefined,
+    /** staging, demo or production. */
+    isLive: isLive(aptEnv),
+    isMaintenance: values.MAINTENANCE_MODE,
+    /** The Parameter Store path that was read; undefined where it is not used. */
+    ssmPath: storePath(aptEnv, values.SSM_PATH),
+    awsRegion: values.AWS_REGION,
+    /** Absolute. */
+    dataDir: resolve(raw.cwd, values.DATA_DIR),
+    db: toDb(values, raw),
+    log: { level: values.LOG_LEVEL, sql: values.LOG_SQL, format: values.LOG_FORMAT },
+    refreshSchedule: values.REFRESH_SCHEDULE,
+    /** undefined: never. */
+    verifySchedule: values.VERIFY_SCHEDULE === 'off' ? undefined : values.VERIFY_SCHEDULE,
+    timeouts: {
+      countsMs: values.COUNTS_TIMEOUT,
+      depositsMs: values.DEPOSITS_TIMEOUT,
+      historyMs: values.HISTORY_TIMEOUT,
+      lockMs: values.LOCK_TIMEOUT,
+      shutdownMs: values.SHUTDOWN_TIMEOUT,
+    },
+    retryAttempts: values.RETRY_ATTEMPTS,
+    status: { host: values.STATUS_HOST, port: values.STATUS_PORT },
+  };
+}
+
+function toDb(values: Values, raw: RawSettings) {
+  return {
+    /** undefined: the embedded PostgreSQL. */
+    host: values.DB_HOST,
+    port: values.DB_PORT,
+    name: values.DB_NAME ?? `registry_stats_${values.APT_ENV}`,
+    user: values.DB_USER ?? 'registry',
     /** undefined with `isIamAuth` too, which has tokens instead. */
-    password: string | undefined;
-    isIamAuth: boolean;
-    useSsl: boolean;
+    password: values.DB_IAM_AUTH ? undefined : values.DB_PASSWORD,
+    isIamAuth: values.DB_IAM_AUTH,
+    useSsl: values.DB_USE_SSL ?? isLive(values.APT_ENV),
     /** The certificates in the file of DB_SSL_CA when the settings were loaded, as PEM. */
-    sslCa: string | undefined;
-    poolSize: number;
-    connectTimeoutMs: number;
+    sslCa: raw.sslCa,
+    poolSize: values.DB_POOL_SIZE,
+    connectTimeoutMs: values.DB_CONNECT_TIMEOUT,
   };
-  log: { level: LogLevel; sql: boolean; format: 'auto' | 'json' | 'pretty' };
-  refreshSchedule: string;
-  /** undefined: never. */
-  verifySchedule: string | undefined;
-  timeouts: {
-    countsMs: number;
-    depositsMs: number;
-    historyMs: number;
-    lockMs: number;
-    shutdownMs: number;
-  };
-  retryAttempts: number;
-  status: { host: string; port: number };
-}>;
+}
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+function deepFreeze<T>(value: T): DeepReadonly<T> {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value as DeepReadonly<T>;
+}

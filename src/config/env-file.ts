@@ -2,59 +2,99 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
-import { findLineFaults } from './env-lines.js';
-import { pickOurs, type Problem } from './raw-settings.js';
+import type { Problem } from './problems.js';
+import { pickSettings, type SourceName } from './raw-settings.js';
 import { settingKeys, type SettingKey } from './settings.js';
 
 export interface EnvFile {
+  readonly name: SourceName;
   readonly values: Map<SettingKey, string>;
   readonly problems: readonly Problem[];
 }
 
 const maxBytes = 64 * 1024;
 
-/** Reads one .env file. A missing one holds nothing; one that cannot be trusted is a problem. */
-export async function readEnvFile(cwd: string, name: string): Promise<EnvFile> {
+/** Reads one .env file. A missing one holds nothing; one that would lose a setting is a problem. */
+export async function readEnvFile(cwd: string, name: SourceName): Promise<EnvFile> {
   try {
     const file = join(cwd, name);
     const info = await stat(file);
-    if (info.isDirectory()) return broken(name, 'a directory');
+    if (info.isDirectory()) return unusable(name, 'a directory');
     // Reading a named pipe would wait for ever.
-    if (!info.isFile()) return broken(name, 'something that is not a file');
-    if (info.size > maxBytes) return broken(name, `${info.size} bytes`);
-    return parseText(name, await readFile(file));
+    if (!info.isFile()) return unusable(name, 'something that is not a file');
+    if (info.size > maxBytes) return unusable(name, `${info.size} bytes`);
+    return parseFile(name, await readFile(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'an error';
-    return code === 'ENOENT' || code === 'ENOTDIR'
-      ? nothing
-      : broken(name, `${code} on reading it`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { name, values: new Map(), problems: [] };
+    return unusable(name, `${code} on reading it`);
   }
 }
 
-const nothing: EnvFile = { values: new Map(), problems: [] };
-
-function broken(source: string, foundNote: string): EnvFile {
+function unusable(name: SourceName, foundNote: string): EnvFile {
   const expected = 'a readable UTF-8 text file of at most 64 KiB with lines KEY=value';
-  return { values: new Map(), problems: [{ source, expected, foundNote }] };
+  return { name, values: new Map(), problems: [{ source: name, expected, foundNote }] };
 }
 
-function parseText(name: string, bytes: Buffer): EnvFile {
-  if (bytes.includes(0)) return broken(name, 'a NUL byte');
+function parseFile(name: SourceName, bytes: Buffer): EnvFile {
+  if (bytes.includes(0)) return unusable(name, 'a NUL byte');
   let text: string;
   try {
     // Drops a byte order mark too, which would become part of the first key.
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return broken(name, 'bytes that are not UTF-8');
+    return unusable(name, 'bytes that are not UTF-8');
   }
   const { fault, cutKeys } = findLineFaults(text);
-  if (fault !== undefined) return broken(name, fault);
-  const cut = settingKeys.filter((key) => cutKeys.includes(key));
-  const problems = cut.map((key) => ({ key, source: name, ...cutProblem }));
-  return { values: pickOurs(parseEnv(text)), problems };
+  if (fault !== undefined) return unusable(name, fault);
+  const expected = 'quotes around a value that holds "#"';
+  const foundNote = 'a "#" without quotes';
+  const problems = settingKeys
+    .filter((key) => cutKeys.has(key))
+    .map((key) => ({ key, source: name, expected, foundNote }));
+  return { name, values: pickSettings(parseEnv(text)), problems };
 }
 
-const cutProblem = {
-  expected: 'quotes around a value that holds "#"',
-  foundNote: 'a "#" without quotes',
-};
+interface LineFaults {
+  /** The first line that makes the file useless, in words that quote nothing of it. */
+  readonly fault?: string;
+  /** Keys with an unquoted "#" inside a word: half a password would be used. */
+  readonly cutKeys: ReadonlySet<string>;
+}
+
+/**
+ * Finds what `parseEnv` loses without an error, in ways that differ between Node 20 and 22: a line
+ * without "=" takes the next one with it, "=x" ends the file, "#" ends a value anywhere, and a
+ * forgotten quote takes all lines up to the next one, passwords too.
+ */
+function findLineFaults(text: string): LineFaults {
+  const lines = text.split(/\r?\n/);
+  const cutKeys = new Set<string>();
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] ?? '';
+    if (/^\s*(#|$)/.test(line)) continue;
+    const { key, value } = splitLine(line);
+    if (key === undefined) return { fault: `another kind of line, line ${i + 1}`, cutKeys };
+    const quote = /^["'`]/.exec(value)?.[0];
+    if (quote === undefined) {
+      if (/[^\s#]#/.test(value)) cutKeys.add(key);
+    } else if (!value.includes(quote, 1)) {
+      const end = lines.findIndex((other, at) => at > i && other.includes(quote));
+      const quoted = end < 0 ? [line] : lines.slice(i, end + 1);
+      // No value of our settings has several lines; those of other programs may.
+      if (quoted.some(isSetting))
+        return { fault: `a quote that is not closed, line ${i + 1}`, cutKeys };
+      i = Math.max(i, end);
+    }
+  }
+  return { cutKeys };
+}
+
+function splitLine(line: string): { key: string | undefined; value: string } {
+  const [, key, value = ''] = /^\s*(?:export )?([A-Za-z_][\w.-]*)[ \t]*=\s*(.*)$/.exec(line) ?? [];
+  return { key, value };
+}
+
+function isSetting(line: string): boolean {
+  return settingKeys.some((key) => key === splitLine(line).key);
+}

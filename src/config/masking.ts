@@ -2,29 +2,27 @@ import { printableJson } from '../printable.js';
 
 export const mask = '********';
 
-/** A value as it may be shown: no secret, no control character, on one line, not too long. */
+/** Returns a value as it may be shown: no secret, no control character, on one line, not too long. */
 export function showValue(text: string, secrets: readonly string[], maxLength = 80): string {
-  const shown = Array.from(redact(text, secrets));
-  const isCut = shown.length > maxLength;
+  const shown = Array.from(redactCredentials(redactSecrets(text, secrets)));
   const escaped = printableJson(JSON.stringify(shown.slice(0, maxLength).join('')));
-  return isCut ? `${escaped}…` : escaped;
+  return shown.length > maxLength ? `${escaped}…` : escaped;
 }
 
-/** Replaces the secrets themselves and whatever looks like credentials: people paste whole URLs. */
-export function redact(text: string, secrets: readonly string[]): string {
+function redactSecrets(text: string, secrets: readonly string[]): string {
   const longestFirst = secrets
     .flatMap((secret) => [
       secret,
       secret.trim(),
+      // It throws on half of a surrogate pair.
       encodeURIComponent(secret.replace(/\p{Surrogate}/gu, '')),
     ])
     .filter((secret) => secret !== '')
     .sort((a, b) => b.length - a.length);
-  let redacted = text;
-  for (const secret of longestFirst) redacted = redacted.replaceAll(secret, () => mask);
-  return redactCredentials(redacted);
+  return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, () => mask), text);
 }
 
+/** Masks whatever looks like credentials, since people paste whole URLs. */
 function redactCredentials(text: string): string {
   const at = text.lastIndexOf('@');
   const scheme = text.indexOf('://');

@@ -14,12 +14,9 @@ interface Circumstances extends Place {
   readonly lastFault: unknown;
 }
 
-const deniedNames =
-  /^(AccessDenied|Unrecognized|InvalidClientToken|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|UnauthorizedOperation|OptInRequired|KMS|InvalidKeyId)/;
-
 /**
- * Tells why Parameter Store could not be read. The SDK's own error is no cause of ours: it carries
- * the answer, and with it every value.
+ * Returns the error for a failed read. It has no cause: the SDK's error carries the response, and
+ * with it every value.
  */
 export function toParameterStoreError(error: unknown, at: Circumstances): AppError {
   if (error instanceof AppError) return error;
@@ -32,13 +29,9 @@ export function toParameterStoreError(error: unknown, at: Circumstances): AppErr
     return unreachable(at, 'no AWS credentials were found', hint);
   }
   const hint = `Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.`;
-  const late = `no complete answer within ${at.timeoutMs} ms`;
-  const summary = at.isTimedOut
-    ? fault === undefined
-      ? late
-      : `${late}; last: ${reason}`
-    : reason;
-  return unreachable(at, summary, hint);
+  if (!at.isTimedOut) return unreachable(at, reason, hint);
+  const last = fault === undefined ? '' : `; last: ${reason}`;
+  return unreachable(at, `no complete answer within ${at.timeoutMs} ms${last}`, hint);
 }
 
 export function emptyError({ path, region }: Place): AppError {
@@ -47,12 +40,19 @@ export function emptyError({ path, region }: Place): AppError {
   return new AppError('PARAMETER_STORE_EMPTY', message, { hint });
 }
 
+export function incompleteError({ path, region }: Place, missing: readonly string[]): AppError {
+  const message = `Parameter Store path ${path} in ${region} lacks ${missing.join(', ')}; no other source has it`;
+  const paths = missing.map((key) => `${path}${key}`).join(', ');
+  const hint = `Create ${paths}, or set the same names in the environment.`;
+  return new AppError('PARAMETER_STORE_INCOMPLETE', message, { hint });
+}
+
 export function tokenLoopError(at: Place): AppError {
   const hint = 'Its pages never end; check AWS_ENDPOINT_URL, and try again.';
   return unreachable(at, 'it gave the same NextToken twice', hint);
 }
 
-function unreachable({ path, region }: Place, reason: string, hint: string) {
+function unreachable({ path, region }: Place, reason: string, hint: string): AppError {
   const message = `Parameter Store path ${path} in ${region} could not be read: ${reason}`;
   return new AppError('PARAMETER_STORE_UNREACHABLE', message, { hint });
 }
@@ -63,34 +63,33 @@ function denied({ path, region }: Place, reason: string): AppError {
   return new AppError('PARAMETER_STORE_DENIED', message, { hint });
 }
 
+const deniedNames =
+  /^(AccessDenied|Unrecognized|InvalidClientToken|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|NotAuthorized|UnauthorizedOperation|OptInRequired|KMS|InvalidKeyId)/;
+
 function isDenied(fault: unknown): boolean {
-  const status = metadataOf(fault).httpStatusCode;
+  const status = httpStatusOf(fault);
   return deniedNames.test(nameOf(fault)) || status === 401 || status === 403;
 }
 
-/** The service's own message, a network code, or a name; what failed to parse is never quoted. */
+/** The service's own message, a network code, or a name; never quotes what failed to parse. */
 function describeFault(fault: unknown): string {
-  const name = nameOf(fault);
-  const { code, message } = (fault ?? {}) as { code?: unknown; message?: unknown };
   if (fault instanceof SyntaxError) return 'its answer is not the JSON that was expected';
+  const name = nameOf(fault);
+  const { code, message, $fault } = (fault ?? {}) as Record<string, unknown>;
   if (typeof code === 'string') return `${name} ${code}`.replace(/^Error /, '');
-  const { httpStatusCode } = metadataOf(fault);
-  if (isServiceFault(fault) && typeof message === 'string') {
+  if ($fault !== undefined && typeof message === 'string') {
     return `${name}, ${showValue(message, [], 400).slice(1, -1)}`;
   }
-  return httpStatusCode === undefined ? name : `${name}, HTTP ${httpStatusCode}`;
+  const status = httpStatusOf(fault);
+  return status === undefined ? name : `${name}, HTTP ${status}`;
 }
 
-function isServiceFault(fault: unknown): boolean {
-  return typeof fault === 'object' && fault !== null && '$fault' in fault;
-}
-
+/** The response chooses the name of a service's error, so it is checked. */
 function nameOf(fault: unknown): string {
-  // The name of a service's error is the answer's own word.
   return fault instanceof Error && /^[\w.]{1,80}$/.test(fault.name) ? fault.name : 'unknown error';
 }
 
-function metadataOf(fault: unknown): { httpStatusCode?: number | undefined } {
-  const { $metadata = {} } = (fault ?? {}) as { $metadata?: { httpStatusCode?: number } };
-  return $metadata;
+function httpStatusOf(fault: unknown): number | undefined {
+  const { $metadata } = (fault ?? {}) as { $metadata?: { httpStatusCode?: number } };
+  return $metadata?.httpStatusCode;
 }

@@ -2,12 +2,12 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 
 import { emptyError, toParameterStoreError, tokenLoopError } from './parameter-store-errors.js';
 
-export interface ParameterStoreInput {
+export interface ParameterStoreInput<Key extends string> {
   /** Ends with a slash. */
   readonly path: string;
   readonly region: string;
   /** Names to keep; whatever else the path holds is dropped page by page. */
-  readonly keys: readonly string[];
+  readonly keys: readonly Key[];
   /** For everything: import, credentials, retries, pages. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -17,14 +17,14 @@ export interface ParameterStoreInput {
  * Reads our settings below a path, decrypted, one level deep.
  * @throws AppError PARAMETER_STORE_UNREACHABLE, PARAMETER_STORE_DENIED or PARAMETER_STORE_EMPTY
  */
-export async function readParameterStore(input: ParameterStoreInput): Promise<Map<string, string>> {
-  const deadline = startDeadline(input);
-  const progress: Progress = { lastFault: undefined };
+export async function readParameterStore<Key extends string>(
+  input: ParameterStoreInput<Key>,
+): Promise<Map<Key, string>> {
+  const deadline = startDeadline(input.timeoutMs, input.signal);
+  const attempts: Attempts = { lastFault: undefined };
   try {
-    const found = await Promise.race([
-      readPages(input, deadline.signal, progress),
-      deadline.passed,
-    ]);
+    const reading = readPages(input, deadline.signal, attempts);
+    const found = await Promise.race([reading, deadline.passed]);
     if (found.size === 0) throw emptyError(input);
     return found;
   } catch (error) {
@@ -32,55 +32,49 @@ export async function readParameterStore(input: ParameterStoreInput): Promise<Ma
       ...input,
       isStopped: input.signal?.aborted === true,
       isTimedOut: deadline.signal.aborted,
-      lastFault: progress.lastFault,
+      lastFault: attempts.lastFault,
     });
   } finally {
     deadline.clear();
   }
 }
 
-interface Progress {
-  /** What the latest attempt failed with: tells why the deadline passed. */
+interface Attempts {
+  /** The error of the latest attempt: the reason when the deadline passes. */
   lastFault: unknown;
 }
 
-async function readPages(input: ParameterStoreInput, signal: AbortSignal, progress: Progress) {
+async function readPages<Key extends string>(
+  input: ParameterStoreInput<Key>,
+  abortSignal: AbortSignal,
+  attempts: Attempts,
+): Promise<Map<Key, string>> {
   // The SDK takes a noticeable time to load, and most commands never need it.
-  const { GetParametersByPathCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const client = new SSMClient(clientOptions(input));
-  rememberFaults(client, progress);
+  const { paginateGetParametersByPath, SSMClient } = await import('@aws-sdk/client-ssm');
+  const client = new SSMClient(clientOptions(input.region, input.timeoutMs));
+  rememberFaults(client, attempts);
   try {
-    const found = new Map<string, string>();
+    const found = new Map<Key, string>();
     const seenTokens = new Set<string>();
-    let token: string | undefined;
-    do {
-      const command = new GetParametersByPathCommand({
-        Path: input.path,
-        Recursive: false,
-        WithDecryption: true,
-        MaxResults: 10,
-        NextToken: token,
-      });
-      const page = await client.send(command, { abortSignal: signal });
-      // The SDK passes on what it gets, of whatever type.
+    const query = { Path: input.path, Recursive: false, WithDecryption: true, MaxResults: 10 };
+    for await (const page of paginateGetParametersByPath({ client }, query, { abortSignal })) {
+      // The SDK does not check the types of what it receives.
       for (const { Name, Value } of page.Parameters ?? []) {
-        if (typeof Name !== 'string' || typeof Value !== 'string') continue;
-        const key = Name.startsWith(input.path) ? Name.slice(input.path.length) : '';
-        if (input.keys.includes(key)) found.set(key, Value);
+        const key = input.keys.find((name) => Name === `${input.path}${name}`);
+        if (key !== undefined && typeof Value === 'string') found.set(key, Value);
       }
-      // A page may be empty and still have a token.
-      const { NextToken } = page;
-      token = typeof NextToken === 'string' && NextToken !== '' ? NextToken : undefined;
-      if (token !== undefined && seenTokens.has(token)) throw tokenLoopError(input);
-      if (token !== undefined) seenTokens.add(token);
-    } while (token !== undefined);
+      const { NextToken: token } = page;
+      if (typeof token !== 'string') break;
+      if (seenTokens.has(token)) throw tokenLoopError(input);
+      seenTokens.add(token);
+    }
     return found;
   } finally {
     client.destroy();
   }
 }
 
-function clientOptions({ region, timeoutMs }: ParameterStoreInput) {
+function clientOptions(region: string, timeoutMs: number) {
   // Half of the deadline at most, so that a lost request leaves time for another.
   const requestTimeout = Math.min(5_000, Math.ceil(timeoutMs / 2));
   return {
@@ -97,13 +91,13 @@ function clientOptions({ region, timeoutMs }: ParameterStoreInput) {
   };
 }
 
-function rememberFaults(client: SSMClient, progress: Progress): void {
+function rememberFaults(client: SSMClient, attempts: Attempts): void {
   client.middlewareStack.add(
     (next) => async (args) => {
       try {
         return await next(args);
       } catch (error) {
-        progress.lastFault = error;
+        attempts.lastFault = error;
         throw error;
       }
     },
@@ -113,27 +107,26 @@ function rememberFaults(client: SSMClient, progress: Progress): void {
 }
 
 /**
- * A timer of our own: AbortSignal.timeout() lets the process end, and in AbortSignal.any() it may be
- * collected before it fires. `passed` also covers waits that heed no signal, like credentials.
+ * Starts a timer of our own: AbortSignal.timeout() lets the process end, and in AbortSignal.any() it
+ * may be collected before it fires. `passed` also ends waits that ignore signals, like credentials.
  */
-function startDeadline({ timeoutMs, signal }: ParameterStoreInput) {
+function startDeadline(timeoutMs: number, stopSignal: AbortSignal | undefined) {
   const controller = new AbortController();
+  const { signal } = controller;
+  const passed = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('deadline passed'));
+    });
+  });
   const stop = () => {
     controller.abort();
   };
   const timer = setTimeout(stop, timeoutMs);
-  signal?.addEventListener('abort', stop, { once: true });
-  if (signal?.aborted) stop();
-  const passed = new Promise<never>((_resolve, reject) => {
-    const fail = () => {
-      reject(new Error('deadline passed'));
-    };
-    controller.signal.addEventListener('abort', fail, { once: true });
-    if (controller.signal.aborted) fail();
-  });
+  stopSignal?.addEventListener('abort', stop, { once: true });
+  if (stopSignal?.aborted) stop();
   const clear = () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
+    stopSignal?.removeEventListener('abort', stop);
   };
-  return { signal: controller.signal, passed, clear };
+  return { signal, passed, clear };
 }

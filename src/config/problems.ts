@@ -1,16 +1,24 @@
 import { AppError } from '../errors.js';
 
 import { mask, showValue } from './masking.js';
-import { allSecrets, type Problem, type RawSettings } from './raw-settings.js';
 import { settingOf, type SettingKey } from './settings.js';
 
-/** One error for all problems: one line each with key, source, what is expected, what was found. */
-export function settingsError(problems: readonly Problem[], raw: RawSettings): AppError {
-  const missing = problems.flatMap((p) => (p.isMissing === true && p.key ? [p.key] : []));
-  if (raw.parameterStore && missing.length === problems.length) {
-    return incompleteError(missing, raw.parameterStore);
-  }
-  const secrets = allSecrets(raw);
+export interface Problem {
+  /** The setting; absent when a whole file is the problem. */
+  readonly key?: SettingKey;
+  /** Name of the source or of the file. */
+  readonly source?: string | undefined;
+  readonly expected: string;
+  /** The value that was found: masked, escaped and cut before it is shown. */
+  readonly found?: string | undefined;
+  /** Our own words instead of a value. */
+  readonly foundNote?: string;
+  /** A required setting that no source has. */
+  readonly isMissing?: boolean;
+}
+
+/** Returns one error for all problems, one line each: key, source, what is expected, what was found. */
+export function settingsError(problems: readonly Problem[], secrets: readonly string[]): AppError {
   const head = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} with the settings:`;
   const lines = problems.map((problem) => `  ${describe(problem, secrets)}`);
   return new AppError('SETTINGS_INVALID', [head, ...lines].join('\n'), {
@@ -26,16 +34,6 @@ function describe(problem: Problem, secrets: readonly string[]): string {
 
 function describeFound({ key, found, foundNote }: Problem, secrets: readonly string[]): string {
   if (found === undefined) return foundNote ?? 'nothing';
-  if (key && settingOf(key).isSecret === true) return mask;
+  if (key && settingOf(key).isSecret) return mask;
   return showValue(found, secrets);
-}
-
-function incompleteError(
-  missing: readonly SettingKey[],
-  { path, region }: NonNullable<RawSettings['parameterStore']>,
-): AppError {
-  const message = `Parameter Store path ${path} in ${region} lacks ${missing.join(', ')}; no other source has it`;
-  const paths = missing.map((key) => `${path}${key}`).join(', ');
-  const hint = `Create ${paths}, or set the same names in the environment.`;
-  return new AppError('PARAMETER_STORE_INCOMPLETE', message, { hint });
 }

@@ -1,20 +1,18 @@
+import { isIP } from 'node:net';
+
 import { validate } from 'node-cron';
 import { z } from 'zod';
 
-/**
- * Schemas from a setting's text to its typed value. The message of each is what was expected,
- * written to follow the word "expected".
- */
+// Schemas from the text of a setting to its typed value. The message of each completes the sentence
+// "expected …".
 
-/** Exactly what Go's strconv.ParseBool takes, because Registry reads the same values. */
-export function booleanText() {
-  const yes = ['1', 't', 'T', 'TRUE', 'true', 'True'];
-  const no = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
-  return z
-    .string()
-    .refine((text) => yes.includes(text) || no.includes(text), 'true or false (or 1, 0, t, f)')
-    .transform((text) => yes.includes(text));
-}
+/** Accepts exactly what Go's strconv.ParseBool does, because Registry reads the same values. */
+export const booleanText = z.stringbool({
+  truthy: ['1', 't', 'T', 'TRUE', 'true', 'True'],
+  falsy: ['0', 'f', 'F', 'FALSE', 'false', 'False'],
+  case: 'sensitive',
+  error: 'true or false (or 1, 0, t, f)',
+});
 
 export function wholeNumber(min: number, max: number) {
   const expected = `a whole number from ${min} to ${max}`;
@@ -27,43 +25,59 @@ export function wholeNumber(min: number, max: number) {
 
 const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const maxDurationMs = 7 * 24 * 3_600_000;
+const expectedDuration = 'a time like 500ms, 20s, 5m or 2h, above zero and at most 7 days';
 
-/** Milliseconds. Seven days at most: setTimeout fires at once beyond 2^31-1 ms. */
-export function duration() {
-  const expected = 'a time like 500ms, 20s, 5m or 2h, above zero and at most 7 days';
-  return z
-    .string()
-    .regex(/^\d{1,9}(ms|s|m|h)?$/, expected)
-    .transform((text) => parseInt(text, 10) * (unitsMs[text.replace(/\d+/, '') || 's'] ?? NaN))
-    .refine((value) => value > 0 && value <= maxDurationMs, expected);
-}
+/** In milliseconds. Seven days at most: setTimeout fires at once beyond 2^31-1 ms. */
+export const duration = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h)?$/, expectedDuration)
+  .transform((text) => parseInt(text, 10) * (unitsMs[text.replace(/\d+/, '') || 's'] ?? NaN))
+  .refine((value) => value > 0 && value <= maxDurationMs, expectedDuration);
 
 export function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
   return z.enum(names, `one of ${names.join(', ')}`);
 }
 
-export function cronExpression() {
+export function plainText(expected: string) {
   return z
     .string()
-    .transform((text) => text.replace(/\s+/g, ' '))
-    .refine(isCronExpression, 'a cron expression of 5 or 6 fields, like "0 * * * *" (UTC)');
+    .max(4096, expected)
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, expected);
 }
 
-export function cronExpressionOrOff() {
-  return z
-    .string()
-    .transform((text) => text.replace(/\s+/g, ' '))
-    .refine(
-      (text) => text === 'off' || isCronExpression(text),
-      'a cron expression of 5 or 6 fields, like "0 7 * * 0" (UTC), or "off"',
-    );
+/** A name in PostgreSQL, which would cut a longer one at 63 bytes without an error. */
+export function databaseIdentifier(what: string) {
+  const expected = `${what} of at most 63 bytes without control characters`;
+  return plainText(expected).refine((text) => Buffer.byteLength(text) <= 63, expected);
 }
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Registry's -1 to 7. Its panic (5) is our fatal; its none (6) and disabled (7) are our silent. */
+const registryLevels = 'trace debug info warn error fatal fatal silent silent'.split(' ');
+
+export const logLevel = z
+  .string()
+  .transform((text) => (/^(-1|[0-7])$/.test(text) ? registryLevels[Number(text) + 1] : text))
+  .pipe(z.enum(logLevels, `one of ${logLevels.join(', ')}, or a whole number from -1 to 7`));
+
+const cronText = z.string().transform((text) => text.replace(/\s+/g, ' '));
+
+export const cronExpression = cronText.refine(
+  isCronExpression,
+  'a cron expression of 5 or 6 fields, like "0 * * * *" (UTC)',
+);
+
+export const cronExpressionOrOff = cronText.refine(
+  (text) => text === 'off' || isCronExpression(text),
+  'a cron expression of 5 or 6 fields, like "0 7 * * 0" (UTC), or "off"',
+);
 
 function isCronExpression(text: string): boolean {
+  const fields = text.split(' ');
+  if (fields.length < 5 || fields.length > 6) return false;
   // node-cron expands ranges before it checks them: "0-999999999 * * * *" kills the process.
-  const areFieldsSmall = text.split(' ').every((f) => /^[\w*,/-]{1,200}$/.test(f));
-  const count = text.split(' ').length;
-  if (!areFieldsSmall || /\d{3}/.test(text) || count < 5 || count > 6) return false;
+  if (/\d{3}/.test(text) || !fields.every((field) => /^[\w*,/-]{1,200}$/.test(field))) return false;
   try {
     return validate(text);
   } catch {
@@ -71,17 +85,45 @@ function isCronExpression(text: string): boolean {
   }
 }
 
-/** A name that goes to PostgreSQL, which would cut it at 63 bytes without a word. */
-export function databaseIdentifier(what: string) {
-  return plainText(`${what} of at most 63 bytes without control characters`).refine(
-    (text) => Buffer.byteLength(text) <= 63,
-    `${what} of at most 63 bytes without control characters`,
-  );
+const expectedHost = 'a host name or an IP address alone';
+
+export const listenHost = z
+  .string()
+  .refine(isHost, `${expectedHost}, like 127.0.0.1, 0.0.0.0 or ::`);
+
+/** A host name, an IP address, or the directory of PostgreSQL's socket. */
+export const databaseHost = z.string().refine((text) => isHost(text) || isSocketDirectory(text), {
+  error: ({ input }) => `${expectedHost}${explainHost(String(input))}`,
+});
+
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const labels = text.replace(/\.$/, '').split('.');
+  // Names of compose services may hold an underscore. A last label of digits is a wrong IP address.
+  const areLabelsValid = labels.every((l) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(l));
+  return text.length <= 253 && areLabelsValid && !/^\d+$/.test(labels.at(-1) ?? '');
 }
 
-export function plainText(expected: string, maxLength = 4096) {
-  return z
-    .string()
-    .max(maxLength, expected)
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, expected);
+function isSocketDirectory(text: string): boolean {
+  return /^(\/[\w.@+-]+)+\/?$/.test(text) && text.length <= 100;
 }
+
+function explainHost(text: string): string {
+  if (text.includes('://')) return ', not a URL (port, name, user and password have settings)';
+  if (text.includes('@')) return ', without user or password (they are DB_USER and DB_PASSWORD)';
+  if (/^\[.*\]/.test(text)) return ', an IPv6 address without brackets';
+  const [host = '', port = '', ...more] = text.split(':');
+  const hasPort = more.length === 0 && /^\d+$/.test(port) && isHost(host);
+  return hasPort ? ', without a port (that is DB_PORT)' : '';
+}
+
+export const awsRegion = z
+  .string()
+  .regex(/^[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}$/, 'a region like us-east-1');
+
+/** The path with a slash at its end, or 'none'. */
+export const ssmPath = z
+  .string()
+  .regex(/^(none|(\/[\w.-]+){1,15}\/?)$/, 'a path like /PROD/REGISTRY/, or none')
+  .max(1000, 'a path of at most 1000 characters')
+  .transform((text) => (text === 'none' || text.endsWith('/') ? text : `${text}/`));

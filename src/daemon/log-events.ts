@@ -9,74 +9,69 @@ import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 
 /** Writes every event to the log, in one line each. */
 export function logEvents(log: Logger): Observer {
-  return (event: Event) => {
-    switch (event.type) {
-      case 'daemon-started':
-        log.info(
-          { pid: event.pid, statusUrl: event.statusUrl, nextRun: event.nextRun },
-          `started; to refresh now: kill -USR2 ${event.pid}`,
-        );
-        return;
-      case 'legacy-state':
-        log.info(legacyHint);
-        return;
-      case 'daemon-stopping':
-        log.info({ signal: event.signal }, `${event.signal}: stopping, no new run`);
-        return;
-      case 'daemon-stopped':
-        log.info('stopped');
-        return;
-      case 'settings-reloaded':
-        log.info({ changed: event.changed }, `settings reloaded, ${event.changed.length} changed`);
-        return;
-      case 'settings-refused': {
-        const reason = describeFailure(event.error);
-        log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
-        return;
-      }
-      case 'refresh-requested':
-        log.info(
-          { trigger: event.request.trigger, jobs: event.request.jobs },
-          `refresh requested (${event.request.trigger})`,
-        );
-        return;
-      case 'refresh-coalesced':
-        log.info({ trigger: event.trigger }, 'a run is in progress: one more will follow it');
-        return;
-      case 'run-started':
-        log.debug({ job: event.job.name, trigger: event.trigger }, `${event.job.name} started`);
-        return;
-      case 'run-retried': {
-        const { job, retriesLeft } = event;
-        const reason = describeFailure(event.error);
-        log.debug({ job, reason, retriesLeft }, `${job} will be tried again: ${reason}`);
-        return;
-      }
-      case 'run-finished':
-        logRun(log, event.report, event.nextRun);
-        return;
-      case 'verified':
-        logVerified(log, event.comparison, event.durationMs);
-        return;
-      case 'verify-failed': {
-        const reason = describeFailure(event.error);
-        log.error({ reason }, `the statistics could not be verified: ${reason}`);
-        return;
-      }
-      case 'database-down': {
-        const reason = describeFailure(event.error);
-        const state = stateOf(event.error);
-        log.error({ reason }, `the database ${state}; runs wait until it is back: ${reason}`);
-        return;
-      }
-      case 'database-up': {
-        const downForMs = Math.round(event.downForMs);
-        log.info({ downForMs }, `the database is back after ${(downForMs / 1000).toFixed(1)} s`);
-        return;
-      }
-    }
+  return (event) => {
+    const write = writers[event.type] as (log: Logger, event: Event) => void;
+    write(log, event);
   };
 }
+
+type Writer<Type extends Event['type']> = (
+  log: Logger,
+  event: Extract<Event, { readonly type: Type }>,
+) => void;
+
+const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
+  'daemon-started': (log, { pid, statusUrl, nextRun }) => {
+    log.info({ pid, statusUrl, nextRun }, `started; to refresh now: kill -USR2 ${pid}`);
+  },
+  'legacy-state': (log) => {
+    log.info(legacyHint);
+  },
+  'daemon-stopping': (log, { signal }) => {
+    log.info({ signal }, `${signal}: stopping, no new run`);
+  },
+  'daemon-stopped': (log) => {
+    log.info('stopped');
+  },
+  'settings-reloaded': (log, { changed }) => {
+    log.info({ changed }, `settings reloaded, ${changed.length} changed`);
+  },
+  'settings-refused': (log, { error }) => {
+    const reason = describeFailure(error);
+    log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
+  },
+  'refresh-requested': (log, { request: { trigger, jobs } }) => {
+    log.info({ trigger, jobs }, `refresh requested (${trigger})`);
+  },
+  'refresh-coalesced': (log, { trigger }) => {
+    log.info({ trigger }, 'a run is in progress: one more will follow it');
+  },
+  'run-started': (log, { job: { name: job }, trigger }) => {
+    log.debug({ job, trigger }, `${job} started`);
+  },
+  'run-retried': (log, { job, error, retriesLeft }) => {
+    const reason = describeFailure(error);
+    log.debug({ job, reason, retriesLeft }, `${job} will be tried again: ${reason}`);
+  },
+  'run-finished': (log, { report, nextRun }) => {
+    logRun(log, report, nextRun);
+  },
+  verified: (log, { comparison, durationMs }) => {
+    logVerified(log, comparison, durationMs);
+  },
+  'verify-failed': (log, { error }) => {
+    const reason = describeFailure(error);
+    log.error({ reason }, `the statistics could not be verified: ${reason}`);
+  },
+  'database-down': (log, { error }) => {
+    const reason = describeFailure(error);
+    log.error({ reason }, `the database ${stateOf(error)}; runs wait until it is back: ${reason}`);
+  },
+  'database-up': (log, event) => {
+    const downForMs = Math.round(event.downForMs);
+    log.info({ downForMs }, `the database is back after ${(downForMs / 1000).toFixed(1)} s`);
+  },
+};
 
 function stateOf(error: unknown): string {
   if (isReadOnly(error)) return 'takes no writes';

@@ -1,19 +1,13 @@
 import pRetry from 'p-retry';
-import type { Config } from '../config/config.js';
-import type { Database } from '../db/database.js';
 import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
-import type { Events } from './events.js';
+import type { DaemonContext } from './daemon-context.js';
 import { jobs, type Job } from '../jobs/job.js';
 import type { Outcome, RefreshRequest, RunReport } from '../jobs/outcome.js';
 import { refresh } from '../statistics/refresh.js';
 import type { RunJob } from './runner.js';
 
-export interface RunJobContext {
-  readonly config: Config;
-  readonly database: Database;
-  readonly events: Events;
-}
+export type RunJobContext = Pick<DaemonContext, 'config' | 'database' | 'events'>;
 
 export interface RunJobOptions {
   readonly nextRun?: () => Date | undefined;

@@ -1,5 +1,5 @@
-import type { JobName } from '../jobs/job.js';
-import { jobNames } from '../jobs/job.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jobNames, type JobName } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 
 /** Runs one job to its end; never throws for what went wrong in the job. */
@@ -13,6 +13,9 @@ export interface RunnerOptions {
   readonly runJob: RunJob;
   readonly onCoalesced?: (trigger: Trigger) => void;
 }
+
+/** How long a cancelled run may take to end: a server that is out of reach never confirms. */
+const cancelTimeoutMs = 3_000;
 
 interface Pending {
   request: RefreshRequest;
@@ -46,6 +49,17 @@ export class Runner {
     }
     this.#options.onCoalesced?.(request.trigger);
     return this.#pending.done;
+  }
+
+  /**
+   * Starts no job any more and waits `graceMs` for the current one; then cancels it on the server.
+   * Resolves when it has ended, or when a server that is out of reach does not confirm in time.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const drained = this.drain();
+    if (await isDone(drained, graceMs)) return;
+    this.cancel(`the daemon stops and SHUTDOWN_TIMEOUT (${graceMs / 1000} s) is over`);
+    await isDone(drained, cancelTimeoutMs);
   }
 
   /** Starts no job any more; resolves when the current one has ended. */
@@ -90,6 +104,17 @@ export function merge(one: RefreshRequest, other: RefreshRequest): RefreshReques
     jobs: jobNames.filter((name) => one.jobs.includes(name) || other.jobs.includes(name)),
     isManual: one.isManual || other.isManual,
   };
+}
+
+/** Whether `work` ends in time. */
+async function isDone(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const timeout = sleep(withinMs, false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function deferred(): Pick<Pending, 'done' | 'resolve'> {

@@ -1,4 +1,5 @@
-import type { CronContext, CronJobs } from './cron.js';
+import type { CronJobs } from './cron.js';
+import type { DaemonContext } from './daemon-context.js';
 import { jobs, type JobName } from '../jobs/job.js';
 import {
   describeOutcome,
@@ -52,7 +53,7 @@ type JobState = { -readonly [Field in keyof JobStatus]: JobStatus[Field] };
 
 /** Keeps, from the events, what the status shows. */
 export function createStatusBoard(
-  context: Pick<CronContext, 'config' | 'events'>,
+  context: Pick<DaemonContext, 'config' | 'events'>,
   pid: number,
 ): StatusBoard {
   const startedAt = new Date().toISOString();

@@ -1,13 +1,14 @@
 import type { Database } from '../db/database.js';
 import type { TransactionOptions } from '../db/transaction.js';
 import type { Job } from '../jobs/job.js';
-import type { Outcome, RefreshRequest } from '../jobs/outcome.js';
-import { beginRun, refreshIncrementally } from './refresh-incremental.js';
+import type { Outcome, RefreshRequest, SkipReason } from '../jobs/outcome.js';
 import { refreshLegacy } from './refresh-legacy.js';
+import { repair } from './repair.js';
+import { beginRun, recordFailure } from './run-record.js';
 
 /**
- * Runs one job, in the way that the database is ready for: incrementally, or with full scans where
- * migration 101 has not run yet.
+ * Runs one job: begins a recorded run, or skips; repairs what cannot be trusted; folds and refreshes in
+ * one transaction, which records the end too. A database before migration 101 gets full scans instead.
  */
 export async function refresh(
   database: Database,
@@ -15,12 +16,70 @@ export async function refresh(
   request: RefreshRequest,
   options: TransactionOptions,
 ): Promise<Outcome> {
-  const begun = await database.write(options, (transaction) => beginRun(transaction, job, request));
-  if (begun === 'legacy') {
+  const run = await beginRun(database, job, request, options);
+  if (run === 'legacy') {
     return database.write(options, (transaction) => refreshLegacy(transaction, job, request));
   }
-  if (begun === 'unchanged') {
+  if (run === 'unchanged') {
     return { outcome: 'skipped', reason: job.views.length === 0 ? 'complete' : 'unchanged' };
   }
-  return refreshIncrementally(database, job, begun.id, options);
+  return recordFailure(database, run.id, options, async () => {
+    const repaired = job.views.length === 0 ? [] : await repair(database, job, options);
+    const outcome = await runRecorded(database, run.id, repaired, options);
+    if (job.views.length === 0) return outcome;
+    // Only the fold finds some faults, such as a truncate: once more, after the rebuild.
+    const more = await repair(database, job, options);
+    if (more.length === 0) return outcome;
+    return runRecorded(database, run.id, [...repaired, ...more], options);
+  });
+}
+
+interface RunRow extends Record<string, unknown> {
+  readonly outcome: 'refreshed' | 'skipped';
+  readonly reason: SkipReason | null;
+  readonly detail: string | null;
+  /** Both null of the history. */
+  readonly rows_folded: string | null;
+  readonly views_refreshed: readonly string[] | null;
+  /** Both null of views. */
+  readonly months_inserted: number | null;
+  readonly rows_inserted: string | null;
+}
+
+/** Does the work, and records it in the same transaction. */
+async function runRecorded(
+  database: Database,
+  id: string,
+  repaired: readonly string[],
+  options: TransactionOptions,
+): Promise<Outcome> {
+  const [row] = await database.write(options, ({ query }) =>
+    query<RunRow>('select * from registry_stats.run_recorded($1, $2)', [
+      id,
+      repaired.length === 0 ? null : repaired.join('; '),
+    ]),
+  );
+  if (row === undefined) throw new Error(`no result of run ${id}`);
+  const { outcome, detail, rows_folded: folded } = row;
+  if (outcome === 'skipped') {
+    const reason = row.reason ?? 'unchanged';
+    return { outcome, reason, ...(detail !== null && { detail }) };
+  }
+  const inexact = detail === null ? [] : [`not exact: ${detail}`];
+  return {
+    outcome,
+    detail: [...repaired, describeWork(row), ...inexact].join('; '),
+    ...(folded !== null && { foldedDeltas: Number(folded) }),
+  };
+}
+
+function describeWork(row: RunRow): string {
+  const { months_inserted: months, rows_inserted: rows } = row;
+  if (months !== null) return `${countOf(months, 'month')}, ${rows ?? 0} rows inserted`;
+  const views = row.views_refreshed?.length ?? 0;
+  return `${row.rows_folded ?? 0} changes folded, ${countOf(views, 'view')} refreshed`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

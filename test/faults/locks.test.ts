@@ -26,12 +26,9 @@ for (const view of viewNames) {
       const daemon = await startSceneDaemon(target, settings);
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
       const line = await daemon.untilLine(`${blocked} failed in`);
-      // Who may read a view gets as far as its refresh, which tells who holds it.
-      const refusal =
-        mode === 'exclusive'
-          ? /^registry_stats: no lock on public\.\w+ \(55P03\).* holds [\w, ]*\bExclusiveLock/
-          : /^canceling statement due to lock timeout \(55P03\)/;
-      expect(line.reason).toMatch(refusal);
+      const lock = mode === 'exclusive' ? 'ExclusiveLock' : 'AccessExclusiveLock';
+      const refusal = `no lock on public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
+      expect(line.reason).toMatch(new RegExp(`^registry_stats: ${refusal}`));
       await untilWaiting(target, view);
       await makeWork(target);
       await daemon.until('the other job', () =>

@@ -1,7 +1,9 @@
-import { ownSettings } from '../../src/config/own-settings.js';
-import { registrySettings } from '../../src/config/registry-settings.js';
-import type { Setting } from '../../src/config/setting.js';
-import { settings } from '../../src/config/settings.js';
+import {
+  ownSettings,
+  registrySettings,
+  settings,
+  type Setting,
+} from '../../src/config/settings.js';
 
 const envExampleHead = `# Settings of registry-stats, each with its default or an example.
 # Copy this file to .env or .env.<APT_ENV> and uncomment what you change.

@@ -8,7 +8,6 @@
 -- the reason inexact are given.
 create or replace function registry_stats.run(
   in job text,
-  in run_id bigint default null,
   out outcome text,
   out reason text,
   out detail text,
@@ -86,5 +85,5 @@ begin
 end
 $$;
 
-comment on function registry_stats.run(text, bigint) is
+comment on function registry_stats.run(text) is
   'Folds what is pending and refreshes the views of a job that moved on; says what it did.';

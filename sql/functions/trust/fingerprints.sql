@@ -42,9 +42,11 @@ begin
         on counted.oid = to_regclass('public.' || quote_ident(source.name))
       left join lateral (
         select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum) as identity
-        from pg_attribute
-        where attrelid = counted.oid
-          and attnum = any (source.captured)
+        -- By the numbers, one lookup each: an array in the condition reads all columns of the table.
+        from unnest(source.captured) as of_table (number)
+        join pg_attribute
+          on attrelid = counted.oid
+          and attnum = of_table.number
           and not attisdropped
         having count(*) = cardinality(array_remove(source.captured, null))
       ) as columns on true

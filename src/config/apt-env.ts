@@ -1,6 +1,16 @@
-import type { AptEnv } from './config.js';
+export const aptEnvs = [
+  'ci',
+  'demo',
+  'dev',
+  'docker',
+  'integration',
+  'production',
+  'staging',
+  'test',
+  'travis',
+] as const;
 
-/** Defaults that depend on the environment. */
+export type AptEnv = (typeof aptEnvs)[number];
 
 const livePaths: Readonly<Partial<Record<AptEnv, string>>> = {
   staging: '/STAGING/REGISTRY/',
@@ -8,22 +18,17 @@ const livePaths: Readonly<Partial<Record<AptEnv, string>>> = {
   production: '/PROD/REGISTRY/',
 };
 
-export const dbUserDefault = 'registry';
-
-export function dbNameDefault(aptEnv: AptEnv): string {
-  return `registry_stats_${aptEnv}`;
-}
-
+/** Returns true for staging, demo and production. */
 export function isLive(aptEnv: AptEnv): boolean {
   return livePaths[aptEnv] !== undefined;
 }
 
-/** Where a missing DB_HOST means: start a PostgreSQL of our own. */
+/** Returns whether the embedded PostgreSQL is started when DB_HOST is missing. */
 export function mayEmbed(aptEnv: AptEnv): boolean {
   return aptEnv === 'dev' || aptEnv === 'test';
 }
 
-/** The Parameter Store path to read, or undefined where none is to be read. */
+/** Returns the Parameter Store path to read, undefined where none is read. */
 export function storePath(aptEnv: AptEnv, ssmPath: string | undefined): string | undefined {
   return ssmPath === 'none' ? undefined : (ssmPath ?? livePaths[aptEnv]);
 }

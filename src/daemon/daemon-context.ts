@@ -1,0 +1,15 @@
+import type { Config } from '../config/config.js';
+import type { Database } from '../db/database.js';
+import type { Logger } from '../log.js';
+import type { Events } from './events.js';
+
+/** What the daemon needs of the context. A reload replaces `config` and `database`. */
+export interface DaemonContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly events: Events;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Reads the settings again and returns the keys that changed. */
+  reload(): Promise<readonly string[]>;
+}

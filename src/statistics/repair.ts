@@ -1,0 +1,66 @@
+import type { Database } from '../db/database.js';
+import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import type { TransactionOptions } from '../db/transaction.js';
+import type { Job } from '../jobs/job.js';
+import { rebuildIfInexact } from './rebuild.js';
+import { swapViews } from './swap-views.js';
+
+/**
+ * Rebuilds the untrusted tables, in one snapshot each, and replaces the views of the job that no longer
+ * read our rollups. Returns what was repaired and why, for the record of the run.
+ */
+export async function repair(
+  database: Database,
+  job: Job,
+  options: TransactionOptions,
+): Promise<string[]> {
+  const repaired: string[] = [];
+  for (const { name, reason, isView } of await findRepairable(database)) {
+    if (isView) continue;
+    const isRebuilt = await rebuildIfInexact(database, name, options);
+    if (isRebuilt) repaired.push(`${name} rebuilt: ${reason}`);
+  }
+  const views = (await findRepairable(database)).filter(
+    ({ name, isView }) => isView && job.views.includes(name),
+  );
+  const { lockTimeoutMs, signal = new AbortController().signal } = options;
+  if (views.length > 0 && (await swapIfExact(database, { lockTimeoutMs, signal }))) {
+    repaired.push(...views.map(({ name, reason }) => `${name} created again: ${reason}`));
+  }
+  return repaired;
+}
+
+/** If a table was marked since its rebuild, the run reports it, and the next pass rebuilds it. */
+async function swapIfExact(
+  database: Database,
+  options: Parameters<typeof swapViews>[1],
+): Promise<boolean> {
+  try {
+    return await swapViews(database, options);
+  } catch (error) {
+    if (errorCodeOf(error) === sqlstate.objectNotInPrerequisiteState) return false;
+    throw error;
+  }
+}
+
+interface Repairable extends Record<string, unknown> {
+  readonly name: string;
+  readonly reason: string;
+  readonly isView: boolean;
+}
+
+function findRepairable(database: Database): Promise<Repairable[]> {
+  return database.write({ statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 }, async ({ query }) => {
+    await query('select registry_stats.check_sources()');
+    return query<Repairable>(
+      `select distinct
+        problem.name,
+        problem.reason,
+        view.name is not null as "isView"
+      from registry_stats.problems() as problem
+      left join registry_stats.view on view.name = problem.name
+      where problem.is_repairable
+      order by problem.name`,
+    );
+  });
+}
