@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from '../src/cli.js';
 import type { Invocation } from '../src/commands/invocation.js';
+import { settingKeys } from '../src/config/settings.js';
 import { errorCodes } from '../src/errors.js';
 import { exitCodes } from '../src/exit-codes.js';
 import { skipReasons } from '../src/jobs/outcome.js';
@@ -44,15 +46,15 @@ test('docs/errors.md lists exactly the exit codes by number and name', async () 
 test('the README lists exactly the commands, with the options each has', async () => {
   const program = await createProgram({} as Invocation);
   const [, section = ''] = (await read('README.md')).split(/^## (?:Commands|Jobs)$/m);
-  const listed = rows(section, /^`/).map(([cell = '']) => cell);
+  const listed = [...section.matchAll(/^- `([^`]+)`:/gm)].map(([, synopsis = '']) => synopsis);
   const actual = program.commands.map((command) => {
     const options = command.options.map((option) => option.long ?? '');
     return { name: command.name(), options };
   });
   expect(
-    listed.map((cell) => ({
-      name: /`([a-z]+)/.exec(cell)?.[1],
-      options: cell.match(/--[a-z-]+/g) ?? [],
+    listed.map((synopsis) => ({
+      name: /^[a-z]+/.exec(synopsis)?.[0],
+      options: synopsis.match(/--[a-z-]+/g) ?? [],
     })),
   ).toEqual(actual);
 });
@@ -64,19 +66,66 @@ test('the README lists the jobs in the order in which they run', async () => {
   expect(listed).toEqual(jobNames);
 });
 
+test('docs/settings.md explains every setting, and not only in the table', async () => {
+  const [text = ''] = (await read('docs/settings.md')).split('<!-- settings:begin -->');
+  expect(settingKeys.filter((key) => !text.includes(key))).toEqual([]);
+});
+
 test('docs/operations.md explains every reason for which a run is skipped', async () => {
   const listed = rows(await read('docs/operations.md'), /^skipped$/).map(([, reason]) => reason);
   expect(listed).toEqual(Object.keys(skipReasons));
 });
 
-test('every link between the documents leads to a file', async () => {
-  const names = (await readdir(new URL('../docs', import.meta.url))).map((name) => `docs/${name}`);
-  for (const name of ['README.md', ...names.filter((name) => name.endsWith('.md'))]) {
-    const text = await read(name);
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = '']) => target);
-    for (const link of links) {
-      const file = new URL(link, new URL(`../${name}`, import.meta.url));
-      await expect(readFile(file, 'utf8'), `${name}: ${link}`).resolves.toBeTypeOf('string');
+/** What people read: the documents at the root and below docs/. */
+async function documents(): Promise<string[]> {
+  const folder = new URL('../docs', import.meta.url);
+  const names = (await readdir(folder, { recursive: true })).map((name) => `docs/${name}`);
+  const root = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+  return [...root, ...names.filter((name) => name.endsWith('.md'))];
+}
+
+/** As a link names a heading. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('every link between the documents leads to a file, and to a heading in it', async () => {
+  for (const name of await documents()) {
+    const links = (await read(name)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g);
+    for (const [, target = '', anchor] of links) {
+      const linked = target === '' ? name : path.join(path.dirname(name), target);
+      const text = await read(linked).catch(() => undefined);
+      expect(text, `${name}: ${target}`).toBeTypeOf('string');
+      if (anchor === undefined) continue;
+      expect(anchorsOf(text ?? ''), `${name}: ${target}`).toContain(anchor);
     }
   }
+});
+
+test('docs/architecture.md lists the folders of src in the order of their layers', async () => {
+  const [, section = ''] = (await read('docs/architecture.md')).split(/^## Folders of `s/m);
+  const listed = rows(section, /^`/).map(([cell = '']) => cell.replaceAll('`', ''));
+  const { layers } = (await import(String(new URL('../scripts/layers.mjs', import.meta.url)))) as {
+    readonly layers: readonly (readonly string[])[];
+  };
+  expect(listed).toEqual(layers.flat().filter((name) => !name.includes('.')));
+});
+
+test('docs/decisions/README.md lists every decision in order', async () => {
+  const names = await readdir(new URL('../docs/decisions', import.meta.url));
+  const listed = [...(await read('docs/decisions/README.md')).matchAll(/\((\d+-[^)]+)\)/g)];
+  expect(listed.map(([, name]) => name)).toEqual(names.filter((name) => /^\d/.test(name)).sort());
+});
+
+test('CI runs .ci/run, and the tests on every PostgreSQL and Node that test:matrix is made for', async () => {
+  const workflow = await read('.github/workflows/ci.yml');
+  const supported = [...(await read('scripts/test-matrix.mjs')).matchAll(/^ {2}(\d+): '\d/gm)];
+  expect(workflow).toContain('run: .ci/run\n');
+  expect(workflow).toContain(`postgres: [${supported.map(([, major]) => major).join(', ')}]`);
+  expect(workflow).toContain('node: [20, 22, 24]');
 });

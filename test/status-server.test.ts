@@ -6,7 +6,7 @@ import { sendRaw, statusesOf } from './support/raw-request.js';
 
 /** A status port with nothing behind it but `/live`. */
 async function serve(host: string): Promise<string> {
-  const nothing = { context: {}, board: {}, metrics: {} } as unknown as StatusSources;
+  const nothing = { context: {}, status: {}, metrics: {} } as unknown as StatusSources;
   const { url, close } = await startStatusServer({ host, port: 0 }, nothing);
   onTestFinished(close);
   return url;

@@ -143,18 +143,15 @@ test.each([
     [{ ...counts, lastRun: null, lastSuccess: null }, ...otherJobs],
     incremental.jobs.map((one) => ({ ...one, reason: one.job === names[0] ? 'a view: gone' : '' })),
   ],
-])(
-  'a job that is skipped as inexact cannot run, and it shows why: %s',
-  (_, jobs, records) => {
-    const verdict = verdictOf({ jobs }, { jobs: records });
-    expect(verdict).toMatchObject({
-      level: 'bad',
-      sentence: expect.stringContaining('update_counts') as string,
-      notReady: expect.stringContaining('update_counts cannot run: ') as string,
-    });
-    expect(verdict.details[0]).toMatch(/^update_counts: (inexact|a view: gone)\.$/);
-  },
-);
+])('a job that is skipped as inexact cannot run, and it shows why: %s', (_, jobs, records) => {
+  const verdict = verdictOf({ jobs }, { jobs: records });
+  expect(verdict).toMatchObject({
+    level: 'bad',
+    sentence: expect.stringContaining('update_counts') as string,
+    notReady: expect.stringContaining('update_counts cannot run: ') as string,
+  });
+  expect(verdict.details[0]).toMatch(/^update_counts: (inexact|a view: gone)\.$/);
+});
 
 test('maintenance, a first run and a table that the next run rebuilds are waited for', () => {
   expect(verdictOf({ isMaintenance: true })).toMatchObject({

@@ -27,8 +27,10 @@ export function registerApi(
   status: StatusReader,
 ): void {
   // The history may take a second on a large database; the status does not wait for it.
-  const { isDatabaseDown } = status;
-  const reader = createBoundedReader(context, { timeoutMs: 10_000, isDatabaseDown });
+  const reader = createBoundedReader(context, {
+    timeoutMs: 10_000,
+    isDatabaseDown: () => status.isDatabaseDown(),
+  });
 
   server.get('/api/status', () => status.read());
   server.get('/api/runs', async (request, reply) => {

@@ -1,4 +1,4 @@
-import fastify from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -7,6 +7,7 @@ import { registerHealth } from './health.js';
 import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
 import { registerMetrics } from './metrics.js';
+import { registerOpenApi } from './openapi.js';
 import { registerPage } from './page.js';
 import type { StatusReader } from '../status/status-reader.js';
 
@@ -23,7 +24,7 @@ export interface StatusSources {
  */
 export async function startStatusServer(
   address: { host: string; port: number },
-  { context, status, metrics }: StatusSources,
+  sources: StatusSources,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = fastify({
     ...limits,
@@ -34,9 +35,7 @@ export async function startStatusServer(
   limitConnections(server.server);
   secureAnswers(server);
   refuseOtherHosts(server, address.host);
-  registerHealth(server, status);
-  registerMetrics(server, metrics);
-  registerPage(server, context, status);
+  registerRoutes(server, sources);
   try {
     const url = await server.listen({ ...address });
     return { url, close: () => server.close() };
@@ -48,4 +47,15 @@ export async function startStatusServer(
       { hint: 'another daemon may run here: set STATUS_PORT (0 = any free port)', cause: error },
     );
   }
+}
+
+/** Every path of the status port; `openApiDocument` describes the same ones. */
+export function registerRoutes(
+  server: FastifyInstance,
+  { context, status, metrics }: StatusSources,
+): void {
+  registerHealth(server, status);
+  registerMetrics(server, metrics);
+  registerOpenApi(server);
+  registerPage(server, context, status);
 }
