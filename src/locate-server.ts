@@ -1,6 +1,7 @@
 import type { Config } from './config/config.js';
-import { AppError } from './errors.js';
+import { ensureDatabase } from './db/ensure-database.js';
 import { errorCodeOf } from './db/sqlstate.js';
+import { AppError } from './errors.js';
 
 export interface ServerAddress {
   readonly host: string;
@@ -25,7 +26,7 @@ export async function locateServer(
   if (config.db.host !== undefined) {
     return { isEmbedded: false, addressFor: addressFrom, release: () => Promise.resolve() };
   }
-  const { acquireEmbeddedServer, ensureDatabase } = await loadEmbedded(config);
+  const { acquireEmbeddedServer } = await loadEmbedded(config);
   const embedded = await acquireEmbeddedServer({ ...options, dataDir: config.dataDir });
   try {
     await ensureDatabase(embedded, config.db.name);

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   access,
@@ -15,29 +15,25 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import ts from 'typescript';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { unprivilegedAccount } from '../src/dev/embedded/account.js';
-import {
-  acquireEmbeddedServer,
-  ensureDatabase,
-  findEmbeddedServer,
-  removeEmbeddedServer,
-  type EmbeddedServer,
-} from '../src/dev/embedded/index.js';
-import { establishIdentity } from '../src/dev/embedded/identity.js';
-import { findPlatformPackage } from '../src/dev/embedded/platform-package.js';
-import { hydrateSymlinks, prepareRuntime } from '../src/dev/embedded/runtime.js';
-import { Starter } from '../src/dev/embedded/starter.js';
+import { ensureDatabase } from '../src/db/ensure-database.js';
+import { findBinaries, hydrateSymlinks, makeRunnable } from '../src/dev/embedded/binaries.js';
+import { acquireEmbeddedServer, type EmbeddedServer } from '../src/dev/embedded/index.js';
+import { unprivilegedAccount } from '../src/dev/embedded/place.js';
+import { asOrdinaryUser } from './support/ordinary-user.js';
+import { removeEmbeddedServer } from './support/remove-embedded-server.js';
 
 // Everything a test starts belongs to this directory and goes away with it.
 let home: string;
 let dataDir: string;
 let compiled: Promise<string> | undefined;
 const children: ChildProcess[] = [];
+const isRoot = process.getuid?.() === 0;
 
 beforeEach(async () => {
   home = await realpath(await mkdtemp(join(tmpdir(), 'registry-stats-embedded-')));
@@ -62,7 +58,7 @@ test('a new directory is initialised, and used again by the next start', async (
   expect(first).toMatchObject({ isNew: true, wasRunning: false, user: 'registry' });
   expect(messages).toEqual([
     expect.stringMatching(/^initialising PostgreSQL 17 in /),
-    'starting PostgreSQL 17',
+    expect.stringMatching(/^starting PostgreSQL 17 \([1-9]\d MB in .*\)$/),
   ]);
   expect(await query(first, `show server_encoding`)).toBe('UTF8');
   expect(await query(first, `show listen_addresses`)).toBe('127.0.0.1');
@@ -95,17 +91,6 @@ test('a running server is adopted, and only its last user stops it', async () =>
   expect(await isServed()).toBe(false);
 });
 
-test('a running server is found without being started', async () => {
-  expect(await findEmbeddedServer(dataDir)).toBeUndefined();
-  const first = await acquire();
-  const found = await findEmbeddedServer(dataDir);
-  expect(found).toMatchObject({ port: first.port, isNew: false, wasRunning: true });
-  await first.release();
-  expect(await isServed()).toBe(true);
-  await found?.release();
-  expect(await findEmbeddedServer(dataDir)).toBeUndefined();
-});
-
 test('many who let go and take at once always end with a server or with none', async () => {
   await Promise.all(
     Array.from({ length: 6 }, async () => {
@@ -119,25 +104,21 @@ test('many who let go and take at once always end with a server or with none', a
   expect(await isServed()).toBe(false);
 });
 
-test('a server that others adopted and stopped before its starter saw it is started again', async () => {
-  const identity = await establishIdentity(dataDir);
-  const starter = new Starter(identity, { dataDir, settings });
-  await starter.advance();
-  const other = await vi.waitFor(() => findEmbeddedServer(dataDir).then(defined), 10_000);
-  await other.release();
-  expect(await isServed()).toBe(false);
-  await starter.advance();
-  expect(await acquire()).toMatchObject({ isNew: false });
-  expect(await isServed()).toBe(true);
+test('a server that others stopped before its starter saw it is started again', async () => {
+  const starting = acquire();
+  const first = await vi.waitFor(postmasterPid, { timeout: 30_000, interval: 1 });
+  process.kill(first, 'SIGINT');
+  const server = await starting;
+  expect(await query(server, 'select 1')).toBe(1);
+  expect(await postmasterPid()).not.toBe(first);
 });
 
 test('a start that is aborted on its way up ends the server', async () => {
-  const identity = await establishIdentity(dataDir);
-  const starter = new Starter(identity, { dataDir, settings });
-  await starter.advance();
-  const pid = await vi.waitFor(postmasterPid, 10_000);
-  expect(starter.hasStarted(pid)).toBe(true);
-  starter.abandon();
+  const controller = new AbortController();
+  const starting = acquire({ signal: controller.signal });
+  const pid = await vi.waitFor(postmasterPid, { timeout: 30_000, interval: 1 });
+  controller.abort(new Error('enough'));
+  await expect(starting).rejects.toThrow('enough');
   await vi.waitFor(() => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   }, 10_000);
@@ -243,6 +224,57 @@ test('a data directory that was deleted starts afresh', async () => {
   if (before !== (await cluster())) await expect(access(before)).rejects.toThrow('ENOENT');
 });
 
+test.runIf(isRoot)(
+  'as root the clusters of deleted directories go with the next start',
+  async () => {
+    const [unused, used] = [join(home, 'unused'), join(home, 'used')];
+    const user = await startUser('forget', unused);
+    await user.line();
+    await once(user.child, 'close');
+    const unusedCluster = await realpath(join(unused, 'postgres'));
+    const server = await acquireEmbeddedServer({ dataDir: used, settings });
+    const usedCluster = await realpath(join(used, 'postgres'));
+    await rm(unused, { recursive: true });
+    await rm(used, { recursive: true });
+
+    const messages: string[] = [];
+    const onProgress = (message: string) => messages.push(message);
+    await acquireEmbeddedServer({ dataDir, settings, onProgress });
+    expect(messages[0]).toMatch(`removed the data of ${unused}, which is gone (`);
+    expect(await namesLike(unusedCluster)).toEqual([]);
+    expect(await query(server, 'select 1')).toBe(1);
+    await server.release();
+
+    await acquireEmbeddedServer({ dataDir, settings, onProgress });
+    expect(messages.at(-1)).toMatch(`removed the data of ${used}, which is gone (`);
+    expect(await namesLike(usedCluster)).toEqual([]);
+  },
+);
+
+test('a copy of a data directory in use gets a server of its own', async () => {
+  const original = await acquire();
+  const copy = join(home, 'copy');
+  await cp(dataDir, copy, { recursive: true, dereference: true });
+  try {
+    if (isRoot) await rm(join(copy, 'postgres'), { recursive: true });
+    const server = await acquireEmbeddedServer({ dataDir: copy, settings });
+    expect(server).toMatchObject({ wasRunning: false, password: original.password });
+    expect(server.port).not.toBe(original.port);
+  } finally {
+    await removeEmbeddedServer(copy);
+  }
+});
+
+// PostgreSQL's own programs fail where the path of the binaries, which may be below this one, has a
+// double quote, a dollar or a backtick in it.
+test('a data directory may have a name that a shell would not take as it is', async () => {
+  dataDir = join(home, `it's my data; & more`);
+  const server = await acquire();
+  expect(await query(server, 'select 1')).toBe(1);
+  await server.release();
+  expect(await isServed()).toBe(false);
+});
+
 test('a start that is aborted leaves nothing running and nothing half done', async () => {
   const controller = new AbortController();
   const onProgress = () => {
@@ -292,21 +324,37 @@ test('missing links between the shared libraries are made', async () => {
 
 test('binaries that cannot run where they are run from a copy, made once', async () => {
   const { copy, links, found } = await packageWithoutLinks();
+  // As npm leaves it under a strict umask.
+  await promisify(execFile)('chmod', ['-R', 'go=', copy]);
   const copies = join(home, 'copies');
-  const runtimes = await Promise.all(
-    [1, 2, 3].map(() => prepareRuntime({ ...found, nativeDir: copy }, copies, true)),
+  const runnable = await Promise.all(
+    [1, 2, 3].map(() => makeRunnable({ ...found, dir: copy }, copies, true)),
   );
-  expect(new Set(runtimes.map(({ dir }) => dir))).toEqual(new Set([join(copies, found.label)]));
+  const made = join(copies, found.label);
+  expect(new Set(runnable.map(({ dir }) => dir))).toEqual(new Set([made]));
   expect(await readdir(copies)).toEqual([found.label]);
-  for (const link of links)
-    await access(join(copies, found.label, '..', link.replace(/^native/, found.label)));
+  for (const link of links) await access(join(made, '..', link.replace(/^native/, found.label)));
+  expect((await stat(join(made, 'bin/postgres'))).mode & 0o777).toBe(0o755);
+  expect((await stat(join(made, 'pg-symlinks.json'))).mode & 0o777).toBe(0o644);
+});
+
+test('an ordinary user who may not write to node_modules runs a copy', async () => {
+  const { copy, found } = await packageWithoutLinks();
+  await promisify(execFile)('chmod', ['-R', 'a+rX', home]);
+  await promisify(execFile)('chmod', ['-R', 'a-w', copy]);
+  const copies = join(home, 'copies');
+  await mkdir(copies);
+  const work = () => makeRunnable({ ...found, dir: copy }, copies, false);
+  const { dir } = await asOrdinaryUser([copies], work);
+  await promisify(execFile)('chmod', ['-R', 'u+w', copy]);
+  expect(dir).toBe(join(copies, found.label));
 });
 
 test('as root the first of the accounts that exists runs the server', async () => {
   const passwd = join(home, 'passwd');
   await writeFile(passwd, 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n');
   const account = unprivilegedAccount(undefined, passwd);
-  if (process.getuid?.() !== 0) {
+  if (!isRoot) {
     expect(await account).toBeUndefined();
     return;
   }
@@ -329,13 +377,12 @@ async function query(server: EmbeddedServer, sql: string): Promise<unknown> {
   }
 }
 
-function defined<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('expected a value, found none');
-  return value;
-}
-
 function cluster(): Promise<string> {
   return realpath(join(dataDir, 'postgres'));
+}
+
+async function namesLike(path: string): Promise<string[]> {
+  return (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path)));
 }
 
 async function postmasterPid(): Promise<number> {
@@ -365,11 +412,11 @@ interface Line {
 }
 
 /** Another process that uses the server: `hold` until SIGTERM, or `forget` to release. */
-async function startUser(mode: 'hold' | 'forget') {
+async function startUser(mode: 'hold' | 'forget', directory = dataDir) {
   const build = await (compiled ??= compile());
   const script = `
     import { acquireEmbeddedServer } from ${JSON.stringify(pathToFileURL(join(build, 'dev/embedded/index.js')).href)};
-    const server = await acquireEmbeddedServer(${JSON.stringify({ dataDir, settings })});
+    const server = await acquireEmbeddedServer(${JSON.stringify({ dataDir: directory, settings })});
     if (${mode === 'hold'}) {
       const timer = setInterval(() => undefined, 1000);
       process.once('SIGTERM', async () => {
@@ -392,12 +439,14 @@ async function startUser(mode: 'hold' | 'forget') {
 async function compile(): Promise<string> {
   const source = join(import.meta.dirname, '../src');
   const build = join(home, 'build');
-  await mkdir(join(build, 'dev/embedded'), { recursive: true });
+  for (const folder of ['db', 'dev/embedded'])
+    await mkdir(join(build, folder), { recursive: true });
   await writeFile(join(build, 'package.json'), '{"type":"module"}');
   await symlink(join(source, '../node_modules'), join(build, 'node_modules'));
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const modules = (await readdir(join(source, 'dev/embedded'))).map((n) => join('dev/embedded', n));
-  for (const name of ['errors.ts', 'exit-codes.ts', ...modules]) {
+  const others = ['errors.ts', 'exit-codes.ts', 'db/sqlstate.ts', 'db/pooler-refusal.ts'];
+  for (const name of [...others, ...modules]) {
     const text = await readFile(join(source, name), 'utf8');
     const { outputText } = ts.transpileModule(text, { compilerOptions });
     await writeFile(join(build, name.replace(/\.ts$/, '.js')), outputText);
@@ -407,9 +456,9 @@ async function compile(): Promise<string> {
 
 /** A copy of the installed package as it is when npm ran no install scripts. */
 async function packageWithoutLinks() {
-  const found = await findPlatformPackage();
+  const found = await findBinaries();
   const copy = join(home, 'native');
-  await cp(found.nativeDir, copy, { recursive: true, verbatimSymlinks: true });
+  await cp(found.dir, copy, { recursive: true, verbatimSymlinks: true });
   const list = JSON.parse(await readFile(join(copy, 'pg-symlinks.json'), 'utf8')) as {
     target: string;
   }[];

@@ -2,13 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  acquireEmbeddedServer,
-  ensureDatabase,
-  removeEmbeddedServer,
-  type EmbeddedServer,
-} from '../../src/dev/embedded/index.js';
+import { ensureDatabase } from '../../src/db/ensure-database.js';
+import { acquireEmbeddedServer, type EmbeddedServer } from '../../src/dev/embedded/index.js';
 import { runCommand, startDaemon, temporaryDirectory, type Program } from '../support/program.js';
+import { removeEmbeddedServer } from '../support/remove-embedded-server.js';
 import { messages, noSchedule } from '../support/runs.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 

@@ -1,5 +1,5 @@
 import { chown } from 'node:fs/promises';
-import { unprivilegedAccount } from '../../src/dev/embedded/account.js';
+import { unprivilegedAccount } from '../../src/dev/embedded/place.js';
 
 /**
  * Runs `work` as an ordinary user who owns these files and folders. Root may read a file whatever

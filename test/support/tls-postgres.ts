@@ -1,11 +1,12 @@
-import { chown, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { acquireEmbeddedServer, removeEmbeddedServer } from '../../src/dev/embedded/index.js';
+import { acquireEmbeddedServer } from '../../src/dev/embedded/index.js';
 import { migrate } from '../../src/schema/migrate.js';
 import { readSqlFiles } from '../../src/schema/sql-files.js';
 import type { Certificate } from './certificates.js';
+import { removeEmbeddedServer } from './remove-embedded-server.js';
 import { openTestDatabase } from './server.js';
 
 /** A PostgreSQL of the test's own whose certificate can be changed. */
@@ -85,7 +86,6 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
       await admin.end();
       await server.release();
       await removeEmbeddedServer(dataDir);
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,102 +1,129 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import type { Identity } from './identity.js';
-import type { Place } from './place.js';
-import { executable, type Runtime } from './runtime.js';
-import { serverEnvironment } from './server-environment.js';
-import { codeOf, messageOf, unavailable } from './unavailable.js';
+import { promisify } from 'node:util';
+import { readIdentity, type Identity } from './identity.js';
+import { ownerOf } from './place.js';
+import { isServed, runProgram, type Installation } from './server.js';
+import { Share } from './share.js';
+import { messageOf, unavailable } from './unavailable.js';
 
-// An initdb that was killed leaves its draft behind; none takes this long.
-const abandonedMs = 10 * 60_000;
+// An initdb that was killed leaves its draft; none takes this long.
+const initdbLimitMs = 10 * 60_000;
 
-/** The major version a cluster was made by; undefined if there is none. */
+/** Returns the major version of PostgreSQL that made a cluster; undefined if there is none. */
 export async function clusterMajor(cluster: string): Promise<string | undefined> {
-  try {
-    return (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const version = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  return version?.trim();
 }
 
 /**
- * Initialises the data directory. It is made beside its place and moved there when complete, so
- * neither an interruption nor a second starter can leave half of one. False if another was faster.
+ * Initialises the cluster. It is made next to its place and moved there when complete, so neither an
+ * interruption nor a second starter can leave half of one. Returns false if another was faster.
  */
 export async function createCluster(
-  place: Place,
-  identity: Identity,
-  runtime: Runtime,
-  options: { isDurable: boolean; signal: AbortSignal | undefined },
+  installation: Installation,
+  { user, password }: Identity,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  await removeOldDrafts(place.cluster);
-  const draft = `${place.cluster}.new-${randomBytes(4).toString('hex')}`;
+  const { cluster, account } = installation;
+  await removeOldDrafts(cluster);
+  const draft = `${cluster}.new-${randomBytes(4).toString('hex')}`;
   const data = join(draft, 'data');
   const passwordFile = join(draft, 'password');
   try {
     await mkdir(draft, { mode: 0o700 });
-    await writeFile(passwordFile, `${identity.password}\n`, { mode: 0o600, flag: 'wx' });
-    if (place.account !== undefined) {
-      await chown(passwordFile, place.account.uid, place.account.gid);
-      await chown(draft, place.account.uid, place.account.gid);
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600, flag: 'wx' });
+    if (account !== undefined) {
+      await chown(passwordFile, account.uid, account.gid);
+      await chown(draft, account.uid, account.gid);
     }
-    await initdb(
-      draft,
-      place,
-      runtime,
-      [
-        `--pgdata=${data}`,
-        `--username=${identity.user}`,
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--locale=C',
-        '--data-checksums',
-        '--no-instructions',
-        ...(options.isDurable ? [] : ['--no-sync']),
-      ],
-      options.signal,
-    );
-    await rename(data, place.cluster);
+    const paths = [`--pgdata=${data}`, `--username=${user}`, `--pwfile=${passwordFile}`];
+    const format = ['--encoding=UTF8', '--locale=C', '--data-checksums'];
+    const args = [...paths, ...format, '--auth=scram-sha-256', '--no-instructions'];
+    await runProgram(installation, draft, 'initdb', args, signal);
+    await rename(data, cluster);
     return true;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if ((await clusterMajor(place.cluster)) !== undefined) return false;
-    throw error;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if ((await clusterMajor(cluster)) !== undefined) return false;
+    throw unavailable(`expected initdb to make ${cluster}, found: ${messageOf(cause)}`, { cause });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-async function initdb(
-  cwd: string,
-  place: Place,
-  runtime: Runtime,
-  args: string[],
-  signal: AbortSignal | undefined,
+/** Records whose cluster this is, for `removeAbandonedClusters`. */
+export async function recordOrigin(
+  cluster: string,
+  dataDir: string,
+  identity: Identity,
 ): Promise<void> {
-  const child = spawn(executable(runtime, 'initdb'), args, {
-    ...place.account,
-    cwd,
-    env: serverEnvironment(cwd),
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...(signal && { signal }),
-  });
-  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
-  const [[code, killedBy], complaint] = await Promise.all([closed, text(child.stderr)]).catch(
-    (error: unknown) => {
-      throw unavailable(`expected initdb to run, found: ${messageOf(error)}`, { cause: error });
-    },
-  );
-  if (code !== 0) {
-    throw unavailable(
-      `expected initdb to end with 0, found ${code ?? killedBy ?? 'nothing'}: ${complaint.trim()}`,
-    );
+  const text = JSON.stringify({ ...identity, dataDir: await realpath(dataDir) }, null, 2);
+  await writeFile(`${cluster}.json`, `${text}\n`, { mode: 0o600 });
+}
+
+/**
+ * Removes the clusters of data directories that are gone or have another identity by now: as root
+ * a cluster is not in its data directory, and would stay for ever. A server that has lost its last
+ * user is stopped. One that is still in use stays for a later start.
+ */
+export async function removeAbandonedClusters(
+  installation: Installation,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  const folder = dirname(installation.cluster);
+  const names = await readdir(folder);
+  for (const record of names.filter((name) => name.endsWith('.json'))) {
+    const origin = await readRecord(join(folder, record));
+    if (origin === undefined || !(await isGone(origin))) continue;
+    const name = basename(record, '.json');
+    const cluster = join(folder, name);
+    const account = installation.account && (await ownerOf(cluster, installation.account));
+    const share = await Share.take({ ...installation, cluster, account }, origin).catch(() => null);
+    await share?.release();
+    if (await isServed(cluster)) continue;
+    const size = await diskUse(cluster);
+    // The record last: without it nobody would finish the removal.
+    const others = names.filter((other) => other.startsWith(name) && other !== record);
+    for (const path of [...others, record].map((left) => join(folder, left))) {
+      await rm(path, { recursive: true, force: true });
+    }
+    onProgress(`removed the data of ${origin.dataDir}, which is gone (${size})`);
   }
+}
+
+/** Returns the size of a directory on disk, e.g. `39 MB`. */
+export async function diskUse(directory: string): Promise<string> {
+  const du = promisify(execFile)('du', ['-sk', directory]);
+  const { stdout } = await du.catch(() => ({ stdout: '' }));
+  const megabytes = Math.ceil(parseInt(stdout, 10) / 1024);
+  return Number.isNaN(megabytes) ? 'of unknown size' : `${megabytes} MB`;
+}
+
+type Origin = Identity & { readonly dataDir: string };
+
+/** Only root writes these. What cannot be read is left alone. */
+async function readRecord(file: string): Promise<Origin | undefined> {
+  const read = readFile(file, 'utf8').then((text) => JSON.parse(text) as Origin);
+  return read.catch(() => undefined);
+}
+
+async function isGone({ dataDir, id }: Origin): Promise<boolean> {
+  // An identity that cannot be read is not gone.
+  const current = await readIdentity(dataDir).catch(() => ({ id }));
+  return current?.id !== id;
 }
 
 async function removeOldDrafts(cluster: string): Promise<void> {
@@ -104,9 +131,7 @@ async function removeOldDrafts(cluster: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(`${basename(cluster)}.new-`)) continue;
     const path = join(parent, name);
-    const made = await stat(path).catch(() => undefined);
-    if (made !== undefined && Date.now() - made.mtimeMs > abandonedMs) {
-      await rm(path, { recursive: true, force: true });
-    }
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > initdbLimitMs) await rm(path, { recursive: true, force: true });
   }
 }

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, messageOf, unavailable } from './unavailable.js';
+import { errorCodeOf } from '../../db/sqlstate.js';
+import { messageOf, unavailable } from './unavailable.js';
 
-/** What makes a data directory ours: `id` names the cluster, the password opens it. */
+/** The contents of embedded.json: `id` names the cluster, the password opens it. */
 export interface Identity {
-  id: string;
-  user: string;
-  password: string;
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
 }
 
 /**
- * Reads the identity of a data directory, or gives it one. It is written once, before anything
- * else, so all who start at the same time agree on the password without a lock.
+ * Reads the identity of a data directory, or creates it. It is written once, before anything else,
+ * so all processes that start at the same time agree on the password without a lock.
  */
 export async function establishIdentity(dataDir: string): Promise<Identity> {
   await mkdir(dataDir, { recursive: true }).catch((error: unknown) => {
@@ -24,34 +25,30 @@ export async function establishIdentity(dataDir: string): Promise<Identity> {
   const known = await readIdentity(dataDir);
   if (known !== undefined) return known;
 
-  const identity: Identity = {
-    id: randomBytes(4).toString('hex'),
-    user: 'registry',
-    password: randomBytes(18).toString('base64url'),
-  };
-  const file = identityFile(dataDir);
-  const draft = `${file}.${identity.id}`;
+  const id = randomBytes(4).toString('hex');
+  const identity = { id, user: 'registry', password: randomBytes(18).toString('base64url') };
+  const file = join(dataDir, 'embedded.json');
+  const draft = `${file}.${id}`;
   await writeFile(draft, `${JSON.stringify(identity, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   try {
     // A hard link is complete when it appears and never replaces another's.
     await link(draft, file);
   } catch (error) {
     // Not every file system has hard links.
-    if (codeOf(error) !== 'EEXIST') await rename(draft, file);
+    if (errorCodeOf(error) !== 'EEXIST') await rename(draft, file);
   } finally {
     await rm(draft, { force: true });
   }
   return (await readIdentity(dataDir)) ?? identity;
 }
 
+/** Returns undefined if the data directory has no identity, or does not exist. */
 export async function readIdentity(dataDir: string): Promise<Identity | undefined> {
-  const file = identityFile(dataDir);
+  const file = join(dataDir, 'embedded.json');
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (isIdentity(value)) return value;
-    throw new Error('id, user or password is missing');
+    return parseIdentity(await readFile(file, 'utf8'));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw unavailable(
       `expected to read the embedded server's password from ${file}, found: ${messageOf(error)}`,
       { hint: `run as the owner of ${dataDir}, remove it to start afresh`, cause: error },
@@ -59,17 +56,15 @@ export async function readIdentity(dataDir: string): Promise<Identity | undefine
   }
 }
 
-function identityFile(dataDir: string): string {
-  return join(dataDir, 'embedded.json');
-}
-
-function isIdentity(value: unknown): value is Identity {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, user, password } = value as Record<string, unknown>;
+function parseIdentity(text: string): Identity {
+  const { id, user, password } = JSON.parse(text) as Record<string, unknown>;
   // The id becomes part of a path that root removes.
-  return typeof id === 'string' && /^[0-9a-f]{8}$/.test(id) && [user, password].every(isText);
+  if (/^[0-9a-f]{8}$/.test(String(id)) && isText(id) && isText(user) && isText(password)) {
+    return { id, user, password };
+  }
+  throw new Error('id, user or password is missing');
 }
 
-function isText(value: unknown): boolean {
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }

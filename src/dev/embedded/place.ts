@@ -1,74 +1,101 @@
 import { createHash } from 'node:crypto';
 import {
+  chmod,
   lstat,
   mkdir,
-  chmod,
-  readdir,
+  readFile,
   readlink,
   realpath,
   rm,
   stat,
   symlink,
 } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { isRoot, unprivilegedAccount, type Account } from './account.js';
+import { dirname, join } from 'node:path';
+import { errorCodeOf } from '../../db/sqlstate.js';
 import type { Identity } from './identity.js';
-import { isServed } from './postmaster.js';
-import { codeOf, messageOf, unavailable } from './unavailable.js';
+import { messageOf, unavailable } from './unavailable.js';
 
-/** Where the parts of one embedded server live, all paths real. */
+/** Where the parts of one embedded server are, all paths real. */
 export interface Place {
-  dataDir: string;
   /** PostgreSQL's data directory. */
-  cluster: string;
+  readonly cluster: string;
   /** Where copies of the binaries go when they cannot run where npm put them. */
-  runtimes: string;
-  account: Account | undefined;
+  readonly copiesDir: string;
+  /** Set as root only: the account that runs the server. */
+  readonly account: Account | undefined;
 }
 
-// Only root creates anything here, so nobody can have put a trap in our way; everyone may pass.
+/** Spread into `spawn`, which clears the supplementary groups itself. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+// Only root creates anything here, so nobody can have put a trap in our way; everyone may enter.
 // A directory below /root would not do: the server's account could not enter it.
 const rootsDir = '/var/lib/registry-stats';
 
-/** Says where the data directory is, and creates nothing. */
-export async function clusterPath(dataDir: string, identity: Identity): Promise<string> {
+// `_postgres` is the name on macOS. We never create an account on a developer's machine.
+const usualAccounts = ['postgres', '_postgres', 'nobody'];
+
+/**
+ * Returns PostgreSQL's data directory, and creates nothing. As root its name contains the identity:
+ * a data directory that was deleted, moved or copied starts afresh, because its new identity does
+ * not know the old password.
+ */
+export async function clusterPath(dataDir: string, { id }: Identity): Promise<string> {
   const real = await realpath(dataDir);
-  if (isRoot()) return join(rootsDir, `${prefixFor(real)}${identity.id}`);
+  if (isRoot()) {
+    return join(rootsDir, `${createHash('sha256').update(real).digest('hex').slice(0, 12)}-${id}`);
+  }
   const link = join(real, 'postgres');
   return realpath(link).catch(() => link);
 }
 
-/**
- * Prepares the place. As root the cluster is elsewhere and `<dataDir>/postgres` a link to it.
- * The identity in its name makes a data directory that was deleted, moved or copied start afresh
- * instead of finding data under a password it does not know.
- */
-export async function preparePlace(
-  dataDir: string,
-  identity: Identity,
-  accounts: readonly string[] | undefined,
-): Promise<Place> {
+/** As root the cluster is elsewhere and `<dataDir>/postgres` a link to it. */
+export async function preparePlace(dataDir: string, identity: Identity): Promise<Place> {
   const real = await realpath(dataDir);
   const cluster = await clusterPath(real, identity);
-  const account = await unprivilegedAccount(accounts);
-  if (account === undefined) {
-    return { dataDir: real, cluster, account, runtimes: join(real, 'runtime') };
-  }
+  const usual = await unprivilegedAccount();
+  if (usual === undefined) return { cluster, account: usual, copiesDir: join(real, 'runtime') };
   await prepareRootsDir();
   await linkTo(cluster, join(real, 'postgres'));
-  await removeAbandoned(cluster, prefixFor(real));
-  // PostgreSQL insists on running as the owner of its data, even if another account is usual now.
-  const owner = await stat(cluster).catch(() => account);
-  return {
-    dataDir: real,
-    cluster,
-    account: { uid: owner.uid, gid: owner.gid },
-    runtimes: join(rootsDir, 'runtime'),
-  };
+  const account = await ownerOf(cluster, usual);
+  return { cluster, account, copiesDir: join(rootsDir, 'runtime') };
 }
 
-function prefixFor(dataDir: string): string {
-  return `${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}-`;
+/**
+ * Returns the account for the server: PostgreSQL refuses to run as root. Returns undefined for an
+ * ordinary user, who runs it under their own account.
+ * initdb reads its user's name by id, so only an account listed in the passwd file will do.
+ */
+export async function unprivilegedAccount(
+  names: readonly string[] = usualAccounts,
+  passwdFile = '/etc/passwd',
+): Promise<Account | undefined> {
+  if (!isRoot()) return undefined;
+  const lines = (await readFile(passwdFile, 'utf8')).split('\n').map((line) => line.split(':'));
+  for (const name of names) {
+    const line = lines.find(([account]) => account === name);
+    const uid = Number(line?.[2]);
+    const gid = Number(line?.[3]);
+    if (uid > 0 && gid > 0) return { uid, gid };
+  }
+  throw unavailable(
+    `PostgreSQL refuses to run as root: expected an account named ${names.join(' or ')} in ` +
+      `${passwdFile}, found none`,
+    { hint: 'run as an ordinary user' },
+  );
+}
+
+/** PostgreSQL insists on running as the owner of its data, even if another account is usual now. */
+export async function ownerOf(cluster: string, usual: Account): Promise<Account> {
+  const { uid, gid } = await stat(cluster).catch(() => usual);
+  return { uid, gid };
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 async function prepareRootsDir(): Promise<void> {
@@ -86,26 +113,16 @@ async function prepareRootsDir(): Promise<void> {
 }
 
 async function linkTo(cluster: string, link: string): Promise<void> {
-  const there = await lstat(link).catch(() => undefined);
-  if (there?.isSymbolicLink() === true) {
-    if ((await readlink(link)) === cluster) return;
+  if ((await readlink(link).catch(() => undefined)) === cluster) return;
+  try {
     await rm(link, { force: true });
-  } else if (there !== undefined) {
+    await symlink(cluster, link);
+  } catch (cause) {
+    // Another process that starts at the same time makes the same link.
+    if (errorCodeOf(cause) === 'EEXIST') return;
     throw unavailable(
-      `running as root, expected ${link} to be a link, found the data of user id ${there.uid}`,
-      { hint: `run as that user, remove ${dirname(link)} to start afresh` },
+      `running as root, expected ${link} to be a link, found the data of an ordinary user`,
+      { hint: `run as that user, remove ${dirname(link)} to start afresh`, cause },
     );
-  }
-  await symlink(cluster, link).catch((error: unknown) => {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  });
-}
-
-/** Clusters of the same data directory under an older identity: the developer deleted it. */
-async function removeAbandoned(cluster: string, prefix: string): Promise<void> {
-  for (const name of await readdir(rootsDir)) {
-    const path = join(rootsDir, name);
-    const isOlder = name.startsWith(prefix) && !name.startsWith(basename(cluster));
-    if (isOlder && !(await isServed(path))) await rm(path, { recursive: true, force: true });
   }
 }

@@ -1,127 +1,139 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { Identity } from './identity.js';
-import { connectToCluster, type LockConnection, type NoAnswer } from './lock-connection.js';
-import { stopPostmaster } from './postmaster.js';
+import { isServed, readPidFile, serverHost, stopServer, type Installation } from './server.js';
 
-// An arbitrary number of ours, in the database `postgres` of a server of ours.
+// An arbitrary number, in the database `postgres` of the embedded server.
 const lockKey = 7_230_417;
 const regainAttempts = 50;
 const regainDelayMs = 100;
 
+/** A connection of pg, with two methods that its types lack. */
+type Session = Client & { ref(): void; unref(): void };
+
 /**
  * A share in a running server: a session that holds an advisory lock, shared among all users of
- * the server. The last user is the one who can get the lock for himself; the server drops the
- * share of a process that was killed.
+ * the server. The last user is the one who can get the lock exclusively; the server drops the share
+ * of a process that was killed.
  */
 export class Share {
-  #released: Promise<void> | undefined;
+  #session: Session | undefined;
   #regaining: Promise<void> | undefined;
+  #released: Promise<void> | undefined;
+
+  /** Throws if no server of this cluster responds, or if it is about to stop. */
+  static async take(installation: Installation, identity: Identity): Promise<Share> {
+    return new Share(installation, identity, await connectAndLock(installation, identity));
+  }
 
   private constructor(
-    private readonly cluster: string,
+    private readonly installation: Installation,
     private readonly identity: Identity,
-    private connection: LockConnection,
+    session: Session,
+    readonly port = session.port,
   ) {
-    this.#hold(connection);
+    this.#hold(session);
   }
 
-  static async take(cluster: string, identity: Identity): Promise<Share | NoAnswer> {
-    const connection = await connectAndLock(cluster, identity);
-    return connection.client === undefined ? connection : new Share(cluster, identity, connection);
-  }
-
-  get port(): number {
-    return this.connection.port;
-  }
-
-  get pid(): number {
-    return this.connection.pid;
-  }
-
+  /** Stops the server if nobody else has a share in it. Safe to call twice. */
   release(): Promise<void> {
     return (this.#released ??= this.#release());
   }
 
   async #release(): Promise<void> {
     await this.#regaining;
-    if (!this.connection.isLost() && (await this.#stopIfLast(this.connection))) return;
-    // The session is lost: the server was stopped, or it restarted its sessions after a crash.
-    const again = await connectToCluster(this.cluster, this.identity);
-    if (again.client !== undefined) await this.#stopIfLast(again);
+    if (this.#session !== undefined && (await this.#stopIfLast(this.#session))) return;
+    // The session is lost: the server was stopped, or it ended its sessions after a crash.
+    const again = await connect(this.installation, this.identity).catch(() => undefined);
+    if (again !== undefined) await this.#stopIfLast(again);
   }
 
-  /** False if the session broke, so that nothing is known. */
-  async #stopIfLast(connection: LockConnection): Promise<boolean> {
-    connection.socket.ref();
-    let isLast: boolean;
+  /** Returns false if the session broke, so that nothing is known. */
+  async #stopIfLast(session: Session): Promise<boolean> {
+    session.ref();
     try {
-      await connection.client.query('select pg_advisory_unlock_all()');
-      isLast = await tryLock(connection, 'pg_try_advisory_lock');
-    } catch {
-      await connection.close();
-      return false;
-    }
-    try {
-      // The lock is held until the server is gone: a newcomer who sees it taken tries again.
-      if (isLast) await stopPostmaster(this.cluster);
+      const isLast = await isOnlyUser(session);
+      // The lock is held until the server is gone: a newcomer who finds it taken tries again.
+      if (isLast === true) await stopServer(this.installation);
+      return isLast !== undefined;
     } finally {
-      await connection.close();
+      await close(session);
     }
-    return true;
   }
 
   /** An idle session must not keep this process alive, and is replaced if it ends. */
-  #hold(connection: LockConnection): void {
-    this.connection = connection;
-    connection.socket.unref();
-    const replace = () => (this.#regaining ??= this.#regain());
-    connection.client.once('end', () => {
-      if (!this.#isReleased()) void replace();
+  #hold(session: Session): void {
+    this.#session = session;
+    session.unref();
+    session.once('end', () => {
+      this.#session = undefined;
+      if (this.#released === undefined) this.#regaining = this.#regain();
     });
-    if (connection.isLost()) void replace();
   }
 
   async #regain(): Promise<void> {
-    for (let attempt = 0; attempt < regainAttempts && !this.#isReleased(); attempt += 1) {
+    for (let attempt = 0; attempt < regainAttempts; attempt += 1) {
       await delay(regainDelayMs, undefined, { ref: false });
-      const connection = await connectAndLock(this.cluster, this.identity).catch(() => undefined);
-      if (connection?.client === undefined) continue;
-      this.#regaining = undefined;
-      this.#hold(connection);
+      if (this.#released !== undefined) return;
+      const retaken = connectAndLock(this.installation, this.identity);
+      const session = await retaken.catch(() => undefined);
+      if (session === undefined) continue;
+      this.#hold(session);
       return;
     }
-    this.#regaining = undefined;
-  }
-
-  #isReleased(): boolean {
-    return this.#released !== undefined;
   }
 }
 
-async function connectAndLock(
-  cluster: string,
-  identity: Identity,
-): Promise<LockConnection | NoAnswer> {
-  const connection = await connectToCluster(cluster, identity);
-  if (connection.client === undefined) return connection;
+async function connectAndLock(installation: Installation, identity: Identity): Promise<Session> {
+  const session = await connect(installation, identity);
   try {
-    // Never waits: who holds the lock alone is about to stop the server.
-    if (await tryLock(connection, 'pg_try_advisory_lock_shared')) return connection;
-    await connection.close();
-    return { client: undefined, cause: new Error('the server is about to be stopped') };
-  } catch (cause) {
-    await connection.close();
-    return { client: undefined, cause };
+    // Never waits: the process that holds the lock alone is about to stop the server.
+    if (await tryLock(session, 'pg_try_advisory_lock_shared')) return session;
+    throw new Error('the server is about to be stopped');
+  } catch (error) {
+    await close(session);
+    throw error;
   }
 }
 
-async function tryLock(
-  connection: LockConnection,
-  lock: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared',
-): Promise<boolean> {
-  const { rows } = await connection.client.query<{ locked: boolean }>(
-    `select ${lock}($1) as locked`,
-    [lockKey],
-  );
+async function connect({ cluster }: Installation, { user, password }: Identity): Promise<Session> {
+  const { port } = readPidFile(cluster) ?? {};
+  // The pid file of a copied cluster names the server of the original, which has the same password.
+  if (port === undefined || !(await isServed(cluster))) throw new Error('no server');
+  const session = new Client({
+    host: serverHost,
+    port,
+    user,
+    password,
+    database: 'postgres',
+    ssl: false,
+    application_name: 'registry-stats embedded',
+    connectionTimeoutMillis: 5_000,
+    options: '-c idle_session_timeout=0',
+  }) as Session;
+  // Without a listener a terminated session would end this process.
+  session.on('error', () => undefined);
+  await session.connect();
+  return session;
+}
+
+/** Gives up the share and tries to be the only user. Returns undefined if the session broke. */
+async function isOnlyUser(session: Session): Promise<boolean | undefined> {
+  try {
+    await session.query('select pg_advisory_unlock_all()');
+    return await tryLock(session, 'pg_try_advisory_lock');
+  } catch {
+    return undefined;
+  }
+}
+
+async function tryLock(session: Session, lock: string): Promise<boolean> {
+  const { rows } = await session.query<{ locked: boolean }>(`select ${lock}($1) as locked`, [
+    lockKey,
+  ]);
   return rows[0]?.locked === true;
+}
+
+async function close(session: Session): Promise<void> {
+  await session.end().catch(() => undefined);
 }

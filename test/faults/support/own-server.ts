@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import {
-  acquireEmbeddedServer,
-  ensureDatabase,
-  removeEmbeddedServer,
-} from '../../../src/dev/embedded/index.js';
+import { ensureDatabase } from '../../../src/db/ensure-database.js';
+import { acquireEmbeddedServer } from '../../../src/dev/embedded/index.js';
 import { migrate } from '../../../src/schema/migrate.js';
 import { readSqlFiles } from '../../../src/schema/sql-files.js';
 import { loadCsv } from '../../support/load-csv.js';
 import { temporaryDirectory } from '../../support/program.js';
+import { removeEmbeddedServer } from '../../support/remove-embedded-server.js';
 import { openTestDatabase, type TestServer } from '../../support/server.js';
 import { eventually } from '../../support/slow-job.js';
 import { environmentOf, type TestDatabase } from '../../support/test-database.js';

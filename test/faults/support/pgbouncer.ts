@@ -4,7 +4,7 @@ import { chown, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { unprivilegedAccount } from '../../../src/dev/embedded/account.js';
+import { unprivilegedAccount } from '../../../src/dev/embedded/place.js';
 import type { Certificate } from '../../support/certificates.js';
 import { temporaryDirectory } from '../../support/program.js';
 import { eventually } from '../../support/slow-job.js';

@@ -1,16 +1,21 @@
 import { Client, escapeIdentifier } from 'pg';
-import type { EmbeddedServer } from './types.js';
-import { codeOf } from './unavailable.js';
+import { errorCodeOf } from './sqlstate.js';
 
 // 42P04 duplicate_database; 23505 when two create it at the same moment.
 const existsAlready = new Set(['42P04', '23505']);
 
-/** Creates a database if it is missing. True if this call created it. */
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Creates a database if it is missing. Returns true if this call created it. */
 export async function ensureDatabase(
-  server: Pick<EmbeddedServer, 'host' | 'port' | 'user' | 'password'>,
+  { host, port, user, password }: Server,
   name: string,
 ): Promise<boolean> {
-  const { host, port, user, password } = server;
   const client = new Client({ host, port, user, password, database: 'postgres', ssl: false });
   // A lost connection rejects the query; without a listener it would end the process as well.
   client.on('error', () => undefined);
@@ -22,7 +27,7 @@ export async function ensureDatabase(
     await client.query(`create database ${escapeIdentifier(name)} template template0`);
     return true;
   } catch (error) {
-    if (existsAlready.has(codeOf(error) ?? '')) return false;
+    if (existsAlready.has(errorCodeOf(error) ?? '')) return false;
     throw error;
   } finally {
     await client.end();

@@ -1,0 +1,204 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { readFile, readlink, stat } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { platform } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { errorCodeOf } from '../../db/sqlstate.js';
+import type { Binaries } from './binaries.js';
+import type { Account } from './place.js';
+import { messageOf, unavailable } from './unavailable.js';
+
+export const serverHost = '127.0.0.1';
+
+/** A cluster with the programs and the account that run it. */
+export interface Installation {
+  readonly cluster: string;
+  readonly account: Account | undefined;
+  readonly binaries: Binaries;
+}
+
+// fsync keeps the data safe when the server crashes; the last commits may be lost. Time zone as on
+// RDS. No sockets: the path of a socket in a deep directory would be too long.
+const defaultSettings = {
+  listen_addresses: serverHost,
+  unix_socket_directories: '',
+  fsync: 'on',
+  synchronous_commit: 'off',
+  shared_buffers: '256MB',
+  max_wal_size: '2GB',
+  max_connections: '100',
+  timezone: 'UTC',
+};
+
+const wait = ['--silent', '--wait', '--timeout=60'];
+
+// The log of a server whose port was taken, that met another start, whose killed predecessor still
+// has a backend, or that another process stopped. LC_ALL=C makes this English.
+const worthAnotherTry =
+  /could not create any TCP\/IP sockets|lock file ".*" (already exists|is empty)|shared memory block .* is still in use|received (fast|smart) shutdown request/;
+
+// How long a pid file may stay without a pid: the server writes it right after creating it.
+const unwrittenMs = 5_000;
+
+/**
+ * Starts the server and waits until it accepts connections. Returns undefined, or why it is worth
+ * another try: another process was faster, or the server is still recovering.
+ */
+export async function startServer(
+  installation: Installation,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Error | undefined> {
+  const { cluster } = installation;
+  const all = { ...defaultSettings, ...settings, port: String(await freePort()) };
+  await removeStalePidFile(cluster);
+  const logFile = join(cluster, 'postgres.log');
+  const { length } = await readLog(logFile);
+  const args = ['start', ...wait, '--log=postgres.log', `--options=${serverOptions(cluster, all)}`];
+  try {
+    await runProgram(installation, cluster, 'pg_ctl', args, signal);
+    return undefined;
+  } catch (error) {
+    signal?.throwIfAborted();
+    const log = (await readLog(logFile)).subarray(length).toString().trim();
+    const found = log === '' ? messageOf(error) : log.split('\n').slice(-20).join('\n');
+    if (worthAnotherTry.test(log) || (await isServed(cluster))) return new Error(found);
+    throw unavailable(`expected PostgreSQL to start, found that it ended: ${found}`, {
+      hint: `see ${logFile}`,
+      cause: error,
+    });
+  }
+}
+
+/** Ends all sessions, writes a checkpoint, and returns when the server is gone. */
+export async function stopServer(installation: Installation): Promise<void> {
+  const { cluster } = installation;
+  // A signal to the pid of a stale file would hit another process.
+  if (!(await isServed(cluster))) return;
+  try {
+    await runProgram(installation, cluster, 'pg_ctl', ['stop', ...wait, '--mode=fast']);
+  } catch (cause) {
+    if (!(await isServed(cluster))) return;
+    throw unavailable(
+      `expected the embedded server to stop within 60 s, found: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Returns whether a server (starting, ready or stopping) runs on this cluster. `pg_ctl status`
+ * cannot tell: like the server itself it takes any living process of its own account for one.
+ */
+export async function isServed(cluster: string): Promise<boolean> {
+  const { pid } = readPidFile(cluster) ?? {};
+  if (pid === undefined || !isAlive(pid)) return false;
+  if (platform() !== 'linux') {
+    const ps = promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)]);
+    const { stdout } = await ps.catch(() => ({ stdout: '' }));
+    return stdout.includes('postgres') && stdout.includes(cluster);
+  }
+  try {
+    // A server works in its data directory. A zombie has none: it does not count.
+    return (await readlink(`/proc/${pid}/cwd`)) === cluster;
+  } catch (error) {
+    // Not allowed to see: better to wait for another user's server than to start a second one.
+    return errorCodeOf(error) === 'EACCES' || errorCodeOf(error) === 'EPERM';
+  }
+}
+
+/** Reads the lines of postmaster.pid that matter here. */
+export function readPidFile(cluster: string) {
+  try {
+    const content = readFileSync(join(cluster, 'postmaster.pid'), 'utf8');
+    const [pid, , , port] = content.split('\n').map((line) => parseInt(line, 10) || undefined);
+    return { content, pid, port };
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Runs a program of PostgreSQL to its end in `folder`. An abort interrupts it: then `initdb` removes
+ * what it made, and `pg_ctl start` ends the server. Throws what the program wrote to stderr.
+ */
+export async function runProgram(
+  { account, binaries }: Omit<Installation, 'cluster'>,
+  folder: string,
+  name: 'initdb' | 'pg_ctl',
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const child = spawn(join(binaries.dir, 'bin', name), args, {
+    ...account,
+    cwd: folder,
+    // Made from nothing: the developer's PG* variables must not reach the server, and HOME must be
+    // a directory that its account may enter. By PGDATA pg_ctl takes a path with any character.
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, LC_ALL: 'C', PGDATA: folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(signal && { signal, killSignal: 'SIGINT' }),
+  });
+  const ended = new Promise<string | number | null>((resolve, reject) => {
+    child.once('error', (error) => {
+      // After an abort, too, wait for the end of the program.
+      if (signal?.aborted !== true) reject(error);
+    });
+    child.once('close', (code, killedBy) => {
+      resolve(killedBy ?? code);
+    });
+  });
+  const [end, complaint] = await Promise.all([ended, text(child.stderr)]);
+  if (end !== 0) throw new Error(`${name} ended with ${end ?? 'nothing'}: ${complaint.trim()}`);
+}
+
+/**
+ * Removes the pid file of a killed server if its pid now belongs to another process: a new start
+ * would refuse to replace it, and in a container the same few pids come back at every start.
+ * The server itself replaces the file of a dead pid.
+ */
+async function removeStalePidFile(cluster: string): Promise<void> {
+  const stale = readPidFile(cluster);
+  if (stale === undefined || (await isServed(cluster))) return;
+  const file = join(cluster, 'postmaster.pid');
+  if (stale.pid === undefined) {
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs < unwrittenMs) return;
+  } else if (!isAlive(stale.pid)) return;
+  // Without a pause between the two: another process may have removed the file just now, and its
+  // server takes longer than this to write the next one.
+  if (readPidFile(cluster)?.content === stale.content) rmSync(file, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errorCodeOf(error) === 'EPERM';
+  }
+}
+
+/** pg_ctl hands this to a shell. It names the cluster for `ps`, where macOS lets us look for it. */
+function serverOptions(cluster: string, settings: Readonly<Record<string, string>>): string {
+  const quoted = (argument: string) => `'${argument.replaceAll(`'`, `'\\''`)}'`;
+  const pairs = Object.entries(settings).map(([key, value]) => `-c ${quoted(`${key}=${value}`)}`);
+  return `-D ${quoted(cluster)} ${pairs.join(' ')}`;
+}
+
+function readLog(file: string): Promise<Buffer> {
+  return readFile(file).catch(() => Buffer.alloc(0));
+}
+
+/** Returns a port that is free at this moment; another process may still take it. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, serverHost);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
