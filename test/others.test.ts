@@ -160,7 +160,7 @@ test('a captured column is dropped with cascade: writers go on, the other views 
   expect(counts).toMatchObject({ outcome: 'refreshed' });
   expect(await wrongFigures(scene.query, 'public.', ['generic_file_counts'])).toEqual([]);
   const overview = await readStatistics(scene.owner.database);
-  expect(overview?.inexact).toEqual([
+  expect(overview.inexact).toEqual([
     {
       name: 'work_items',
       reason: 'its column action is gone; add it again, or upgrade registry-stats',
