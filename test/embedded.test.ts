@@ -180,8 +180,9 @@ test('two processes that start at once on a new directory share one server', asy
     expect((await once(child, 'close'))[0]).toBe(0);
   }
   expect(await isServed()).toBe(false);
-  const leftovers = await readdir(dirname(await cluster()));
-  expect(leftovers.filter((name) => name.includes('.new-'))).toEqual([]);
+  const place = await cluster();
+  const leftovers = await readdir(dirname(place));
+  expect(leftovers.filter((name) => name.startsWith(`${basename(place)}.new-`))).toEqual([]);
 });
 
 test('a process that forgets to release is not kept alive by its share', async () => {

@@ -25,7 +25,7 @@ const files = await readSqlFiles();
 
 async function byPsql({ database, session }: Login): Promise<void> {
   const plan = await readPlan((text, values) => database.read(text, values), files);
-  expect(await runScript(await session(), printPending(plan, files))).toEqual([]);
+  expect(await runScript(await session(), await printPending(plan, files))).toEqual([]);
 }
 
 async function takeOut(owner: Login): Promise<void> {

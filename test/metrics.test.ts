@@ -20,7 +20,7 @@ async function metricsOf({ database }: TestDatabase) {
   const events = createEvents();
   const config = { isMaintenance: false };
   const board = createStatusBoard({ config: config as Config, events }, 1);
-  board.watch({ isDatabaseDown: false, nextRun: () => new Date() } as CronJobs);
+  board.watch({ isDatabaseDown: () => false, nextRun: () => new Date() } as unknown as CronJobs);
   const metrics = await createMetrics(
     { config, events },
     createStatusReader({ database }, board.current),

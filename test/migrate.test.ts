@@ -75,10 +75,10 @@ test('runner, psql, psql twice and the printed script give one and the same sche
     expect(await runScript(psql, file.text)).toEqual([]);
   }
   // As operators do who have only psql: the rest comes from the printed script, here twice.
-  const rest = printPending(await planOf(byPsql), files);
+  const rest = await printPending(await planOf(byPsql), files);
   expect(await runScript(psql, rest)).toEqual([]);
   expect(await runScript(psql, rest)).toEqual([]);
-  const script = printPending(await planOf(printed), files);
+  const script = await printPending(await planOf(printed), files);
   expect(await runScript(await printed.session(), script)).toEqual([]);
 
   const dump = await dumpSchema(byRunner);

@@ -70,7 +70,7 @@ async function expectDescribed(url: string, path: string, status: number, target
 }
 
 const cronJobs = {
-  isDatabaseDown: false,
+  isDatabaseDown: () => false,
   nextRun: () => new Date(),
 } as unknown as CronJobs;
 
@@ -83,7 +83,7 @@ async function serve({ database }: Pick<TestDatabase, 'database'>, isDatabaseDow
   const config = { isMaintenance: false };
   const context = { database } as unknown as StatusSources['context'];
   const board = createStatusBoard({ config: config as Config, events }, process.pid);
-  board.watch({ ...cronJobs, isDatabaseDown });
+  board.watch({ ...cronJobs, isDatabaseDown: () => isDatabaseDown });
   const status = createStatusReader(context, board.current);
   const metrics = await createMetrics({ config: config, events }, status);
   const sources = { context, status, metrics };

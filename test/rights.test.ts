@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { functionsKey, readPlan } from '../src/schema/plan.js';
-import { assertOwnerScript } from '../src/schema/owner.js';
 import { printPending } from '../src/schema/print.js';
-import { readSqlFiles } from '../src/schema/sql-files.js';
+import { readScript, readSqlFiles } from '../src/schema/sql-files.js';
 import { incrementalRights } from '../src/statistics/rights.js';
 import { wrongFigures } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';
@@ -372,7 +371,9 @@ test('who does not own the tables cannot migrate; Registry calls its functions a
   const member = await createLogin(target, 'member', `in role ${owner.role}`);
   await expect(migrateAs(member)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   const client = await member.session();
-  await expect(client.query(assertOwnerScript)).rejects.toThrow(`by role ${owner.role}`);
+  await expect(client.query(await readScript('assert_owner'))).rejects.toThrow(
+    `by role ${owner.role}`,
+  );
   await migrateAs(owner);
   await target.query(writeOfEachTable);
   const registry = await owner.session();
@@ -441,7 +442,7 @@ test('what was granted by name outlives each migrate, whatever default privilege
     () => migrateAs(owner),
     async () => {
       const plan = await readPlan((text, values) => owner.database.read(text, values), files);
-      expect(await runScript(client, printPending(plan, files))).toEqual([]);
+      expect(await runScript(client, await printPending(plan, files))).toEqual([]);
     },
     // On their own, each in a transaction of its own.
     async () => {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { splitStatements } from '../src/schema/split-statements.js';
 import { migrate } from '../src/schema/migrate.js';
-import { readSqlFiles } from '../src/schema/sql-files.js';
-import { activationScript } from '../src/schema/activate.js';
+import { readScript, readSqlFiles } from '../src/schema/sql-files.js';
 import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { loadCsv } from './support/load-csv.js';
@@ -114,7 +113,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
   await runEachJob(finished.database);
   await migrate(finished.database, options);
   const truth = await figures(finished);
-  const [triggers = '', scans = '', ...swap] = splitStatements(activationScript).map(
+  const [triggers = '', scans = '', ...swap] = splitStatements(await readScript('activate')).map(
     ({ text }) => text,
   );
   expect(triggers).toContain('attach_capture');

@@ -55,7 +55,7 @@ async function runMigrate(
     const query: Query = (text, values) => context.database.read(text, values);
     const plan = await readPlan(query, files);
     const changes = plan.needsLaunchSchema ? [] : await readIntendedChanges(query);
-    if (options.print === true) stdout.write(printPending(plan, files));
+    if (options.print === true) stdout.write(await printPending(plan, files));
     else if (options.json === true)
       printJson(invocation, { ...summaryOf(plan), intendedChanges: changes });
     else if (options.dryRun === true)

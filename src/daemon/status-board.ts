@@ -42,7 +42,7 @@ export function createStatusBoard(
       pid,
       startedAt,
       isMaintenance: context.config.isMaintenance,
-      isDatabaseDown: cronJobs?.isDatabaseDown ?? false,
+      isDatabaseDown: cronJobs?.isDatabaseDown() ?? false,
       nextRun: cronJobs?.nextRun().toISOString() ?? null,
       jobs: [...histories.values()].map((history) => ({ ...history })),
     }),

@@ -51,6 +51,11 @@ function nothingIfMissing(error: unknown): never[] {
   throw error;
 }
 
+/** Reads a part of the script that `migrate --print` prints, from `sql/scripts/<name>.sql`. */
+export async function readScript(name: string): Promise<string> {
+  return (await readSqlFile(path.join(sqlRoot, `scripts/${name}.sql`))).text;
+}
+
 export async function readSqlFile(file: string): Promise<SqlFile> {
   const shown = path.join('sql', path.relative(sqlRoot, file));
   return {
