@@ -118,7 +118,7 @@ test('a run names who holds its view, and does not fail where the view is droppe
   await runner.query(`set lock_timeout = '100ms'`);
   await expect(runner.query('select public.update_counts()')).rejects.toMatchObject({
     code: '55P03',
-    message: 'registry_stats: no lock on public.premis_event_counts',
+    message: 'registry_stats: could not lock public.premis_event_counts',
     detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
   });
   await runner.query('reset lock_timeout');
@@ -169,7 +169,7 @@ test('attaching gives way to a writer whose transaction goes on, and names it', 
     second.query(`select registry_stats.attach_capture('work_items')`),
   ).rejects.toMatchObject({
     code: '55P03',
-    message: 'registry_stats: no lock on public.work_items within 0.3 s',
+    message: 'registry_stats: could not lock public.work_items within 0.3 s',
     detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
   });
   await writer.query('commit');
@@ -202,7 +202,7 @@ const uncountable: Record<string, { statements: string; reason: string; back: st
   'a view in the place of a table': {
     statements: `alter table public.premis_events rename to all_events;
       create view public.premis_events as select * from public.all_events`,
-    reason: 'public.premis_events is no table',
+    reason: 'public.premis_events is not a table',
     back: 'drop view public.premis_events; alter table public.all_events rename to premis_events',
   },
   'a table that is gone': {

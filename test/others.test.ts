@@ -310,7 +310,7 @@ test('a run of the history names the function that somebody put back', async () 
   expect(outcomes.at(-1)).toMatchObject({
     reason: 'inexact',
     detail: expect.stringContaining(
-      'populate_historical_deposit_stats(date): the function is not ours',
+      'populate_historical_deposit_stats(date): the function is not the one that registry-stats installed',
     ) as string,
   });
 });

@@ -27,7 +27,7 @@ for (const view of viewNames) {
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
       const line = await daemon.untilLine(`${blocked} failed in`);
       const lock = mode === 'exclusive' ? 'ExclusiveLock' : 'AccessExclusiveLock';
-      const refusal = `no lock on public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
+      const refusal = `could not lock public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
       expect(line.reason).toMatch(new RegExp(`^registry_stats: ${refusal}`));
       await untilWaiting(target, view);
       await makeWork(target);

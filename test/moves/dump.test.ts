@@ -144,7 +144,7 @@ test.for([
     expect(await runAll(database)).toEqual(
       sources.map(
         (source) =>
-          `${source} rebuilt: the rollups may have been written by somebody else, or the database was restored`,
+          `${source} rebuilt: the rollups may have been written outside registry-stats, or the database was restored`,
       ),
     );
     expect((await verify(database)).differences).toEqual([]);
