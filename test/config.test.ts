@@ -207,7 +207,7 @@ test('a wrong value is not called missing', async () => {
 
 test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async () => {
   await write('ca.pem', rootCertificates[0] ?? '');
-  const expected = 'expected no value, or DB_USE_SSL=true beside it';
+  const expected = 'expected no value, or DB_USE_SSL=true as well';
   expect((await errorOf({ DB_SSL_CA: 'ca.pem', DB_USE_SSL: 'false' })).message).toBe(
     one(`DB_SSL_CA (environment): ${expected}, found "ca.pem"`),
   );
@@ -218,9 +218,9 @@ test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async (
 test.each([
   ['missing.pem', 'ENOENT'],
   ['folder', 'this is not a file'],
-  ['empty.pem', 'there is none in it'],
-  ['broken.pem', 'there is none in it'],
-  ['key.pem', 'there is none in it'],
+  ['empty.pem', 'it contains none'],
+  ['broken.pem', 'it contains none'],
+  ['key.pem', 'it contains none'],
   ['der.crt', 'this is DER'],
   ['second.pem', 'number 2 of 3 is broken'],
   ['half.pem', 'number 2 of 2 is broken'],
@@ -265,7 +265,7 @@ test.each(['environment', '.env'])(
     if (source === '.env') await write('.env', 'DB_PASSWORD=secret');
     const password = source === '.env' ? {} : { DB_PASSWORD: 'secret' };
     expect((await errorOf({ ...env, ...password })).message).toBe(
-      one(`DB_PASSWORD (${source}): expected no value beside DB_IAM_AUTH=true, found ********`),
+      one(`DB_PASSWORD (${source}): expected no value with DB_IAM_AUTH=true, found ********`),
     );
   },
 );

@@ -80,8 +80,8 @@ test('every count is there at 0 before anything happens, and what is unknown is 
 
 test('runs are counted by job, outcome and reason; only those that worked have a duration', async () => {
   const { finish, events, scrape } = await metricsOf(await createTestDatabase());
-  finish('update_counts', { outcome: 'refreshed', detail: '', foldedDeltas: 40 }, 250);
-  finish('update_counts', { outcome: 'refreshed', detail: '', foldedDeltas: 2 }, 750);
+  finish('update_counts', { outcome: 'refreshed', detail: '', changesFolded: 40 }, 250);
+  finish('update_counts', { outcome: 'refreshed', detail: '', changesFolded: 2 }, 750);
   finish('update_counts', { outcome: 'skipped', reason: 'unchanged' }, 9_000);
   finish(deposits, { outcome: 'failed', error: new Error('no') }, 3_000);
   finish(history, { outcome: 'cancelled', reason: 'stop' });

@@ -76,7 +76,7 @@ async function failureOf(promise: Promise<unknown>) {
 }
 
 const checkHint =
-  'Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.';
+  'Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to run without it.';
 
 test('the path is read once, one level deep and decrypted, in signed requests', async () => {
   const standIn = await start({
@@ -181,7 +181,7 @@ test('throttling for ever ends at the deadline when that is earlier, and is name
   await start({ parameters: complete, fault: () => 'throttle' });
   const before = performance.now();
   expect((await failureOf(read({ timeoutMs: 700 }))).message).toBe(
-    `${place} could not be read: no complete answer within 700 ms; last: ThrottlingException, Rate exceeded`,
+    `${place} could not be read: no complete response within 700 ms; last: ThrottlingException, Rate exceeded`,
   );
   expect(performance.now() - before).toBeLessThan(1_500);
 });
@@ -226,7 +226,7 @@ test.each(['silence', 'half'] as const)('the deadline holds against %s', async (
   const before = performance.now();
   const failure = await failureOf(read({ timeoutMs: 600 }));
   expect(failure.code).toBe('PARAMETER_STORE_UNREACHABLE');
-  expect(failure.message).toContain('no complete answer within 600 ms');
+  expect(failure.message).toContain('no complete response within 600 ms');
   expect(performance.now() - before).toBeLessThan(1_500);
 });
 
@@ -275,9 +275,7 @@ test('a refused connection is told with its code', async () => {
 test('an answer that is no JSON is told without quoting it, for it holds the values', async () => {
   await start({ parameters: complete, fault: () => 'garbage' });
   const failure = await failureOf(read());
-  expect(failure.message).toBe(
-    `${place} could not be read: its answer is not the JSON that was expected`,
-  );
+  expect(failure.message).toBe(`${place} could not be read: its response is not the expected JSON`);
   expect(JSON.stringify(failure)).not.toContain('pw-of');
 });
 
@@ -285,7 +283,7 @@ test('a token that comes twice ends the reading', async () => {
   const standIn = await start({ pages: [complete], isTokenStuck: true });
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_UNREACHABLE',
-    message: `${place} could not be read: it gave the same NextToken twice`,
+    message: `${place} could not be read: it returned the same NextToken twice`,
     hint: 'Its pages never end; check AWS_ENDPOINT_URL, and try again.',
     exitCode: 4,
   });
@@ -297,7 +295,7 @@ test('a path without anything of ours is an error of its own', async () => {
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_EMPTY',
     message: `${place} holds none of our settings`,
-    hint: 'Check AWS_REGION and SSM_PATH; expected names like /PROD/REGISTRY/DB_HOST. SSM_PATH=none does without Parameter Store.',
+    hint: 'Check AWS_REGION and SSM_PATH; expected names like /PROD/REGISTRY/DB_HOST. SSM_PATH=none skips Parameter Store.',
     exitCode: 4,
   });
 });
@@ -327,7 +325,7 @@ test('no credentials anywhere is told, with what to do', async () => {
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_UNREACHABLE',
     message: `${place} could not be read: no AWS credentials were found`,
-    hint: 'Give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.',
+    hint: 'Provide AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.',
     exitCode: 4,
   });
   expect(standIn.requests).toEqual([]);
@@ -345,7 +343,7 @@ test('the deadline covers a metadata service that never answers', async () => {
   vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
   const before = performance.now();
   const failure = await failureOf(read({ timeoutMs: 400 }));
-  expect(failure.message).toBe(`${place} could not be read: no complete answer within 400 ms`);
+  expect(failure.message).toBe(`${place} could not be read: no complete response within 400 ms`);
   expect(performance.now() - before).toBeLessThan(1_200);
   silent.close();
 });
@@ -520,7 +518,7 @@ test('pages without end, each with a new token, end at the deadline', async () =
   });
   expect(await failureOf(read({ timeoutMs: 500 }))).toMatchObject({
     code: 'PARAMETER_STORE_UNREACHABLE',
-    message: `${place} could not be read: no complete answer within 500 ms`,
+    message: `${place} could not be read: no complete response within 500 ms`,
   });
   expect(page).toBeGreaterThan(1);
 });

@@ -50,7 +50,7 @@ test('the refusal says why, and what a proxy must do, and repeats nothing', asyn
   const url = await serve('127.0.0.1');
   const answer = await sendRaw(url, 'GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n');
   expect(answer).toContain(
-    '{"error":"the Host of this request is not answered on loopback: an address or localhost is",' +
+    '{"error":"this Host is not allowed on loopback: use an address or localhost",' +
       '"hint":"a proxy that passes on the Host of its own client must send its target instead, ' +
       'or STATUS_HOST be an address beyond loopback"}',
   );

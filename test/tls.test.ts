@@ -80,7 +80,7 @@ async function refusal(env: Readonly<Record<string, string>> = {}): Promise<[str
 }
 
 function expectedAt(found: string, host = 'localhost', port = server.port): string {
-  return `expected PostgreSQL at ${host}:${port} to prove by TLS who it is, found: ${found}`;
+  return `expected PostgreSQL at ${host}:${port} to prove its identity by TLS, found: ${found}`;
 }
 
 const day = 86_400_000;
@@ -91,7 +91,7 @@ const trust =
   'without it those of RDS and of Node.js are trusted';
 const time = 'renew the certificate of the server, and check both clocks';
 const name = 'set DB_HOST to a name or an address that the certificate is valid for';
-const plain = 'turn on `ssl` at the server; only DB_USE_SSL=false does without, in plain text';
+const plain = 'turn on `ssl` at the server; DB_USE_SSL=false would connect in plain text';
 
 test('a server without TLS is refused, and nothing is sent in plain text', async () => {
   await server.configure({ ssl: 'off' });
@@ -251,8 +251,8 @@ test.each([
 ])('somebody in between who %s hears nothing', async (_what, answer) => {
   const impostor = await startImpostor(answer, authority.issue({ hosts: ['localhost'] }));
   expect(await refusal({ DB_PORT: String(impostor.port), DB_PASSWORD: password })).toEqual([
-    expectedAt('an answer that is none to a request for TLS', 'localhost', impostor.port),
-    'check DB_HOST and DB_PORT, and what stands between here and the server',
+    expectedAt('a reply that is not TLS', 'localhost', impostor.port),
+    'check DB_HOST and DB_PORT, and any proxy in between',
   ]);
   expect(await impostor.heard()).toBe('');
 });

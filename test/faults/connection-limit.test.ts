@@ -7,7 +7,7 @@ import { startOwnServer } from './support/own-server.js';
 import { expectRecovered } from './support/recovery.js';
 import { databaseWithWork, sceneSettings } from './support/scene.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 
 /** An ordinary role with all that the owner may: no limit holds for a superuser. */
 async function ordinaryRole(target: TestDatabase): Promise<Readonly<Record<string, string>>> {

@@ -85,7 +85,7 @@ test('a server that a full disk of its log ends is waited for, told once', async
   await untilRuns(daemon, 'start');
   await disk.fill();
   await useUpLog(target);
-  await daemon.untilLine('the database does not answer; runs wait until it is back');
+  await daemon.untilLine('the database does not respond; runs wait until it is back');
 
   disk.free();
   await server.stop('immediate').catch(() => undefined);

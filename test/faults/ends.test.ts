@@ -61,7 +61,7 @@ const faults: readonly Fault[] = [
     startServer: startOwnServer,
     strike: async ({ daemon }, server) => {
       await server?.stop(mode);
-      await daemon.untilLine('the database does not answer; runs wait until it is back');
+      await daemon.untilLine('the database does not respond; runs wait until it is back');
       await server?.start();
       return daemon;
     },

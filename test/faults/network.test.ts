@@ -7,7 +7,7 @@ import { expectRecovered } from './support/recovery.js';
 import { databaseWithWork, sceneSettings } from './support/scene.js';
 import { haltAt, runSteps, type Halt } from './support/steps.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const statementAndCommit = runSteps.filter(({ name }) => /^in the fold|^in its commit/.test(name));
 const directions: readonly Direction[] = ['both ways', 'to the server', 'to the client'];
 

@@ -9,7 +9,7 @@ import { expectRecovered } from './support/recovery.js';
 import { sceneSettings } from './support/scene.js';
 import { haltAt, runSteps } from './support/steps.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 
 interface LossyWay {
   readonly target: TestDatabase;

@@ -247,7 +247,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
       const daemon = await startDaemon({ env: { ...bouncer.env, ...sceneSettings } });
       await halt.reached();
       await bouncer.stop();
-      await daemon.untilLine('the database does not answer; runs wait until it is back');
+      await daemon.untilLine('the database does not respond; runs wait until it is back');
       await bouncer.start();
       await halt.open();
       await expectRecovered(target, daemon);
@@ -265,7 +265,9 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     await pidOf(other);
     const env = { ...bouncer.env, ...sceneSettings, RETRY_ATTEMPTS: '0' };
     const daemon = await startDaemon({ env });
-    const line = await daemon.untilLine('the database does not answer; runs wait until it is back');
+    const line = await daemon.untilLine(
+      'the database does not respond; runs wait until it is back',
+    );
     expect(line.msg).toContain('found: query_wait_timeout (08P01)');
 
     await other.query('commit');

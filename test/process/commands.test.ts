@@ -117,7 +117,7 @@ test('status without a daemon says so and ends with 0', async () => {
   // A port that fetch never asks.
   const env = { ...target.env, STATUS_PORT: '1' };
 
-  expect(await run(['status'], env)).toContain('no daemon answers on the status port\n');
+  expect(await run(['status'], env)).toContain('no daemon responds on the status port\n');
   expect(JSON.parse(await run(['status', '--json'], env))).toMatchObject({ daemon: null });
 });
 

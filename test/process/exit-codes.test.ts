@@ -144,7 +144,7 @@ test('a password that is asked for and not set ends with 5, at once', async () =
   const { env } = await createTestDatabase('empty');
   const without = { ...env, DB_PASSWORD: '' };
   const { stderr } = await expectExit(exitCodes.databaseUnreachable, ['status'], without);
-  expect(stderr).toContain(': it asks for a password, there is none\n  hint: check DB_NAME, ');
+  expect(stderr).toContain(': it requires a password, none is set\n  hint: check DB_NAME, ');
 });
 
 test('a role without rights ends with 6, each missing right named', async () => {
@@ -214,7 +214,7 @@ test('migrate of an empty database in a live environment ends with 7', async () 
   const target = await createTestDatabase('empty');
   const live = { APT_ENV: 'staging', SSM_PATH: 'none', DB_USE_SSL: 'false' };
   const { stderr } = await expectExit(exitCodes.refused, ['migrate'], { ...target.env, ...live });
-  expect(stderr).toContain('NOT_REGISTRY: expected a database of Registry, found no table of it');
+  expect(stderr).toContain('NOT_REGISTRY: expected a Registry database, found none of its tables');
   expect(await dumpSchema(target)).toBe('\n');
 });
 
@@ -249,7 +249,7 @@ test('health without a daemon ends with 9', async () => {
   const port = await closedPort();
   const { stderr } = await expectExit(exitCodes.unhealthy, ['health'], { STATUS_PORT: port });
   expect(stderr).toContain(
-    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found no answer`,
+    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found no response`,
   );
 });
 

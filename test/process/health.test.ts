@@ -24,7 +24,7 @@ test('health in a live environment leaves Parameter Store alone', async () => {
   expect(store.requests).toEqual([]);
   expect(code).toBe(9);
   expect(stderr).toBe(
-    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no answer\n' +
+    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no response\n' +
       '  hint: start it with `registry-stats start`, or check STATUS_HOST and STATUS_PORT\n',
   );
 });

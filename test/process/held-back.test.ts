@@ -61,7 +61,7 @@ test('in MAINTENANCE_MODE refresh skips each job; migrate and reset refuse', asy
   for (const args of [['migrate'], ['migrate', '--sample-data', '10'], ['reset']]) {
     const { code, stderr } = await runCommand(args, { env });
     expect(code).toBe(7);
-    expect(stderr).toContain('MAINTENANCE_MODE: MAINTENANCE_MODE is true: nothing may write');
+    expect(stderr).toContain('MAINTENANCE_MODE: MAINTENANCE_MODE is true: writes are refused');
   }
   expect((await runCommand(['migrate', '--status'], { env })).code).toBe(0);
   expect((await runCommand(['status'], { env })).stdout).toContain(

@@ -176,9 +176,9 @@ test('without credentials the message says what is wanting', async () => {
   });
 
   expect(stderr).toBe(
-    `registry-stats: IAM_TOKEN_UNAVAILABLE: expected a token of IAM for role "${server.user}", ` +
+    `registry-stats: IAM_TOKEN_UNAVAILABLE: expected an IAM token for role "${server.user}", ` +
       'found: no AWS credentials\n' +
-      '  hint: give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and ' +
+      '  hint: provide AWS credentials (a task role, or AWS_ACCESS_KEY_ID and ' +
       'AWS_SECRET_ACCESS_KEY), or set DB_IAM_AUTH=false and DB_PASSWORD\n',
   );
   expect(code).toBe(5);
@@ -198,8 +198,8 @@ test('a source of credentials that never answers is given up, and named', async 
   await expect(database.read('select')).rejects.toMatchObject({
     code: 'IAM_TOKEN_UNAVAILABLE',
     message:
-      `expected a token of IAM for role "${server.user}", ` +
-      'found: no answer from the source of AWS credentials within 2 s',
+      `expected an IAM token for role "${server.user}", ` +
+      'found: no response from the source of AWS credentials within 2 s',
   });
   expect(rds.tokens).toEqual([]);
   silent.close();

@@ -135,7 +135,7 @@ test('verification by schedule reports drift as an error and stays silent about 
   const env = { ...target.env, ...noSchedule, VERIFY_SCHEDULE: '* * * * * *' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
-  await daemon.untilLine('the statistics equal the tables');
+  await daemon.untilLine('every figure matches the tables');
   await target.query(`update registry_stats.count_rollup set row_count = row_count + 1`);
 
   const line = await daemon.untilLine('drift: ');

@@ -90,7 +90,7 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
   for (const [command, text] of [
     ['health --ready', 'ready'],
     ['status', `daemon ${String(program.pid)}, next run`],
-    ['verify', 'the statistics equal the tables'],
+    ['verify', 'Verified: every figure matches the tables'],
     ['refresh', 'update_counts: skipped'],
     ['rebuild', 'generic_files'],
   ] as const) {
@@ -112,7 +112,7 @@ test('a daemon with these rights verifies by its schedule', async () => {
   const { daemon } = await createOwnedDatabase();
   const env = { ...daemon.env, ...noSchedule, VERIFY_SCHEDULE: everySecond };
   const program = await startDaemon({ env });
-  await program.untilLine('the statistics equal the tables');
+  await program.untilLine('every figure matches the tables');
 });
 
 test.each(['migrate', 'uninstall', 'rebuild history --since 2020-01-01', 'reset'])(

@@ -87,7 +87,7 @@ test('while the database is away a scrape answers 200, says so, and keeps what w
   expect(during.get('registry_stats_pending_deltas')).toBe(0);
 
   daemon.kill('SIGUSR2');
-  await daemon.untilLine('the database does not answer');
+  await daemon.untilLine('the database does not respond');
   const failed = await scrapeOf(daemon);
   expect(failed.get('registry_stats_ready')).toBe(0);
   expect(failed.get(`registry_stats_runs_total{job_name="update_counts",outcome="failed"}`)).toBe(

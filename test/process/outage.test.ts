@@ -10,7 +10,7 @@ import {
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const back = 'the database is back after';
 
 async function startThrough(

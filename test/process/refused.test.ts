@@ -84,7 +84,7 @@ test('a database that accepts no connections is waited for', async () => {
   await admin.query(`alter database ${target.name} allow_connections false`);
   // From another database: the pool of the test may need a new connection, too.
   await endDaemonSessions({ query: (text, values) => admin.query(text, values) }, target);
-  await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
+  await runIntoOutage(daemon, `the database does not respond; ${down}: expected PostgreSQL at`);
   await admin.query(`alter database ${target.name} allow_connections true`);
 
   await expectRecovery(daemon);
@@ -173,7 +173,7 @@ test('a password that was changed while the server was away is taken up when it 
   const { daemon, setPassword } = await daemonOf({ ...login, env: { ...login.env, ...way } });
   await untilRuns(daemon, 'start');
   await proxy.cut();
-  await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
+  await runIntoOutage(daemon, `the database does not respond; ${down}: expected PostgreSQL at`);
   await setPassword('another');
   await target.query(`alter role ${login.role} password 'another'`);
   await proxy.restore();

@@ -9,7 +9,7 @@ import { removeEmbeddedServer } from '../support/remove-embedded-server.js';
 import { messages, noSchedule } from '../support/runs.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const name = 'restarted';
 
 function start(dataDir: string): Promise<EmbeddedServer> {

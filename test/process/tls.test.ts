@@ -55,7 +55,7 @@ function environment(): Environment {
 }
 
 function expectedAt(found: string, port = server.port): string {
-  return `expected PostgreSQL at 127.0.0.1:${port} to prove by TLS who it is, found: ${found}`;
+  return `expected PostgreSQL at 127.0.0.1:${port} to prove its identity by TLS, found: ${found}`;
 }
 
 const hasExpired = 'certificate has expired (CERT_HAS_EXPIRED)';
@@ -101,7 +101,7 @@ test('a server that takes no plain connection is told what is missing', async ()
   await server.admit('');
 
   expect(stderr).toMatch(/^registry-stats: DATABASE_REFUSED: PostgreSQL at 127.0.0.1:\d+ refused/);
-  expect(stderr).toContain('\n  hint: the server asks for TLS: set DB_USE_SSL=true\n');
+  expect(stderr).toContain('\n  hint: the server requires TLS: set DB_USE_SSL=true\n');
   expect(code).toBe(5);
 });
 
@@ -158,7 +158,7 @@ test('SIGHUP takes up another authority from the same file, and refuses a broken
 
   await writeFile(caFile, authority.cert.slice(0, 300));
   daemon.kill('SIGHUP');
-  await daemon.untilLine('(there is none in it)');
+  await daemon.untilLine('(it contains none)');
 
   await writeFile(caFile, authority.cert);
   daemon.kill('SIGHUP');
@@ -177,7 +177,7 @@ test('a server that comes back from an outage with a bad certificate is told, on
   await untilRuns(daemon, 'start');
   await proxy.cut();
   daemon.kill('SIGUSR2');
-  await daemon.untilLine('the database does not answer');
+  await daemon.untilLine('the database does not respond');
   await server.present(expired());
   await proxy.restore();
   await daemon.untilLine(expectedAt(hasExpired, proxy.port));

@@ -152,7 +152,7 @@ async function ageRecords({ query }: TestDatabase): Promise<void> {
  */
 function unexpectedErrors(daemon: Program): string[] {
   const struck =
-    /canceling statement due to lock timeout|the database does not answer|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
+    /canceling statement due to lock timeout|the database does not respond|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
   return daemon.lines
     .filter(({ level, msg }) => (level === 'error' || level === 'warn') && !struck.test(msg))
     .map(({ msg }) => msg);
