@@ -24,7 +24,7 @@ import { runEachJob } from './support/run-each-job.js';
 import { runScript } from './support/run-script.js';
 import type { TestDatabase } from './support/test-database.js';
 
-/** Past a flag too: in the state of migration 001 a run may leave one behind. */
+/** Ignores the flag, which a run in the legacy state may leave. */
 async function outcomesOn(database: Database): Promise<string[]> {
   return (await runEachJob(database, { isManual: true })).map(({ outcome }) => outcome);
 }
@@ -34,7 +34,7 @@ async function expectExact({ query }: TestDatabase): Promise<void> {
   expect(await wrongRollups(query)).toEqual([]);
 }
 
-test('the traps of a hostile schema spring, and are counted in spite of a rollback', async () => {
+test('the traps of a hostile schema work, and are counted despite a rollback', async () => {
   const { target, owner } = await createPlainOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const client = await owner.session();
@@ -45,7 +45,7 @@ test('the traps of a hostile schema spring, and are counted in spite of a rollba
   expect(await countSprung(target)).toBe(traps.length);
 });
 
-test('migrate and the plain way of 001 do not fall for a hostile schema on the search_path', async () => {
+test('migrate and the legacy refresh ignore a hostile schema on the search_path', async () => {
   const { target, owner } = await createPlainOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const database = owner.reopen();
@@ -60,7 +60,7 @@ test('migrate and the plain way of 001 do not fall for a hostile schema on the s
   expect(await countSprung(target)).toBe(0);
 });
 
-test('the scripts for psql do not fall for it either', async () => {
+test('the scripts for psql ignore it too', async () => {
   const { target, owner } = await createPlainOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const files = await readSqlFiles();
@@ -79,7 +79,7 @@ test('the scripts for psql do not fall for it either', async () => {
   await target.query(`drop owned by ${role}; drop role ${role}`);
 });
 
-test('Registry and the daemon call our functions from a hostile session, and nothing happens', async () => {
+test('our functions ignore the traps of a hostile session', async () => {
   const { target, owner, daemon } = await createOwnedDatabase();
   await createHostileSchema(target, [owner.role, daemon.role]);
   await target.query(writeOfEachTable);
@@ -121,7 +121,7 @@ test('Registry and the daemon call our functions from a hostile session, and not
   expect(await countSprung(target)).toBe(0);
 });
 
-/** What a role may set for itself and what could change the meaning of a statement. */
+/** Settings that a role may set for itself and that could change the meaning of a statement. */
 const hostileSettings = [
   `timezone = 'Pacific/Kiritimati'`,
   `datestyle = 'sql, dmy'`,
@@ -134,7 +134,7 @@ const hostileSettings = [
   'row_security = off',
 ];
 
-test('a daemon whose role has a hostile search_path works, tells and verifies as ever', async () => {
+test('a daemon with a hostile search_path runs, reports and verifies as usual', async () => {
   const { target, daemon } = await createOwnedDatabase();
   await createHostileSchema(target, [daemon.role]);
   await target.query(writeOfEachTable);
@@ -143,7 +143,7 @@ test('a daemon whose role has a hostile search_path works, tells and verifies as
   const database = daemon.reopen();
   expect(await outcomesOn(database)).toEqual(['refreshed', 'refreshed', 'refreshed']);
   expect((await verify(database)).differences).toEqual([]);
-  // What status, page and metrics show.
+  // The contents of status, page and metrics.
   await preflight(database);
   expect(await readFreshness(database)).toHaveLength(6);
   expect(await readStatistics(database)).toMatchObject({ pendingChanges: 0, inexact: [] });
@@ -165,7 +165,7 @@ const asOperator = async ({ database, session }: Login): Promise<void> => {
 test.each([
   ['migrate', migrateAs],
   ['the script for psql', asOperator],
-])('default privileges of the owner give nobody a right on what %s makes', async (_, bringUp) => {
+])('default privileges of the owner grant no rights on objects created by %s', async (_, bringUp) => {
   const { target, owner } = await createPlainOwnedDatabase();
   const mallory = await createLogin(target, 'mallory');
   const client = await owner.session();
