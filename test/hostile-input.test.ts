@@ -177,17 +177,14 @@ test.each<[what: string, found: string, make: (file: string) => Promise<unknown>
   ['a named pipe', 'something that is not a file', (file) => execFileSync('mkfifo', [file])],
   ['a device', 'something that is not a file', (file) => symlink('/dev/zero', file)],
   ['a link to itself', 'ELOOP on reading it', (file) => symlink(file, file)],
-])(
-  '%s instead of a .env file is refused, without a wait',
-  async (_what, found, make) => {
-    await make(path.join(cwd, '.env'));
-    const ended = await runHere(['config'], {});
-    expectClear(ended);
-    expect(ended.stderr).toContain(
-      `.env: expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found ${found}\n`,
-    );
-  },
-);
+])('%s instead of a .env file is refused, without a wait', async (_what, found, make) => {
+  await make(path.join(cwd, '.env'));
+  const ended = await runHere(['config'], {});
+  expectClear(ended);
+  expect(ended.stderr).toContain(
+    `.env: expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found ${found}\n`,
+  );
+});
 
 test('an unreadable .env file is refused', async () => {
   const file = path.join(cwd, '.env');

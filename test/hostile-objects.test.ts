@@ -15,7 +15,7 @@ import { countSprung, createHostileSchema } from './support/hostile-schema.js';
 import {
   createLogin,
   createOwnedDatabase,
-  createPlainOwnedDatabase,
+  createLegacyOwnedDatabase,
   migrateAs,
   rolesScript,
   type Login,
@@ -35,7 +35,7 @@ async function expectExact({ query }: TestDatabase): Promise<void> {
 }
 
 test('the traps of a hostile schema work, and are counted despite a rollback', async () => {
-  const { target, owner } = await createPlainOwnedDatabase();
+  const { target, owner } = await createLegacyOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const client = await owner.session();
   const traps = ['now()', '1 = 1', 'clock_timestamp()', 'max(1::bigint)', '1 + 1'];
@@ -46,7 +46,7 @@ test('the traps of a hostile schema work, and are counted despite a rollback', a
 });
 
 test('migrate and the legacy refresh ignore a hostile schema on the search_path', async () => {
-  const { target, owner } = await createPlainOwnedDatabase();
+  const { target, owner } = await createLegacyOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const database = owner.reopen();
 
@@ -61,7 +61,7 @@ test('migrate and the legacy refresh ignore a hostile schema on the search_path'
 });
 
 test('the scripts for psql ignore it too', async () => {
-  const { target, owner } = await createPlainOwnedDatabase();
+  const { target, owner } = await createLegacyOwnedDatabase();
   await createHostileSchema(target, [owner.role]);
   const files = await readSqlFiles();
   const database = owner.reopen();
@@ -165,18 +165,20 @@ const asOperator = async ({ database, session }: Login): Promise<void> => {
 test.each([
   ['migrate', migrateAs],
   ['the script for psql', asOperator],
-])('default privileges of the owner grant no rights on objects created by %s', async (_, bringUp) => {
-  const { target, owner } = await createPlainOwnedDatabase();
-  const mallory = await createLogin(target, 'mallory');
-  const client = await owner.session();
-  for (const kind of ['tables', 'sequences', 'functions', 'schemas']) {
-    for (const grantee of [mallory.role, 'public']) {
-      await client.query(`alter default privileges grant all on ${kind} to ${grantee}`);
+])(
+  'default privileges of the owner grant no rights on objects created by %s',
+  async (_, bringUp) => {
+    const { target, owner } = await createLegacyOwnedDatabase();
+    const mallory = await createLogin(target, 'mallory');
+    const client = await owner.session();
+    for (const kind of ['tables', 'sequences', 'functions', 'schemas']) {
+      for (const grantee of [mallory.role, 'public']) {
+        await client.query(`alter default privileges grant all on ${kind} to ${grantee}`);
+      }
     }
-  }
-  const grants = (): Promise<unknown[]> =>
-    target.query(
-      `select object.name, acl.grantee::regrole::text, acl.privilege_type
+    const grants = (): Promise<unknown[]> =>
+      target.query(
+        `select object.name, acl.grantee::regrole::text, acl.privilege_type
       from (
         select nspname as name, nspacl as acl, oid as namespace from pg_namespace
         union all
@@ -191,11 +193,12 @@ test.each([
         and acl.grantee <> $1::regrole
         and not (object.name = 'public')
       order by 1, 2, 3`,
-      [owner.role],
-    );
-  const before = await grants();
-  await bringUp(owner);
+        [owner.role],
+      );
+    const before = await grants();
+    await bringUp(owner);
 
-  expect(await grants()).toEqual(before);
-  expect(before).toEqual([]);
-});
+    expect(await grants()).toEqual(before);
+    expect(before).toEqual([]);
+  },
+);

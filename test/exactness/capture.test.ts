@@ -115,29 +115,26 @@ test.each(sources)('%s: deletes of one row and of all, and of none', async (sour
   await becomesExact(target);
 });
 
-test.each(sources)(
-  '%s: a rollback, also to a savepoint, is not counted',
-  async (source) => {
-    const target = await upToDate();
-    const rolledBack = [
-      'begin',
-      insertOf(source, 5),
-      'rollback',
-      'begin',
-      'savepoint here',
-      insertOf(source, 5),
-      'rollback to here',
-      'commit',
-    ];
-    expect(await appendedBy(target, ...rolledBack)).toBe(0);
-    await target.query(
-      ['begin', 'savepoint one', insertOf(source, 5), 'release one', 'savepoint two'].join(';'),
-    );
-    await target.query(`delete from public.${source} where id > (select max(id) - 5 from public.${source});
+test.each(sources)('%s: a rollback, also to a savepoint, is not counted', async (source) => {
+  const target = await upToDate();
+  const rolledBack = [
+    'begin',
+    insertOf(source, 5),
+    'rollback',
+    'begin',
+    'savepoint here',
+    insertOf(source, 5),
+    'rollback to here',
+    'commit',
+  ];
+  expect(await appendedBy(target, ...rolledBack)).toBe(0);
+  await target.query(
+    ['begin', 'savepoint one', insertOf(source, 5), 'release one', 'savepoint two'].join(';'),
+  );
+  await target.query(`delete from public.${source} where id > (select max(id) - 5 from public.${source});
     rollback to two; commit`);
-    await becomesExact(target);
-  },
-);
+  await becomesExact(target);
+});
 
 test.each(['generic_files', 'intellectual_objects', 'premis_events'] as const)(
   '%s: insert on conflict updates rows or skips them',

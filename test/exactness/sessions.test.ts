@@ -206,32 +206,29 @@ test('a prepared transaction counts from its commit on', async (context) => {
   await expectTruth(target);
 });
 
-test.each(oneSnapshot)(
-  'a rebuild in %s and writers do not wait for each other',
-  async (level) => {
-    const target = await upToDate();
-    const [early, late, rebuilder] = [
-      await target.session(),
-      await target.session(),
-      await target.session(),
-    ];
-    for (const client of [early, late, rebuilder]) await client.query(`set lock_timeout = '1ms'`);
-    await early.query('begin');
-    await early.query(writeOfEachTable);
+test.each(oneSnapshot)('a rebuild in %s and writers do not wait for each other', async (level) => {
+  const target = await upToDate();
+  const [early, late, rebuilder] = [
+    await target.session(),
+    await target.session(),
+    await target.session(),
+  ];
+  for (const client of [early, late, rebuilder]) await client.query(`set lock_timeout = '1ms'`);
+  await early.query('begin');
+  await early.query(writeOfEachTable);
 
-    await rebuilder.query(`begin isolation level ${level}`);
-    for (const source of sources) {
-      await rebuilder.query('select registry_stats.rebuild($1)', [source]);
-    }
-    await late.query(`delete from public.premis_events where id < 9`);
-    await early.query('commit');
-    await rebuilder.query('commit');
+  await rebuilder.query(`begin isolation level ${level}`);
+  for (const source of sources) {
+    await rebuilder.query('select registry_stats.rebuild($1)', [source]);
+  }
+  await late.query(`delete from public.premis_events where id < 9`);
+  await early.query('commit');
+  await rebuilder.query('commit');
 
-    await expectLiveTruth(target);
-    await runAll(target.query);
-    await expectTruth(target);
-  },
-);
+  await expectLiveTruth(target);
+  await runAll(target.query);
+  await expectTruth(target);
+});
 
 test.each(['read committed', 'read uncommitted'])(
   'a rebuild in %s waits for active writers, and later writers wait for the rebuild',

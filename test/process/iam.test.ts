@@ -95,7 +95,7 @@ async function contextOf(more: Environment = {}): Promise<Context> {
   return context;
 }
 
-test('each connection brings a token of its own, so that none is too old', async () => {
+test('each connection uses a new token, so none is too old', async () => {
   const { database } = await contextOf();
   vi.useFakeTimers({ toFake: ['Date'] });
   await database.read('select');
@@ -104,7 +104,7 @@ test('each connection brings a token of its own, so that none is too old', async
 
   vi.setSystemTime(Date.now() + 16 * 60_000);
   expect(rds.judge(first, server.user)).toMatch(/^age: 9\d\d s$/);
-  // The connection that is open stays good; a second one beside it needs a second token.
+  // The open connection stays valid; a second connection needs a second token.
   await database.readSnapshot({ statementTimeoutMs: 0, lockTimeoutMs: 0 }, () =>
     database.read('select'),
   );
@@ -113,7 +113,7 @@ test('each connection brings a token of its own, so that none is too old', async
   expect(rds.judge(second, server.user)).toBeUndefined();
 });
 
-test('a run that is cancelled at the stop needs a token too, and no secret is ever told', async () => {
+test('cancelling a run at the stop uses a token too, and no secret is printed', async () => {
   await server.admin.query('begin; lock table registry_stats.job in access exclusive mode');
   onTestFinished(() => void server.admin.query('rollback'));
   const env = {
@@ -169,7 +169,7 @@ test.each([
   expect([code, stdout]).toEqual([5, '']);
 });
 
-test('without credentials the message says what is wanting', async () => {
+test('without credentials the message names what is missing', async () => {
   const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
   const { code, stderr } = await runCommand(['status'], {
     env: { ...environment(), ...none, AWS_EC2_METADATA_DISABLED: 'true' },
@@ -185,7 +185,7 @@ test('without credentials the message says what is wanting', async () => {
   expect(rds.tokens).toEqual([]);
 });
 
-test('a source of credentials that never answers is given up, and named', async () => {
+test('a source of credentials that never responds times out, and is named', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const sockets: Socket[] = [];
