@@ -19,9 +19,9 @@ where reader.relnamespace <> 'registry_stats'::pg_catalog.regnamespace
       )
     or exists (
       select
-      from registry_stats.look_at_views() as look
-      where look.state in ('ok', 'empty', 'unindexed')
-        and pg_catalog.to_regclass('public.' || look.name) = ours.oid
+      from registry_stats.look_at_views() as checked
+      where checked.state in ('ok', 'empty', 'unindexed')
+        and pg_catalog.to_regclass('public.' || checked.name) = ours.oid
     )
   )
 order by 1

@@ -1,5 +1,5 @@
--- The last verification on record. Once all tables were rebuilt, an older one that found differences says
--- nothing of the figures.
+-- The last verification on record. One that found differences no longer counts once all tables were
+-- rebuilt after it.
 select finished_at, differences
 from (
   select finished_at, differences
