@@ -96,14 +96,6 @@ test('our functions ignore the traps of a hostile session', async () => {
     for (const { name } of shadows) await client.query(`create temporary table ${name} (id int)`);
     await client.query('set search_path = pg_temp, hostile, pg_catalog');
     for (const setting of hostileSettings) await client.query(`set ${setting}`);
-    for (const call of [
-      'registry_stats.check_sources()',
-      `registry_stats.fingerprints()`,
-      `registry_stats.differences('generic_files')`,
-      `registry_stats.attach_capture('work_items')`,
-    ]) {
-      await client.query(`select ${call}`);
-    }
     for (const job of jobNames) {
       await client.query(
         `select registry_stats.run_recorded(begun.id)
@@ -111,6 +103,14 @@ test('our functions ignore the traps of a hostile session', async () => {
         where begun.id is not null`,
         [job],
       );
+    }
+    for (const call of [
+      'registry_stats.check_sources()',
+      `registry_stats.fingerprints()`,
+      `registry_stats.differences('generic_files')`,
+      `registry_stats.attach_capture('work_items')`,
+    ]) {
+      await client.query(`select ${call}`);
     }
     await client.query('begin isolation level repeatable read');
     await client.query(`select registry_stats.rebuild('generic_files')`);

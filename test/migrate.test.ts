@@ -84,7 +84,7 @@ test('the runner, psql, psql twice and the printed script create the same schema
   const dump = await dumpSchema(byRunner);
   expect(await dumpSchema(byPsql)).toBe(dump);
   expect(await dumpSchema(printed)).toBe(dump);
-  expect(printPending(await planOf(printed), files)).toBe('-- Nothing is pending.\n');
+  expect(await printPending(await planOf(printed), files)).toBe('-- Nothing is pending.\n');
 });
 
 test('the schema is the golden one', async (context) => {
