@@ -386,8 +386,13 @@ async function namesLike(path: string): Promise<string[]> {
   return (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path)));
 }
 
+/** Throws while the file is there without its first line: a server that starts is writing it. */
 async function postmasterPid(): Promise<number> {
-  return parseInt(await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+  const [line = '', ...rest] = (
+    await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')
+  ).split('\n');
+  if (rest.length === 0) throw new Error('no process number yet');
+  return Number(line);
 }
 
 async function isServed(): Promise<boolean> {

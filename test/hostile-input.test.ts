@@ -365,7 +365,7 @@ test('hostile names, also in the database, keep the JSON valid', async () => {
   };
   await json('refresh');
   await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
-  expect(await json('status')).toMatchObject({ incremental: { pendingChanges: 0 } });
+  expect(await json('status')).toMatchObject({ statistics: { pendingChanges: 0 } });
   const { differences } = (await json('verify')) as { differences: { key: string }[] };
   expect(differences.some(({ key }) => key.includes(name))).toBe(true);
   const repaired = (await json('verify', '--repair')) as { differences: []; repaired: unknown[] };

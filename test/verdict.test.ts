@@ -160,7 +160,7 @@ test('maintenance, a first run and a table to rebuild have the level wait', () =
   expect(verdictOf({ isMaintenance: true })).toMatchObject({
     level: 'wait',
     notReady: null,
-    sentence: 'Maintenance: nothing is refreshed.',
+    sentence: 'MAINTENANCE_MODE is true: nothing is refreshed.',
   });
   const jobs = daemon.jobs.map((one) => ({ ...one, lastRun: null, lastSuccess: null }));
   expect(verdictOf({ jobs }, { jobs: [] })).toMatchObject({
