@@ -1,5 +1,5 @@
 # registry-stats in a container: dist/, sql/ and the production dependencies; no embedded PostgreSQL.
-# APT_ENV and, where Parameter Store does not hold it, DB_HOST come from the deployment.
+# The deployment sets APT_ENV, and DB_HOST if Parameter Store does not have it.
 #   docker build --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) .
 
 FROM node:24-bookworm-slim AS manifest
@@ -11,16 +11,16 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY sql sql
-# dist/dev is the embedded PostgreSQL of developers. chmod: a clone made under a strict umask has
-# files that only their owner can read.
+# dist/dev is the embedded PostgreSQL for developers. chmod, because a clone with a strict umask
+# has files that only their owner can read.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && node node_modules/typescript/bin/tsc -p src/http/page \
   && cp src/http/page/*.html src/http/page/*.css src/http/page/*.svg dist/http/page/ \
   && rm -rf dist/dev \
   && chmod -R a+rX dist sql package.json
 
-# The bill of materials is of what is installed, read without what is not: with --omit alone, npm calls
-# the others missing, and from the lockfile it leaves out packages that both kinds depend on.
+# The bill of materials lists the installed packages. With --omit alone npm reports the others as
+# missing; from the lockfile it omits packages that production and development share.
 FROM manifest AS dependencies
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
   && npm pkg delete devDependencies optionalDependencies \
@@ -28,7 +28,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
-# Nothing is installed where the program runs: no package manager, and none of its dependencies either.
+# The image needs no package manager.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include /opt/yarn-* \
   && cd /usr/local/bin && rm -f npm npx corepack yarn yarnpkg pnpm pnpx
 WORKDIR /app
@@ -38,17 +38,17 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/sql sql
 COPY --from=build /app/dist dist
 
-# The user "node", by number: Kubernetes cannot tell from a name that it is not root.
+# The user "node" by number: Kubernetes cannot check that a name is not root.
 USER 1000:1000
 
 EXPOSE 9310
 
-# Node gets the signals itself: no shell and no npm between. A stop may take SHUTDOWN_TIMEOUT (20 s)
-# and a little more: give it 30 s, where Docker's own default is 10.
+# Node gets the signals directly, without a shell or npm. A stop takes SHUTDOWN_TIMEOUT (20 s) and a
+# little more, so set 30 s; Docker's default is 10.
 ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["start"]
 
-# Alive, not ready: a database that is away is no reason to restart the daemon.
+# Liveness, not readiness: a database outage is no reason to restart the daemon.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
   CMD ["node", "/app/dist/main.js", "health"]
 

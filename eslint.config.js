@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 import { layers } from './scripts/layers.mjs';
 
-/** What a file of this layer may not import: whatever stands above it. */
+/** Returns what a file of this layer must not import: all layers above it. */
 function above(index) {
   const group = layers
     .slice(0, index)

@@ -1,9 +1,8 @@
 import type pg from 'pg';
 
 /**
- * A change as ingest makes it, in transactions of its own: new files of existing objects, drawn all
- * over objects and so over institutions and storage options, and new events of all kinds. A
- * statement a row, the dearest form for whoever counts the changes. The same seed gives the same rows.
+ * Adds new files to existing objects, and events of all kinds, like an ingest. One statement per
+ * row, which is the most expensive form for capture. The same seed creates the same rows.
  */
 export async function ingest(client: pg.Client, rows: number, seed: number): Promise<void> {
   await client.query(`set synchronous_commit = off`);
@@ -11,7 +10,7 @@ export async function ingest(client: pg.Client, rows: number, seed: number): Pro
   await client.query('reset synchronous_commit');
 }
 
-/** What a statement of the driver cannot take as parameters: numbers, made by the benchmark. */
+/** Returns SQL with the numbers in it: a `do` block takes no parameters. */
 function ingestBlock(rows: number, seed: number): string {
   return `
     do $$

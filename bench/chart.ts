@@ -13,7 +13,9 @@ const height = 340;
 const left = 60;
 const top = 40;
 
-/** Two panels, both axes logarithmic: cost against the size of the change, and of the tables. */
+/**
+ * Draws two panels with logarithmic axes: cost by size of the change, and by size of the tables.
+ */
 export function drawChart(recorder: Recorder, sizes: readonly number[]): string {
   const [small = NaN, large = NaN] = sizes;
   const at = (scenario: string, subject: Subject, files: number) =>
@@ -73,7 +75,7 @@ function panel(offset: number, title: string, lines: Line[]): string {
   const drawn = [...lines]
     .sort((a, b) => lastMs(a) - lastMs(b))
     .map((line) => {
-      // From the bottom up: a label never covers the one below it.
+      // From the bottom up, so that no label covers another.
       free = Math.min(free - 15, y(lastMs(line)) + 4);
       return draw(line, x, y, free);
     });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Pair } from './pair.js';
 import type { Recorder } from './recorder.js';
 
-/** What a client waits for: network and durable commit included, as it is for Registry. */
+/** The client's wait: with network and durable commit, as for Registry. */
 export const clientWrites = {
   insert: 'single-row insert, as its client sees it',
   batch: '100-row insert, as its client sees it',
@@ -15,8 +15,8 @@ const perBlock = 40;
 const warmUps = 5;
 
 /**
- * The same statements as `measureWrites`, sent by a client one by one and committed one by one.
- * Capture is switched off and on in turn; the median of each block is one measurement.
+ * Runs the statements of `measureWrites` from a client, one commit each. Switches capture off and
+ * on in turn. The median of each block is one measurement.
  */
 export async function measureClientWrites(
   { incremental: { client }, files }: Pair,
@@ -25,7 +25,7 @@ export async function measureClientWrites(
   const donor = await readDonor(client);
   for (const name of Object.values(clientWrites)) {
     for (let block = 0; block < blocks; block += 1) {
-      // Who is first changes from block to block.
+      // The order changes from block to block.
       for (const isCaptured of block % 2 === 0 ? [false, true] : [true, false]) {
         await switchCapture(client, isCaptured);
         const us = await medianOfBlock(client, () => statementOf(name, donor));
@@ -44,7 +44,7 @@ interface Donor {
   readonly maxId: number;
 }
 
-/** A file whose values, quoted by the server, serve for all new ones; every column is named. */
+/** Reads a file as the template of new rows. The server quotes its values. */
 async function readDonor(client: pg.Client): Promise<Donor> {
   const { rows } = await client.query<Donor>(`
     select

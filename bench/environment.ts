@@ -1,7 +1,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { Pair } from './pair.js';
 
-/** Where and on what it was measured. */
+/** The machine and server of a measurement. */
 export interface Environment {
   readonly date: string;
   readonly postgres: string;

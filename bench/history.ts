@@ -4,13 +4,13 @@ import type { Recorder } from './recorder.js';
 export const historyAll = 'history, all months';
 export const historySample = 'history, one month';
 
-/** Above this the baseline's history is measured by a sample of its months. */
+/** Above this size the baseline's history is measured on a sample of months. */
 const allMonthsUpTo = 1_000_000;
 const sampledMonths = 9;
 
 /**
- * The whole history, missing: rolled back each time, then kept. The baseline scans the table once a
- * month; where that takes too long, months spread evenly stand for all.
+ * Measures the whole history, which is missing: rolled back each time, then kept. The baseline
+ * scans the table once per month. If that is too slow, evenly spread months are a sample.
  */
 export async function measureHistory(pair: Pair, recorder: Recorder): Promise<void> {
   const { baseline, incremental, files } = pair;
@@ -39,7 +39,7 @@ export async function measureHistory(pair: Pair, recorder: Recorder): Promise<vo
   }
 }
 
-/** The middle months of equally long parts. */
+/** Returns the middle months of equally long parts. */
 async function sampleMonths({ incremental }: Pair): Promise<string[]> {
   const { rows } = await incremental.client.query<{ month: string }>(
     `select distinct end_date::text as month
@@ -54,7 +54,7 @@ async function sampleMonths({ incremental }: Pair): Promise<string[]> {
   return months;
 }
 
-/** What all months cost the baseline: measured, or the mean of the sample times their number. */
+/** Returns the baseline's cost of all months: measured, or the sample's mean times their number. */
 export function baselineHistory(recorder: Recorder, files: number, months: number) {
   const whole = recorder.summary(historyAll, 'baseline', files);
   if (whole !== undefined) return { ms: whole.median, isSampled: false };

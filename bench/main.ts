@@ -12,7 +12,7 @@ import { renderReport } from './report.js';
 import { startServer } from './server.js';
 import { measureWrites } from './writes.js';
 
-/** Rounds over all sizes: what is slow is measured once in each. */
+/** Rounds over all sizes. Slow measurements run once in each. */
 const rounds = 3;
 
 const options = parseOptions(process.argv.slice(2));

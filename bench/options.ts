@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   readonly files: number;
   readonly events: number;
-  /** Measurements of one kind; the slow ones are made less often. */
+  /** Repetitions of a measurement; slow ones have fewer. */
   readonly repetitions: number;
-  /** A server of the caller's, as a superuser; else an embedded one. */
+  /** The caller's server, as a superuser; by default an embedded one. */
   readonly url: string | undefined;
   readonly json: string | undefined;
   readonly svg: string | undefined;
-  /** Leaves the databases in place; a later run with it takes their baselines as they are. */
+  /** Keeps the databases. A later run with it reuses their baselines. */
   readonly keep: boolean;
 }
 
@@ -23,7 +23,7 @@ export const usage = `npm run bench -- [options]
   --svg <file>       write the chart
   --keep             leave the databases in place, and take those of an earlier run`;
 
-/** Returns undefined where help was asked for. */
+/** Returns undefined if help was requested. */
 export function parseOptions(argv: string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: argv,

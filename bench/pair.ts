@@ -5,14 +5,14 @@ import { readSqlFiles, type SqlFiles } from '../src/schema/sql-files.js';
 import { generateSampleData } from '../src/dev/sample-data.js';
 import { administer, connect, openPool, type Address } from './server.js';
 
-/** One database, as its callers and as the daemon reach it. */
+/** One database, for Registry's callers and for the daemon. */
 export interface Side {
   readonly name: string;
   readonly client: pg.Client;
   readonly pool: Database;
 }
 
-/** The same data twice: in the state of migration 001, and incremental. */
+/** The same data twice: in the legacy state, and incremental. */
 export interface Pair {
   readonly files: number;
   readonly events: number;
@@ -29,7 +29,7 @@ const options = {
   onProgress: () => undefined,
 };
 
-/** With `reuse` the baseline of an earlier run is taken as it is; the copy is always created again. */
+/** Creates both databases. `reuse` keeps the baseline of an earlier run; the copy is always new. */
 export async function createPair(
   address: Address,
   { files, events, reuse }: { files: number; events: number; reuse: boolean },
@@ -60,7 +60,7 @@ export async function createPair(
   return { files, events, baseline, incremental, address, close };
 }
 
-/** The views are refreshed last. */
+/** The views are refreshed last, so they show a complete database. */
 async function isFilled(address: Address, name: string): Promise<boolean> {
   const admin = await connect(address, 'postgres');
   const { rowCount } = await admin.query('select from pg_database where datname = $1', [name]);
@@ -80,7 +80,7 @@ async function isFilled(address: Address, name: string): Promise<boolean> {
 async function fill(address: Address, name: string, files: number, events: number) {
   const database = openPool(address, name);
   try {
-    await migrate(database, { ...options, files: plainFiles(await readSqlFiles()) });
+    await migrate(database, { ...options, files: legacyFiles(await readSqlFiles()) });
     await database.write({ statementTimeoutMs: 0, lockTimeoutMs: 0 }, async (transaction) => {
       await transaction.query(`select set_config('registry_stats.sample_events', $1, true)`, [
         String(events),
@@ -91,14 +91,14 @@ async function fill(address: Address, name: string, files: number, events: numbe
     await database.close();
   }
   const client = await connect(address, name);
-  // Hint bits and visibility are settled now, not in the first measurement.
+  // Sets hint bits and visibility now, not in the first measurement.
   await client.query('vacuum (analyze)');
   for (const view of views) await client.query(`refresh materialized view public.${view}`);
   await client.end();
 }
 
-/** The state of a live database before the incremental statistics. */
-function plainFiles(files: SqlFiles): SqlFiles {
+/** Returns the files for the legacy state. */
+function legacyFiles(files: SqlFiles): SqlFiles {
   return { ...files, migrations: files.migrations.slice(0, 1), functions: [] };
 }
 

@@ -5,7 +5,7 @@ import { connect, type Address } from './server.js';
 
 export const reading = { idle: 'read, no refresh', refreshing: 'read during refresh' } as const;
 
-/** What Registry's pages wait for while the views are refreshed behind them. */
+/** Measures the wait of Registry's pages while the views are refreshed. */
 export async function measureReaders(pair: Pair, recorder: Recorder): Promise<void> {
   const { baseline, incremental } = pair;
   await readWhile(pair, incremental, recorder, 'incremental', reading.idle, () => pause(2_000));

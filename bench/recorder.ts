@@ -1,9 +1,9 @@
-/** Who was measured: the state of 001, the incremental state, or the bare scan of the tables. */
+/** The legacy state, the incremental state, or a bare scan of the tables. */
 export type Subject = 'baseline' | 'incremental' | 'scan';
 
 export type Unit = 'ms' | 'µs';
 
-/** All measurements of one thing. */
+/** All measurements of one kind. */
 export interface Series {
   readonly scenario: string;
   readonly subject: Subject;
@@ -22,7 +22,7 @@ export interface Summary {
   readonly count: number;
 }
 
-/** Collects single measurements; prints nothing. */
+/** Collects measurements. */
 export class Recorder {
   readonly #series = new Map<string, Series & { values: number[] }>();
 
@@ -33,7 +33,7 @@ export class Recorder {
     this.#series.set(key, series);
   }
 
-  /** Runs `work` and records how long it took. */
+  /** Runs `work` and records its duration. */
   async time(
     scenario: string,
     subject: Subject,
@@ -55,7 +55,7 @@ export class Recorder {
   }
 }
 
-/** Median with the tenth and the ninetieth percentile. */
+/** Returns the median and the tenth and ninetieth percentile. */
 export function summarize(values: readonly number[]): Summary {
   return {
     median: quantile(values, 0.5),

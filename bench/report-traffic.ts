@@ -4,7 +4,7 @@ import { quantile, type Recorder, type Summary } from './recorder.js';
 import { verdict } from './table.js';
 import { writes } from './write-statements.js';
 
-/** Writers: medians of blocks, and the median of the differences between paired blocks. */
+/** Returns the writers: medians of blocks, and the median difference of paired blocks. */
 export function writeRows(recorder: Recorder, files: number): string[][] {
   return [...Object.values(writes), ...Object.values(clientWrites)].flatMap((name) => {
     const off = recorder.summary(name, 'baseline', files);

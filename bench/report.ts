@@ -8,7 +8,7 @@ import { renderTable, verdict } from './table.js';
 const months = 155;
 const count = (value: number) => value.toLocaleString('en');
 
-/** All results as Markdown, which a terminal shows as well: medians, with the middle 80 per cent. */
+/** Returns all results as Markdown: medians, with the middle 80 per cent. */
 export function renderReport(
   recorder: Recorder,
   sizes: number[],
@@ -81,7 +81,7 @@ function historyRow(recorder: Recorder, files: number): string[][] {
   return [[name, count(files), shown, cell(found), times(ratio), '> 100×', verdict(ratio > 100)]];
 }
 
-/** The same change on the larger tables, by the smaller ones. */
+/** Returns the cost of the same change on the large tables, divided by that on the small ones. */
 function growthRows(recorder: Recorder, [small, large]: number[]): string[][] {
   if (small === undefined || large === undefined) return [];
   return changes.flatMap(({ rows }) => {

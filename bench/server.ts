@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { Database } from '../src/db/database.js';
 import { acquireEmbeddedServer } from '../src/dev/embedded/index.js';
 
-/** The server that is measured. */
+/** The server under test. */
 export interface BenchServer {
   readonly address: Address;
   readonly release: () => Promise<void>;
@@ -18,7 +18,7 @@ export interface Address {
   readonly password: string;
 }
 
-/** As on a small server of its own: durable commits, memory for the tables' hot part. */
+/** Settings of a small dedicated server: durable commits, memory for the hot part of the tables. */
 export const serverSettings = {
   shared_buffers: '1GB',
   fsync: 'on',
@@ -48,14 +48,14 @@ export async function startServer(url: string | undefined): Promise<BenchServer>
   return { address: { host, port, user, password }, release: () => embedded.release() };
 }
 
-/** One session, as Registry's callers have. The caller ends it. */
+/** Opens one session, like Registry's callers. The caller closes it. */
 export async function connect(address: Address, database: string): Promise<pg.Client> {
   const client = new pg.Client({ ...address, database });
   await client.connect();
   return client;
 }
 
-/** The pool with which the daemon works. The caller closes it. */
+/** Opens the daemon's pool. The caller closes it. */
 export function openPool(address: Address, name: string): Database {
   const connection = { ...address, name, ssl: false, connectTimeoutMs: 10_000 };
   return new Database(

@@ -1,4 +1,4 @@
-/** A Markdown table with its columns aligned, so that it can be read in a terminal as well. */
+/** Returns a Markdown table with aligned columns. */
 export function renderTable(header: string[], rows: string[][]): string {
   const widths = header.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -1,11 +1,11 @@
-/** One kind of statement of a writer's, as parts of a block in plpgsql. */
+/** One kind of a writer's statement, as parts of a plpgsql block. */
 export interface WriteStatement {
   readonly name: string;
   readonly table: string;
   readonly blocks: number;
   readonly perBlock: number;
   readonly declare: string;
-  /** Not timed: puts the text of the statement into v_sql. */
+  /** Sets v_sql to the statement; not timed. */
   readonly draw: string;
 }
 
@@ -44,7 +44,7 @@ const drawObject = `
   order by id
   limit 1;`;
 
-/** The values of a new file of v_object, quoted. */
+/** Returns the quoted values of a new file of v_object. */
 const newFile = (identifier: string) => `format(
   '(%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L)',
   'text/plain', v_draw % 10000000, ${identifier}, v_object.id, localtimestamp, localtimestamp, 'A',
@@ -93,7 +93,7 @@ export function statements(files: number): WriteStatement[] {
       name: writes.fixity,
       table,
       declare: `v_file ${table}; v_files bigint := (select max(id) from ${table});`,
-      // As the ORM does: every column is in the list.
+      // Like an ORM: every column is in the list.
       draw: `
         select * into v_file from ${table} where id >= 1 + v_draw % v_files order by id limit 1;
         v_file.updated_at := localtimestamp;

@@ -4,10 +4,10 @@ import type { Recorder } from './recorder.js';
 import { statements, type WriteStatement } from './write-statements.js';
 
 /**
- * What capture costs the writer, by the server's own clock in one session: capture is switched off and
- * on again in turn, a block of statements each, and the medians of a pair of blocks are compared. Each
- * statement is text that is parsed, planned, run and committed, as if it came from Registry; the way
- * over the network and the wait for the disk are not in the figures. Leaves capture switched on.
+ * Measures the cost of capture for a writer, in one session, by the server's clock. It switches
+ * capture off and on in turn, with a block of statements each, and compares the medians of paired
+ * blocks. Each statement is parsed, planned, run and committed, like Registry's. Network and disk
+ * waits are not included. Leaves capture on.
  */
 export async function measureWrites(
   { incremental: { client }, files }: Pair,
@@ -38,7 +38,7 @@ async function medians(client: pg.Client): Promise<{ isCaptured: boolean; us: nu
   return rows;
 }
 
-/** The first statements after the switch fill caches and are not counted. */
+/** Returns the blocks. The first statements after a switch fill caches and are not counted. */
 function blocksOf({ table, blocks, perBlock, declare, draw }: WriteStatement): string {
   const warmUps = perBlock > 1 ? 5 : 0;
   const toggle = (state: string) =>

@@ -1,4 +1,4 @@
-// `npm run bench`: prepares, compiles bench/ beside src/, then runs it with the arguments given.
+// `npm run bench`: prepares, compiles bench/ next to src/, and runs it with the arguments.
 import { rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { prepare, runNode } from './prepare.mjs';
@@ -9,6 +9,6 @@ const build = `${root}.data/bench-build`;
 prepare();
 rmSync(build, { recursive: true, force: true });
 runNode('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
-// The program finds its SQL beside its own folder.
+// The program finds its SQL next to its own folder.
 symlinkSync(`${root}sql`, `${build}/sql`, 'junction');
 runNode(`${build}/bench/main.js`, ...process.argv.slice(2));

@@ -1,5 +1,5 @@
-// Proves what `npm pack` publishes: everything the program needs, and nothing else; and that it runs
-// where it is installed, away from this clone.
+// Checks that `npm pack` publishes exactly what the program needs, and that it runs where it is
+// installed.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,8 +29,8 @@ const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scr
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'ignore'],
 });
-const answer = JSON.parse(output);
-const [pack] = Array.isArray(answer) ? answer : Object.values(answer);
+const response = JSON.parse(output);
+const [pack] = Array.isArray(response) ? response : Object.values(response);
 const found = pack.files.map((file) => file.path);
 
 const missing = wanted.filter((file) => !found.includes(file));
@@ -50,7 +50,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Installs the tarball in an empty folder and runs the program there, with a home of its own. */
+/** Installs the tarball in an empty folder and runs the program there, with an empty home. */
 function runInstalled(parent) {
   const [app, home] = ['app', 'home'].map((name) => path.join(parent, name));
   for (const made of [app, home]) mkdirSync(made);
@@ -59,7 +59,7 @@ function runInstalled(parent) {
   npm(['pack', '--ignore-scripts', '--pack-destination', parent]);
   const tarball = path.join(parent, `${pack.name}-${pack.version}.tgz`);
   writeFileSync(path.join(app, 'package.json'), '{"private":true}\n');
-  // Without the embedded PostgreSQL, as in the image.
+  // Without the embedded PostgreSQL, like the image.
   const quietly = ['--prefer-offline', '--omit=optional', '--ignore-scripts', '--no-audit'];
   npm(['install', '--no-fund', ...quietly, tarball], { cwd: app });
   const program = (...args) =>

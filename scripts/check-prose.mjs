@@ -1,5 +1,5 @@
-// Part of `npm run lint`: words and phrases that plain English does without, in documents, comments,
-// messages and names of tests. Exits 1 and lists them.
+// Part of `npm run lint`: lists banned words in documents, comments, messages and test names, and
+// exits with 1 if there are any.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -11,7 +11,20 @@ const banned = [
   [/(\*|\/\/|--) Gives (whether|how|what|no|the number)\b/, 'Returns'],
 ];
 
-/** In the documents that people read, also these. */
+/** Also banned in src/, test/, bench/, scripts/ and deploy/: comments, messages and test names. */
+const bannedInCode = [
+  [/\b(afresh|heals?|owed)\b/i, 'again, repair, missed'],
+  [/\b(as ever|everybody|for want of)\b/i, 'as before, every role, without'],
+  [/\b(at work|at it)\b/i, 'running'],
+  [/\bin (mid-run|place of)\b/i, 'during a run, instead of'],
+  [/\b(is|was) (said|looked)\b/i, 'is reported, was checked'],
+  [/\b(none|one) of (ours|theirs)\b/i, 'our, their, not one of our'],
+  [/\bnot exact\b/i, 'untrusted'],
+  [/\borphans\b/i, 'abandoned backends'],
+  [/\bthat (is|are) none\b/i, 'say what it is'],
+];
+
+/** Also banned in documents. */
 const bannedInDocuments = [
   [/\b(is|are|was|were) told\b/i, 'is logged, reported'],
   [/\bwhoever\b/i, 'the user, a client'],
@@ -35,6 +48,7 @@ const bannedInSql = [
 
 function bannedIn(file) {
   if (/^(docs\/.*|[A-Z]+)\.md$/.test(file)) return [...banned, ...bannedInDocuments];
+  if (/^(src|test|bench|scripts|deploy)\//.test(file)) return [...banned, ...bannedInCode];
   return /^sql\/(?!schema\/|dev\/).*\.sql$/.test(file) ? [...banned, ...bannedInSql] : banned;
 }
 

@@ -1,5 +1,5 @@
-// `node scripts/import-graph.mjs`: who imports whom in src, by file and by folder: circles, and arrows
-// that point up through the layers. Exits 1 if there are any.
+// `node scripts/import-graph.mjs`: prints the imports in src by file and folder. Exits with 1 for
+// circles, and for imports from a lower layer to a higher one.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { layers } from './layers.mjs';
@@ -48,7 +48,7 @@ function findFiles() {
     .sort();
 }
 
-/** The folder under src, or the file itself. The page is a project of its own. */
+/** Returns the folder in src, or the file. The page is its own project. */
 function placeOf(file) {
   if (file.startsWith('http/page/')) return 'http/page';
   return file.split('/')[0];
@@ -61,7 +61,7 @@ function layerOf(file) {
   return layer;
 }
 
-/** Groups of more than one that reach each other, by Tarjan's algorithm. */
+/** Returns groups of files that import each other, by Tarjan's algorithm. */
 function circlesIn(graph) {
   const order = new Map();
   const low = new Map();

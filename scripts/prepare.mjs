@@ -1,6 +1,5 @@
-// Makes a new clone ready to run with nothing but Node and npm: installs what package-lock.json
-// names and builds dist/. Does nothing where both are up to date, so a warm start stays fast.
-// Install scripts stay off: nothing here needs one, and npm 11 blocks them anyway.
+// Prepares a clone with only Node and npm: installs package-lock.json and builds dist/. Skips what
+// is up to date, so a later start is fast. Install scripts are off, because nothing here needs one.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -16,7 +15,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Modules for the browser, compiled apart, with their page and style. */
+/** Browser modules, compiled separately, with page and style. */
 const page = 'src/http/page';
 
 export function prepare({ force = false } = {}) {
@@ -45,12 +44,12 @@ function copyPageFiles() {
   }
 }
 
-/** Runs a Node program of the project's; ends this one with its exit code if it fails. */
+/** Runs a Node program. If it fails, exits with its code. */
 export function runNode(...args) {
   runOrExit(process.execPath, args);
 }
 
-/** Installs a package into a folder of its own, apart from what package-lock.json names. */
+/** Installs a package into its own folder, outside of package-lock.json. */
 export function installPackage(place, name) {
   say(`installing ${name} …`);
   mkdirSync(place, { recursive: true });
@@ -75,7 +74,7 @@ function npm(...args) {
 function runOrExit(command, args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
-    // stdout belongs to the program that is started afterwards.
+    // stdout belongs to the program that starts afterwards.
     stdio: ['inherit', process.stderr, process.stderr],
     env: { ...process.env, NODE_ENV: undefined },
   });

@@ -1,4 +1,4 @@
-// `npm start`: prepares, then becomes the daemon in this same process, so that signals reach it.
+// `npm start`: prepares, then runs the daemon in this process, so that it gets the signals.
 import { prepare } from './prepare.mjs';
 
 prepare();

@@ -1,5 +1,4 @@
-// `npm run test:browser`: the status page in a real Chromium, which must be installed: the file in
-// CHROMIUM, or one on PATH.
+// `npm run test:browser`: tests the status page in Chromium, from CHROMIUM or PATH.
 import { prepare, runNode } from './prepare.mjs';
 
 prepare();

@@ -1,4 +1,4 @@
-// `npm run test:faults`: each fault at each step of a run, and what the figures are afterwards.
+// `npm run test:faults`: every fault at every step of a run, and the figures afterwards.
 import { prepare, runNode } from './prepare.mjs';
 
 prepare();

@@ -1,4 +1,4 @@
-// `npm run test:hostile`: 10,000 connections left open on the status port, and thousands of random
+// `npm run test:hostile`: 10,000 open connections on the status port, and thousands of random
 // requests, settings, arguments and files. CONNECTIONS, FUZZ_RUNS and SEED can be set.
 process.env.CONNECTIONS ??= '10000';
 process.env.FUZZ_RUNS ??= '5000';

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { installPackage, prepare } from './prepare.mjs';
 
-/** Exact versions: these packages are pre-releases, which a range would not find. */
+/** Exact versions, because a range does not match pre-releases. */
 const servers = {
   15: '15.18.0-beta.17',
   16: '16.14.0-beta.17',
@@ -24,7 +24,7 @@ const { majors, nodes, rest } = readArguments(process.argv.slice(2));
 prepare();
 
 let isInterrupted = false;
-// vitest gets it too, and ends; then the server has to be let go of.
+// vitest gets the signal too and exits. Then the server must be released.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isInterrupted = true));
 
 const results = [];
@@ -60,7 +60,7 @@ function readArguments(args) {
   return { majors: majors ?? Object.keys(servers), nodes: nodes ?? [undefined], rest };
 }
 
-/** As test/support/global-setup.ts starts its own, of another major. */
+/** Starts a server of another major version, like test/support/global-setup.ts. */
 async function startServer(major) {
   const { acquireEmbeddedServer } = await import('../dist/dev/embedded/index.js');
   const place = path.join(folder, `postgresql-${major}`);
@@ -83,8 +83,8 @@ async function startServer(major) {
 }
 
 /**
- * The executable of that version: the package `node` would fetch this one by an install script, and
- * install scripts stay off.
+ * Returns the executable of a Node version. The package `node` would download it in an install
+ * script, and those are off.
  */
 function nodeExecutable(version) {
   const { platform, arch } = process;
@@ -101,7 +101,7 @@ function installedVersion(place, name) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
-/** A row of the table. */
+/** Runs the tests; returns a row of the table. */
 async function runTests(server, major, version) {
   const { user, password, host, port } = server;
   const node = version === undefined ? process.execPath : nodeExecutable(version);
@@ -124,7 +124,7 @@ async function runTests(server, major, version) {
       env: {
         ...process.env,
         NODE_ENV: undefined,
-        // What the tests start by name is of the same Node.
+        // Programs started by name use the same Node.
         PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
         TEST_DATABASE_URL: `postgres://${user}:${password}@${host}:${port}/postgres`,
       },

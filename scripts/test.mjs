@@ -1,4 +1,4 @@
-// `npm test`: prepares, then runs the tests with the arguments given.
+// `npm test`: prepares, then runs the tests with the arguments.
 import { prepare, runNode } from './prepare.mjs';
 
 prepare();

@@ -146,7 +146,7 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['STATUS_PORT', '65536', 'a whole number from 0 to 65535'],
 ];
 
-test.each(wrong)('%s=%j is refused in one exact line', async (key, value, expected, shown) => {
+test.each(wrong)('%s=%j is refused with one line', async (key, value, expected, shown) => {
   // The environment cannot contain a NUL byte, but parseConfig accepts any text.
   const error = await errorOf({ ...named, [key]: value });
   const found = shown ?? JSON.stringify(value);

@@ -39,20 +39,20 @@ function pidOf(client: pg.Client): number {
 /** The owner calls like Registry; the daemon begins its own run. */
 const callers = ['owner', 'daemon'] as const;
 
-async function look(owned: OwnedDatabase, as: (typeof callers)[number]): Promise<void> {
+async function markCrashed(owned: OwnedDatabase, as: (typeof callers)[number]): Promise<void> {
   await beginRun(owned, await owned[as].session());
 }
 
-test.each(callers)('the %s does not mark a run of an open session as crashed', async (looker) => {
+test.each(callers)('the %s does not mark a run of an open session as crashed', async (caller) => {
   const owned = await createOwnedDatabase();
   const sessions = [await owned.daemon.session(), await owned.owner.session()];
   const runs = await Promise.all(sessions.map((client) => beginRun(owned, client)));
-  await look(owned, looker);
+  await markCrashed(owned, caller);
 
   expect(await Promise.all(runs.map((id) => outcomeOf(owned, id)))).toEqual([null, null]);
 });
 
-test.each(callers)('the %s marks a run of an ended session as crashed', async (looker) => {
+test.each(callers)('the %s marks a run of an ended session as crashed', async (caller) => {
   const owned = await createOwnedDatabase();
   const clients = [await owned.daemon.session(), await owned.owner.session()];
   const runs = await Promise.all(clients.map((client) => beginRun(owned, client)));
@@ -67,7 +67,7 @@ test.each(callers)('the %s marks a run of an ended session as crashed', async (l
     );
     return living.length === 0;
   });
-  await look(owned, looker);
+  await markCrashed(owned, caller);
 
   expect(await Promise.all(runs.map((id) => outcomeOf(owned, id)))).toEqual(['crashed', 'crashed']);
 });
@@ -79,7 +79,7 @@ test.each(callers)(
     const id = await beginRun(owned, await owned.daemon.session());
     const later = await owned[by].session();
     await reuse(owned, id, later);
-    await look(owned, 'daemon');
+    await markCrashed(owned, 'daemon');
 
     expect(await outcomeOf(owned, id)).toBe('crashed');
   },
@@ -90,13 +90,13 @@ test('a run is not marked as crashed while a hidden session has its process id',
   const stranger = await (await createLogin(owned.target, 'stranger')).session();
   const id = await beginRun(owned, await owned.daemon.session());
   await reuse(owned, id, stranger);
-  await look(owned, 'daemon');
-  await look(owned, 'owner');
+  await markCrashed(owned, 'daemon');
+  await markCrashed(owned, 'owner');
   expect(await outcomeOf(owned, id)).toBeNull();
 
   await stranger.end();
   await eventually('the end of the session', async () => {
-    await look(owned, 'daemon');
+    await markCrashed(owned, 'daemon');
     return (await outcomeOf(owned, id)) === 'crashed';
   });
 });

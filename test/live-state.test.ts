@@ -178,7 +178,7 @@ test('every function needs public on the search_path', async () => {
   }
 });
 
-test('the history has every month since 2014, and zero rows only when asked', async () => {
+test('the history has every month since 2014, and zero rows only on request', async () => {
   const { owner } = await createLiveDatabase({ isFilled: false });
   const client = await owner.session();
   await client.query('select populate_all_historical_deposit_stats()');

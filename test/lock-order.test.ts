@@ -27,13 +27,13 @@ for (const [way, arrange] of Object.entries(ways)) {
     const [first, ...others] = jobs[0]?.views ?? [];
     await plain.query('begin');
     await plain.query(`refresh materialized view concurrently public.${first}`);
-    const call = await untilBlocked(target, caller, 'select public.update_counts() as answer');
+    const call = await untilBlocked(target, caller, 'select public.update_counts() as result');
     for (const view of others) {
       await plain.query(`refresh materialized view concurrently public.${view}`);
     }
     await plain.query('commit');
 
-    expect((await call.result).rows).toEqual([{ answer: 1 }]);
+    expect((await call.result).rows).toEqual([{ result: 1 }]);
   });
 }
 

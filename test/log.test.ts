@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Config } from '../src/config/config.js';
 import { createLog } from '../src/log.js';
 
-/** A pipe whose reader reads only when it is told to. */
+/** A pipe whose reader reads only on request. */
 class UnreadPipe extends Writable {
   text = '';
   #done: (() => void) | undefined;
@@ -27,7 +27,7 @@ class UnreadPipe extends Writable {
 
 const config = { log: { level: 'info', format: 'json', sql: false } } as unknown as Config;
 
-test('a log that nobody reads keeps a megabyte, and tells afterwards how much it left out', async () => {
+test('a log without a reader keeps a megabyte, and logs afterwards how many lines it dropped', async () => {
   const pipe = new UnreadPipe();
   const log = createLog(config, pipe as unknown as NodeJS.WriteStream);
   for (let number = 0; number < 30_000; number++) log.info({ number }, 'a line');

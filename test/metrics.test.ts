@@ -36,7 +36,9 @@ async function metricsOf({ database }: TestDatabase) {
 /** Waits until the response of the last scrape is no longer cached. */
 async function untilReadAgain(scrape: () => Promise<Samples>, holds: (now: Samples) => boolean) {
   let samples = await scrape();
-  await eventually('another answer of the database', async () => holds((samples = await scrape())));
+  await eventually('another response of the database', async () =>
+    holds((samples = await scrape())),
+  );
   return samples;
 }
 
@@ -256,11 +258,11 @@ test("a scrape responds while the database hangs, and uses none of the jobs' con
   const blocker = await target.session();
   await blocker.query('begin; lock table registry_stats.job in access exclusive mode');
   const start = performance.now();
-  const answers = Array.from({ length: 6 }, scrape);
+  const responses = Array.from({ length: 6 }, scrape);
   await eventually('a blocked read', async () => (await countBlocked(target)) > 0);
   const blocked = await countBlocked(target);
 
-  for (const samples of await Promise.all(answers)) {
+  for (const samples of await Promise.all(responses)) {
     expect(samples.get('registry_stats_database_up')).toBe(0);
     expect(samples.get('registry_stats_incremental')).toBeUndefined();
   }

@@ -185,8 +185,8 @@ test.each([
   const scene = await migrated();
   await scene.session.query(statement);
   expect(
-    await firstRow(scene.session, 'select public.update_current_deposit_stats() as answer'),
-  ).toEqual({ answer: 1 });
+    await firstRow(scene.session, 'select public.update_current_deposit_stats() as result'),
+  ).toEqual({ result: 1 });
   await expectExact(scene);
 });
 
@@ -282,7 +282,7 @@ test('old run records are removed without waiting for a caller with an open tran
   expect((await caller.query(old)).rows).toEqual([]);
   expect(await scene.query(old)).toHaveLength(3);
 
-  expect(await firstRow(second, 'select public.update_counts() as answer')).toEqual({ answer: 0 });
+  expect(await firstRow(second, 'select public.update_counts() as result')).toEqual({ result: 0 });
   expect(
     await firstRow(second, `select registry_stats.begin_run('update_counts', 'command') as id`),
   ).toEqual({ id: expect.any(String) as unknown });
@@ -302,7 +302,7 @@ test.each(oneSnapshot)(
       scene.session.query(
         `update public.generic_files set storage_option = '${option}' where id = 4`,
       );
-    const run = 'select public.update_current_deposit_stats() as answer';
+    const run = 'select public.update_current_deposit_stats() as result';
     const objects = `select storage_option, object_count from registry_stats.deposit_total
       where institution_id is null order by 1`;
     const before = await scene.query(objects);
@@ -312,7 +312,7 @@ test.each(oneSnapshot)(
     await early.query('select count(*) from public.institutions');
     await move('Glacier-OH');
     await late.query(`begin isolation level ${isolation}`);
-    expect(await firstRow(late, run)).toEqual({ answer: expect.any(Number) as unknown });
+    expect(await firstRow(late, run)).toEqual({ result: expect.any(Number) as unknown });
     await late.query('commit');
     expect(await codeOf(early.query(run))).toBe('40001');
     await early.query('rollback');
@@ -330,31 +330,31 @@ test('two concurrent sessions insert a date of the history once', async () => {
   const scene = await migrated();
   const [first, second] = [await scene.owner.session(), await scene.owner.session()];
   await second.query(`set lock_timeout = '1ms'`);
-  const insert = `select public.populate_historical_deposit_stats('2023-05-15'::date) as answer`;
+  const insert = `select public.populate_historical_deposit_stats('2023-05-15'::date) as result`;
   const rows = `select count(*)::int as rows, count(distinct (institution_name, storage_option))::int as keys
     from public.historical_deposit_stats where end_date = '2023-05-15'`;
 
   await first.query('begin');
-  expect(await firstRow(first, insert)).toEqual({ answer: 1 });
-  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  expect(await firstRow(first, insert)).toEqual({ result: 1 });
+  expect(await firstRow(second, insert)).toEqual({ result: 0 });
   await first.query('rollback');
   expect(await firstRow(second, rows)).toEqual({ rows: 0, keys: 0 });
 
   await first.query('begin');
-  expect(await firstRow(first, insert)).toEqual({ answer: 1 });
-  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  expect(await firstRow(first, insert)).toEqual({ result: 1 });
+  expect(await firstRow(second, insert)).toEqual({ result: 0 });
   await first.query('commit');
-  expect(await firstRow(second, insert)).toEqual({ answer: 0 });
+  expect(await firstRow(second, insert)).toEqual({ result: 0 });
   const found = (await firstRow(second, rows)) as { rows: number; keys: number };
   expect(found.rows).toBeGreaterThan(1);
   expect(found.keys).toBe(found.rows);
 
   // Concurrent, many times: the second session inserts nothing.
   for (let day = 2; day <= 9; day++) {
-    const call = `select public.populate_historical_deposit_stats('2023-07-0${String(day)}'::date) as answer`;
-    const answers = await Promise.all([firstRow(first, call), firstRow(second, call)]);
-    expect(answers).toContainEqual({ answer: 1 });
-    expect(answers).toContainEqual({ answer: 0 });
+    const call = `select public.populate_historical_deposit_stats('2023-07-0${String(day)}'::date) as result`;
+    const results = await Promise.all([firstRow(first, call), firstRow(second, call)]);
+    expect(results).toContainEqual({ result: 1 });
+    expect(results).toContainEqual({ result: 0 });
   }
   expect(
     await scene.query(
@@ -393,12 +393,12 @@ test.for(Object.entries(maintainers))(
     await target.query(grant(caller.role));
     await target.query(`${flags} ${caller.role}`);
     const calls = ['update_counts', 'update_current_deposit_stats'];
-    expect(await answers(caller, calls)).toEqual([1, 1]);
-    const denied = await answers(caller, historyCalls);
+    expect(await callEach(caller, calls)).toEqual([1, 1]);
+    const denied = await callEach(caller, historyCalls);
 
     await migrateAs(owner);
     await runEachJob(owner.database);
-    expect(await answers(caller, calls)).toEqual([0, 0]);
+    expect(await callEach(caller, calls)).toEqual([0, 0]);
     const scene: Scene = {
       ...live,
       session: await owner.session(),
@@ -409,7 +409,7 @@ test.for(Object.entries(maintainers))(
       values ('East', 'east.edu', 'A', 'MemberInstitution', 'in', 'out', now(), now())`,
     );
     await write(scene, 91_004);
-    expect(await answers(caller, calls)).toEqual([1, 1]);
+    expect(await callEach(caller, calls)).toEqual([1, 1]);
     await expectExact(scene);
     // Their own refresh works as before, and our next run is correct again.
     const session = await caller.session();
@@ -420,22 +420,22 @@ test.for(Object.entries(maintainers))(
     await expectExact(scene);
     // What was refused to them is still refused.
     expect(denied).toEqual(historyCalls.map(() => '42501'));
-    expect(await answers(caller, historyCalls)).toEqual(denied);
+    expect(await callEach(caller, historyCalls)).toEqual(denied);
   },
 );
 
 const historyCalls = ['populate_empty_deposit_stats', 'populate_historical_deposit_stats'];
 
 /** Returns the result of each function, or its error code. */
-async function answers(caller: Login, names: readonly string[]): Promise<unknown[]> {
+async function callEach(caller: Login, names: readonly string[]): Promise<unknown[]> {
   const client = await caller.session();
   const found: unknown[] = [];
   for (const name of names) {
     const argument = name === 'populate_historical_deposit_stats' ? `'2023-05-15'::date` : '';
     found.push(
       await client
-        .query<{ answer: unknown }>(`select public.${name}(${argument}) as answer`)
-        .then(({ rows }) => rows[0]?.answer)
+        .query<{ result: unknown }>(`select public.${name}(${argument}) as result`)
+        .then(({ rows }) => rows[0]?.result)
         .catch((error: unknown) => (error as { code?: string }).code),
     );
   }

@@ -45,16 +45,16 @@ const repaired: Record<string, string> = {
   'a table is unlogged': 'alter table public.alerts_work_items set unlogged',
   'a captured column may be NULL':
     'alter table public.generic_files alter institution_id drop not null',
-  'rollups are written by somebody else':
+  'rollups are written by others':
     'update registry_stats.count_rollup set row_count = row_count + 7',
   'rollups are truncated': 'truncate registry_stats.deposit_rollup',
   'rollups are restored with triggers disabled': `alter table registry_stats.deposit_total
       disable trigger user;
     update registry_stats.deposit_total set file_count = 4711;
     alter table registry_stats.deposit_total enable trigger user`,
-  'deltas are written by somebody else': `insert into registry_stats.delta
+  'deltas are written by others': `insert into registry_stats.delta
     (source, institution_id, facet, row_count) values ('work_items', 1, 'Ingest', 99)`,
-  'a record says that wrong rollups are exact': `update registry_stats.source set is_exact = false,
+  'a record marks wrong rollups as trusted': `update registry_stats.source set is_exact = false,
       reason = 'of a test';
     update registry_stats.source set is_exact = true`,
 };

@@ -459,7 +459,7 @@ const ours = fc
   .map(([Name, Value]) => ({ Name, Value: JSON.parse(Value) as unknown }));
 
 /** Almost valid responses: the right form, with any value. */
-const hostileAnswer = fc.oneof(
+const hostileResponse = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
   json,
   fc
@@ -467,7 +467,7 @@ const hostileAnswer = fc.oneof(
       { Parameters: fc.array(fc.oneof(quoted, ours, fc.jsonValue())), NextToken: fc.jsonValue() },
       { requiredKeys: ['Parameters'] },
     )
-    .map((answer) => JSON.stringify(answer)),
+    .map((response) => JSON.stringify(response)),
   quoted.map((one) => `{"Parameters":[${JSON.stringify(one)}`),
 );
 
@@ -481,8 +481,8 @@ test(
     const env = { APT_ENV: 'production', SSM_TIMEOUT: '5s' };
     const codes = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(hostileAnswer, fc.constantFrom(200, 400), async (answer, code) => {
-        raw = answer;
+      fc.asyncProperty(hostileResponse, fc.constantFrom(200, 400), async (response, code) => {
+        raw = response;
         status = code;
         const error = await loadConfig({ env, cwd }).then(
           () => undefined,

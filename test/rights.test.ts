@@ -295,9 +295,9 @@ test("the daemon's functions accept no other table", async () => {
   for (const call of ['attach_capture', 'differences', 'rebuild']) {
     for (const table of ['users', 'institutions', 'schema_migrations', 'x; drop table y']) {
       await client.query('begin isolation level repeatable read');
-      const asked = client.query(`select registry_stats.${call}($1)`, [table]);
+      const calling = client.query(`select registry_stats.${call}($1)`, [table]);
       // Not declared: no such row, or no capture on it.
-      await expect(asked).rejects.toMatchObject({
+      await expect(calling).rejects.toMatchObject({
         code: expect.stringMatching(/^(22023|P0002|55000)$/) as string,
       });
       await client.query('rollback');
@@ -384,13 +384,13 @@ test('a role that does not own the tables cannot migrate; Registry calls its fun
     `public.populate_historical_deposit_stats('2013-05-01'::date)`,
     'public.populate_empty_deposit_stats()',
   ];
-  const answers: unknown[] = [];
+  const results: unknown[] = [];
   for (const call of calls) {
-    const { rows } = await registry.query<{ answer: unknown }>(`select ${call} as answer`);
-    answers.push(rows[0]?.answer);
+    const { rows } = await registry.query<{ result: unknown }>(`select ${call} as result`);
+    results.push(rows[0]?.result);
   }
 
-  expect(answers).toEqual([1, 1, '', 1, 1]);
+  expect(results).toEqual([1, 1, '', 1, 1]);
   expect(await wrongFigures(target.query, 'public.')).toEqual([]);
 });
 

@@ -12,11 +12,11 @@ function controlledRunner() {
   const started: { job: JobName; request: RefreshRequest }[] = [];
   const coalesced: Trigger[] = [];
   const endings: (() => void)[] = [];
-  const runJob: RunJob = (job, asked, signal) =>
+  const runJob: RunJob = (job, request, signal) =>
     new Promise((resolve) => {
-      started.push({ job, request: asked });
+      started.push({ job, request: request });
       const end = (result: RunReport['result']): void => {
-        resolve({ job, trigger: asked.trigger, result, startedAt: new Date(), durationMs: 1 });
+        resolve({ job, trigger: request.trigger, result, startedAt: new Date(), durationMs: 1 });
       };
       endings.push(() => {
         end({ outcome: 'skipped', reason: 'unchanged' });

@@ -48,13 +48,13 @@ test('on loopback a name of a web site is refused', async () => {
 
 test('the refusal explains why, names the fix for a proxy, and repeats no input', async () => {
   const url = await serve('127.0.0.1');
-  const answer = await sendRaw(url, 'GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n');
-  expect(answer).toContain(
+  const response = await sendRaw(url, 'GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n');
+  expect(response).toContain(
     '{"error":"this Host is not allowed on loopback: use an address or localhost",' +
       '"hint":"a proxy that passes on the Host of its own client must send its target instead, ' +
       'or STATUS_HOST be an address beyond loopback"}',
   );
-  expect(answer).not.toContain('rebound');
+  expect(response).not.toContain('rebound');
 });
 
 test('HTTP/1.0 without a Host, used by simple checkers, is allowed', async () => {

@@ -245,11 +245,11 @@ test('a man in the middle who offers no TLS gets nothing', async () => {
 });
 
 test.each([
-  ['asks for the password instead', passwordRequest],
-  ['smuggles a question in before TLS', Buffer.concat([Buffer.from('S'), passwordRequest])],
-  ['answers with an error', Buffer.from('E\0\0\0\x0fSERROR\0\0')],
-])('a man in the middle who %s gets nothing', async (_what, answer) => {
-  const impostor = await startImpostor(answer, authority.issue({ hosts: ['localhost'] }));
+  ['requests the password instead', passwordRequest],
+  ['sends a password request before TLS', Buffer.concat([Buffer.from('S'), passwordRequest])],
+  ['responds with an error', Buffer.from('E\0\0\0\x0fSERROR\0\0')],
+])('a man in the middle who %s gets nothing', async (_what, response) => {
+  const impostor = await startImpostor(response, authority.issue({ hosts: ['localhost'] }));
   expect(await refusal({ DB_PORT: String(impostor.port), DB_PASSWORD: password })).toEqual([
     expectedAt('a reply that is not TLS', 'localhost', impostor.port),
     'check DB_HOST and DB_PORT, and any proxy in between',

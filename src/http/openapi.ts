@@ -54,7 +54,7 @@ const health: Readonly<Record<string, Operation>> = {
   },
   '/metrics': {
     operationId: 'getMetrics',
-    summary: 'All metrics, whatever the state of the database.',
+    summary: 'All metrics, in any state of the database.',
     responses: { 200: text("Prometheus's text format.", 'text/plain') },
   },
 };

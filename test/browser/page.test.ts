@@ -194,9 +194,9 @@ test('a database that does not respond delays neither the status nor the page', 
   const { url } = await startServing(target, way);
   proxy.freeze();
   const start = performance.now();
-  const answer = (await (await fetch(`${url}/api/status`)).json()) as { statistics: unknown };
+  const response = (await (await fetch(`${url}/api/status`)).json()) as { statistics: unknown };
   expect(performance.now() - start).toBeLessThan(3_000);
-  expect(answer.statistics).toMatchObject({
+  expect(response.statistics).toMatchObject({
     mode: 'unknown',
     problem: 'the database did not answer within 2 s',
   });

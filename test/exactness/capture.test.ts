@@ -257,7 +257,7 @@ test.each(Object.keys(interruptions))(
         data_as_of: null,
       },
     ]);
-    expect(await target.query('select public.update_counts() as answer')).toEqual([{ answer: 0 }]);
+    expect(await target.query('select public.update_counts() as result')).toEqual([{ result: 0 }]);
     expect(await hasWork(target)).toBe(true);
 
     expect(await healed(target, 'update_counts')).toContain(

@@ -9,7 +9,7 @@ import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { wrongFigures, wrongRollups } from './truth.js';
 import {
-  answerOf,
+  resultOf,
   beginWithSnapshot,
   runAll,
   untilBlocked,
@@ -72,7 +72,7 @@ const guards: Readonly<Record<string, Guard>> = {
       await target.query(newFile('glacier', 'Glacier-VA'));
       await target.query(`delete from public.generic_files where identifier = 'other'`);
       await target.query(`select registry_stats.run('update_counts')`);
-      await answerOf(rebuilder, `select registry_stats.rebuild('generic_files')`);
+      await resultOf(rebuilder, `select registry_stats.rebuild('generic_files')`);
       await rebuilder.query('commit');
       return figuresAfterRuns(target);
     },
@@ -389,7 +389,7 @@ const guards: Readonly<Record<string, Guard>> = {
       await beginWithSnapshot(runner, 'repeatable read');
       await target.query(writeOfEachTable);
       await target.query(`select registry_stats.run('update_counts')`);
-      await answerOf(runner, `select registry_stats.run('update_current_deposit_stats')`);
+      await resultOf(runner, `select registry_stats.run('update_current_deposit_stats')`);
       await runner.query('commit');
       return figuresAfterRuns(target);
     },
@@ -402,7 +402,7 @@ const guards: Readonly<Record<string, Guard>> = {
       const second = await target.session();
       await beginWithSnapshot(second, 'repeatable read');
       await target.query('select registry_stats.run_history()');
-      await answerOf(second, 'select registry_stats.run_history()');
+      await resultOf(second, 'select registry_stats.run_history()');
       await second.query('commit');
       return monthsTwice(target);
     },
@@ -418,11 +418,11 @@ const guards: Readonly<Record<string, Guard>> = {
       await reader.query('begin');
       await reader.query('select count(*) from public.work_item_counts');
       await untilBlocked(target, migrator, 'select registry_stats.swap_views()');
-      const answer = await answerOf(
+      const result = await resultOf(
         reader,
         'select 1 as n from public.generic_file_counts limit 1',
       );
-      return typeof answer === 'string' ? [answer] : [];
+      return typeof result === 'string' ? [result] : [];
     },
   },
 };
@@ -504,7 +504,7 @@ async function rebuildAll({ query }: TestDatabase): Promise<void> {
 async function rebuildUnlessIncomplete({ session }: TestDatabase): Promise<void> {
   const client = await session();
   await client.query('begin isolation level repeatable read');
-  await answerOf(client, `select registry_stats.rebuild('work_items')`);
+  await resultOf(client, `select registry_stats.rebuild('work_items')`);
   await client.query('commit');
 }
 

@@ -27,7 +27,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const transactions = Number(process.env['TRANSACTIONS'] ?? 1_500);
 const writers = 5;
 
-/** `people` is the owner, if somebody changes the objects by hand during the test. */
+/** `people` is the owner, if operators change the objects by hand during the test. */
 interface Played {
   readonly target: TestDatabase;
   readonly people?: Login;

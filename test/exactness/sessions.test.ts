@@ -6,7 +6,7 @@ import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import {
-  answerOf,
+  resultOf,
   beginWithSnapshot,
   expectLiveTruth,
   expectTruth,
@@ -46,7 +46,7 @@ test.each(pairs)(
     await writer.query('commit');
     await expectLiveTruth(target);
     await runner.query(`begin isolation level ${runners}`);
-    expect(await answerOf(runner, runBoth)).toEqual(bothRefreshed);
+    expect(await resultOf(runner, runBoth)).toEqual(bothRefreshed);
     await runner.query('commit');
 
     await expectTruth(target);
@@ -75,7 +75,7 @@ test.each(pairs)(
     expect(await hasWork(target)).toBe(true);
     // The daemon's run is read committed. A serializable run may fail the writer, like any two
     // serializable transactions.
-    const isVictim = (await answerOf(after, 'commit')) === '40001';
+    const isVictim = (await resultOf(after, 'commit')) === '40001';
     expect(isVictim && !(writers === 'serializable' && runners === 'serializable')).toBe(false);
     if (isVictim) await after.query(`delete from public.premis_events where id < 9`);
     await expectLiveTruth(target);
@@ -93,7 +93,7 @@ test.each(oneSnapshot)(
     await beginWithSnapshot(runner, isolation);
     await target.query(writeOfEachTable);
 
-    expect(await answerOf(runner, runBoth)).toEqual({ counts: 'skipped', deposits: 'skipped' });
+    expect(await resultOf(runner, runBoth)).toEqual({ counts: 'skipped', deposits: 'skipped' });
     await runner.query('commit');
 
     expect(await hasWork(target)).toBe(true);
@@ -115,7 +115,7 @@ test.each(oneSnapshot)(
     await target.query(`select registry_stats.run('update_counts')`);
 
     const run = `select registry_stats.run('update_current_deposit_stats')`;
-    expect(await answerOf(runner, run)).toBe('40001');
+    expect(await resultOf(runner, run)).toBe('40001');
     await runner.query('rollback');
     expect(await hasWork(target)).toBe(true);
     await runner.query(run);
@@ -149,16 +149,16 @@ test('during one run, a second one is busy at once, for any caller', async () =>
   await second.query(`set lock_timeout = '1ms'`);
   await target.query(writeOfEachTable);
   await first.query('begin');
-  expect(await answerOf(first, 'select public.update_counts() as answer')).toEqual({ answer: 1 });
+  expect(await resultOf(first, 'select public.update_counts() as result')).toEqual({ result: 1 });
 
   const busy = { outcome: 'skipped', reason: 'busy' };
   for (const { name } of jobs.slice(0, 2)) {
     const run = 'select outcome, reason from registry_stats.run($1)';
-    expect(await answerOf(second, run, [name])).toEqual(busy);
-    expect(await answerOf(second, `select public.${name}() as answer`)).toEqual({ answer: 0 });
+    expect(await resultOf(second, run, [name])).toEqual(busy);
+    expect(await resultOf(second, `select public.${name}() as result`)).toEqual({ result: 0 });
     expect(await refreshAsDaemon(target, name)).toEqual(busy);
   }
-  expect(await answerOf(second, `select registry_stats.rebuild('work_items')`)).toBe('55P03');
+  expect(await resultOf(second, `select registry_stats.rebuild('work_items')`)).toBe('55P03');
   await first.query('commit');
 
   await runAll(target.query);
@@ -169,8 +169,8 @@ test('a caller with an open transaction after "not needed" blocks no other sessi
   const target = await upToDate();
   const registry = await target.session();
   await registry.query('begin');
-  expect(await answerOf(registry, 'select public.update_counts() as answer')).toEqual({
-    answer: 0,
+  expect(await resultOf(registry, 'select public.update_counts() as result')).toEqual({
+    result: 0,
   });
   await registry.query('select public.update_current_deposit_stats()');
 
@@ -274,7 +274,7 @@ test.each(oneSnapshot)(
     await runAll(target.query);
 
     const rebuild = `select registry_stats.rebuild('generic_files')`;
-    expect(await answerOf(rebuilder, rebuild)).toBe('40001');
+    expect(await resultOf(rebuilder, rebuild)).toBe('40001');
     await rebuilder.query('rollback');
     await rebuilder.query(`begin isolation level ${isolation}`);
     await rebuilder.query(rebuild);
@@ -295,7 +295,7 @@ test.each(oneSnapshot)(
     const rebuild = `select registry_stats.rebuild('generic_files')`;
     await target.query(rebuild);
 
-    expect(await answerOf(second, rebuild)).toBe('40001');
+    expect(await resultOf(second, rebuild)).toBe('40001');
   },
 );
 
@@ -309,8 +309,8 @@ test.each(oneSnapshot)(
       await target.query(writeOfEachTable);
       await runAll(target.query);
 
-      const answer = await answerOf(rebuilder, 'select registry_stats.rebuild($1)', [source]);
-      await rebuilder.query(answer === '40001' ? 'rollback' : 'commit');
+      const result = await resultOf(rebuilder, 'select registry_stats.rebuild($1)', [source]);
+      await rebuilder.query(result === '40001' ? 'rollback' : 'commit');
       await runAll(target.query);
       await expectTruth(target);
     }
@@ -363,7 +363,7 @@ test('two sessions attach capture once, without blocking readers', async () => {
   await reader.query('select count(*) from public.work_items');
   const attach = `select registry_stats.attach_capture('work_items') as did`;
   await first.query('begin');
-  expect(await answerOf(first, attach)).toEqual({ did: true });
+  expect(await resultOf(first, attach)).toEqual({ did: true });
   const waiting = await untilBlocked(target, second, attach);
   expect((await reader.query('select count(*) from public.work_items')).rows).toHaveLength(1);
   await first.query('commit');
@@ -383,11 +383,11 @@ test.each(isolations)(
     await target.query(writeOfEachTable);
     await target.query('select registry_stats.swap_views()');
 
-    const plain = await answerOf(
+    const plain = await resultOf(
       reader,
       'select sum(row_count) as n from public.premis_event_counts',
     );
-    const prepared = await answerOf(reader, 'execute figures');
+    const prepared = await resultOf(reader, 'execute figures');
     expect(plain).toEqual({ n: expect.stringMatching(/^[1-9]/) as string });
     expect(prepared).toEqual(plain);
     await reader.query('commit');
@@ -457,7 +457,7 @@ test('two concurrent history runs: the second is busy, and each month exists onc
   const first = await target.session();
   const run = 'select outcome, reason from registry_stats.run_history()';
   await first.query('begin');
-  expect(await answerOf(first, run)).toEqual({ outcome: 'refreshed', reason: null });
+  expect(await resultOf(first, run)).toEqual({ outcome: 'refreshed', reason: null });
   expect(await target.query(run)).toEqual([{ outcome: 'skipped', reason: 'busy' }]);
   await first.query('commit');
   expect(await target.query(run)).toEqual([{ outcome: 'skipped', reason: 'complete' }]);
@@ -473,11 +473,11 @@ test.each(oneSnapshot)(
     for (const client of [second, third]) await beginWithSnapshot(client, isolation);
     await target.query('select registry_stats.run_history()');
 
-    expect(await answerOf(second, 'select registry_stats.run_history()')).toBe('40001');
+    expect(await resultOf(second, 'select registry_stats.run_history()')).toBe('40001');
     // The error arrives before the lock is released.
     await second.query('rollback');
     expect(
-      await answerOf(third, `select public.populate_historical_deposit_stats('2020-01-01'::date)`),
+      await resultOf(third, `select public.populate_historical_deposit_stats('2020-01-01'::date)`),
     ).toBe('40001');
     await third.query('rollback');
     expect(await monthsTwice(target)).toEqual([]);

@@ -98,7 +98,7 @@ export async function untilBlocked(
 }
 
 /** Returns the error code of a statement, or its first row. */
-export async function answerOf(
+export async function resultOf(
   client: pg.Client,
   statement: string,
   values: unknown[] = [],

@@ -125,7 +125,7 @@ async function beginInSnapshot(client: pg.Client, scene: Scene, job: Job): Promi
  */
 async function callPublic(client: pg.Client, scene: Scene, job: Job): Promise<void> {
   const call = async () =>
-    client.query<{ answer: number }>(`select public.${job.name}() as answer`);
+    client.query<{ result: number }>(`select public.${job.name}() as result`);
   const { rows } = (await isReplaced(client, job))
     ? await call()
     : await call().catch(async (error: unknown) => {
@@ -134,8 +134,8 @@ async function callPublic(client: pg.Client, scene: Scene, job: Job): Promise<vo
         }
         throw error;
       });
-  scene.count(`public function: ${String(rows[0]?.answer)}`);
-  if (rows[0]?.answer === 0) await checkShownLater(client, scene, job, `public.${job.name}() = 0`);
+  scene.count(`public function: ${String(rows[0]?.result)}`);
+  if (rows[0]?.result === 0) await checkShownLater(client, scene, job, `public.${job.name}() = 0`);
 }
 
 async function isReplaced(client: pg.Client, job: Job): Promise<boolean> {

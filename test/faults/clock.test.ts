@@ -56,10 +56,10 @@ for (const [name, seconds] of [
     await shift(seconds);
     await untilMoreRuns(daemon);
     // One run per second that passed: none for the skipped times.
-    const asked = daemon.lines
+    const requested = daemon.lines
       .slice(before)
       .filter(({ msg }) => msg.startsWith('refresh requested'));
-    expect(asked.length).toBeLessThanOrEqual(2 + (performance.now() - begin) / 1000);
+    expect(requested.length).toBeLessThanOrEqual(2 + (performance.now() - begin) / 1000);
     await shift(0);
     await untilMoreRuns(daemon);
     await expectRecovered(target, daemon);

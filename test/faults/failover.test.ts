@@ -10,7 +10,7 @@ import { startStandby } from './support/standby.js';
 
 const readOnly = 'the database takes no writes; runs wait until it is back';
 
-function told(daemon: Program): string[] {
+function reported(daemon: Program): string[] {
   return messages(daemon, 'error').map((message) => message.replace(/127\.0\.0\.1:\d+/, 'there'));
 }
 
@@ -30,7 +30,7 @@ test('default_transaction_read_only is respected and logged once, and the daemon
   await endSessions(target);
   await daemon.untilLine(readOnly);
   const [before] = await target.query('select max(last_check) from registry_stats.job');
-  expect(told(daemon)).toEqual([
+  expect(reported(daemon)).toEqual([
     `${readOnly}: expected PostgreSQL at there to take writes, found: ` +
       'a standby, or default_transaction_read_only is on (25006)',
   ]);

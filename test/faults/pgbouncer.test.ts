@@ -61,7 +61,7 @@ async function statusOf(daemon: Program): Promise<unknown> {
   return response.json();
 }
 
-describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
+describe.skipIf(!isPgBouncerInstalled)('through PgBouncer', () => {
   test.each([
     ['transaction', 1],
     ['transaction', 2],
@@ -312,7 +312,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     const keeper = await target.session();
     await keeper.query('select pg_advisory_lock(77)');
     const waiting = other.query('select pg_advisory_xact_lock(77)');
-    await eventually('a statement at work', async () => {
+    await eventually('a running statement', async () => {
       const rows = await target.query('select from pg_locks where not granted and pid = $1', [
         place.pid,
       ]);

@@ -51,7 +51,7 @@ const restoring = ['--no-owner', '--no-privileges', '--exit-on-error'];
 
 /** Runs all jobs like the daemon. Returns the reported rebuilds. */
 async function runAll(database: Database): Promise<string[]> {
-  const told: string[] = [];
+  const reported: string[] = [];
   for (const job of jobs) {
     const outcome = await refresh(
       database,
@@ -59,9 +59,9 @@ async function runAll(database: Database): Promise<string[]> {
       { trigger: 'schedule', jobs: [job.name], isManual: false },
       { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 },
     );
-    if (outcome.outcome === 'refreshed') told.push(...outcome.detail.split('; '));
+    if (outcome.outcome === 'refreshed') reported.push(...outcome.detail.split('; '));
   }
-  return told.filter((detail) => detail.includes('rebuilt'));
+  return reported.filter((detail) => detail.includes('rebuilt'));
 }
 
 function defined<T>(value: T | undefined): T {

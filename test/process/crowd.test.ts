@@ -11,12 +11,12 @@ import { renderLatencies } from './crowd/latencies.js';
 /** `npm run test:crowd` sets ten minutes. */
 const seconds = Number(process.env['SECONDS'] ?? 8);
 /** The length of each phase that the crowd is compared with. */
-const secondsBeside = Math.max(3, seconds / 10);
+const secondsCompared = Math.max(3, seconds / 10);
 const daemonCount = 8;
 
 test(
   `eight daemons, two callers and three writers share a database for ${String(seconds)} s`,
-  { timeout: 120_000 + (seconds + 3 * secondsBeside) * 1_500 },
+  { timeout: 120_000 + (seconds + 3 * secondsCompared) * 1_500 },
   async () => {
     const target = await createTestDatabase();
     await loadCsv(target.database);
@@ -24,17 +24,17 @@ test(
     const play = (name: string, length: number, hasCallers = false) =>
       playPhase(target, { name, seconds: length, hasCallers }, shared);
 
-    const before = await play('no daemon', secondsBeside);
+    const before = await play('no daemon', secondsCompared);
     const daemons = await startDaemons(target);
-    const beside = await play('eight daemons', secondsBeside);
+    const withDaemons = await play('eight daemons', secondsCompared);
     const crowd = await play('and callers', seconds, true);
     await stopDaemons(daemons);
     // Other load on the machine shows as a difference between two equal phases.
-    const after = await play('no daemon again', secondsBeside);
+    const after = await play('no daemon again', secondsCompared);
     const figures = await finalDifferences(target.query);
     const deadlocks = await countDeadlocks(target);
 
-    const phases = [before, beside, crowd, after];
+    const phases = [before, withDaemons, crowd, after];
     report(daemons, phases, deadlocks);
     expect(phases.flatMap(({ scene }) => scene.problems)).toEqual([]);
     expect(deadlocks).toBe(0);

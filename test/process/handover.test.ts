@@ -101,15 +101,15 @@ test('the runbook, step by step, under load: no error for readers or writers, al
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
   const { statusUrl = '' } = await daemon.untilLine('started;');
-  const asked = { ...env, STATUS_PORT: new URL(statusUrl).port };
-  expect(await step('health --ready', asked)).toBe('ready\n');
+  const withPort = { ...env, STATUS_PORT: new URL(statusUrl).port };
+  expect(await step('health --ready', withPort)).toBe('ready\n');
   daemon.kill('SIGUSR2');
   expect((await untilRuns(daemon, 'signal')).map(([, outcome]) => outcome)).not.toContain('failed');
-  expect(await step('status', asked)).toContain(`daemon ${String(daemon.pid)}, next run`);
+  expect(await step('status', withPort)).toContain(`daemon ${String(daemon.pid)}, next run`);
 
   expect(commands.shift()).toBe('status --watch');
-  const watching = await startProgram(['status', '--watch'], { env: asked });
-  await watching.until('two answers', () => watching.stdout.split('pending changes: ').length > 2);
+  const watching = await startProgram(['status', '--watch'], { env: withPort });
+  await watching.until('two reports', () => watching.stdout.split('pending changes: ').length > 2);
   watching.kill('SIGINT');
   expect(await watching.exited()).toEqual({ code: 0, signal: null });
 

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/test-database.js';
 
 const maintenance = { MAINTENANCE_MODE: 'true' };
 
-async function ask(daemon: Program, path: string): Promise<Response> {
+async function get(daemon: Program, path: string): Promise<Response> {
   const { statusUrl } = await daemon.untilLine('started;');
   return fetch(`${statusUrl}${path}`);
 }
@@ -40,8 +40,8 @@ test('in MAINTENANCE_MODE the daemon runs, skips every run, and writes nothing',
   expect(await untilRuns(daemon, 'signal')).toEqual(skips);
   await untilRuns(daemon, 'schedule');
 
-  expect((await ask(daemon, '/live')).status).toBe(200);
-  expect(await (await ask(daemon, '/api/status')).json()).toMatchObject({ isMaintenance: true });
+  expect((await get(daemon, '/live')).status).toBe(200);
+  expect(await (await get(daemon, '/api/status')).json()).toMatchObject({ isMaintenance: true });
   expect(await fingerprint(target)).toEqual(before);
   daemon.kill('SIGTERM');
   expect(await daemon.exited()).toEqual({ code: 0, signal: null });

@@ -126,10 +126,12 @@ test('an invalid or forbidden request gets a short refusal and does no harm', as
   const served = await serve();
   const before = await usageOf(served);
   for (const [what, bytes, statuses] of requests) {
-    const answer = await sendRaw(served.url, Buffer.from(bytes, 'latin1'));
-    expect([what, statusesOf(answer)]).toEqual([what, statuses]);
-    expect([what, inside.test(answer)]).toEqual([what, false]);
-    for (const one of answer.split('HTTP/1.1 ').filter((text) => /^(40[45]|413|414)/.test(text))) {
+    const response = await sendRaw(served.url, Buffer.from(bytes, 'latin1'));
+    expect([what, statusesOf(response)]).toEqual([what, statuses]);
+    expect([what, inside.test(response)]).toEqual([what, false]);
+    for (const one of response
+      .split('HTTP/1.1 ')
+      .filter((text) => /^(40[45]|413|414)/.test(text))) {
       expect([what, one]).toEqual([what, expect.stringContaining("default-src 'none'") as string]);
     }
   }
@@ -162,9 +164,9 @@ test(
     const before = await usageOf(served);
     await fc.assert(
       fc.asyncProperty(almostRequest, async (bytes) => {
-        const answer = await sendRaw(served.url, bytes);
-        expect(statusesOf(answer).filter((status) => status >= 500)).toEqual([]);
-        expect(answer).not.toMatch(inside);
+        const response = await sendRaw(served.url, bytes);
+        expect(statusesOf(response).filter((status) => status >= 500)).toEqual([]);
+        expect(response).not.toMatch(inside);
       }),
       { numRuns, ...seed },
     );

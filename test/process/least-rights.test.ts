@@ -86,7 +86,7 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
       text: expect.stringContaining(text) as string,
     });
   }
-  const asked = { ...env, STATUS_PORT: new URL(statusUrl).port };
+  const withPort = { ...env, STATUS_PORT: new URL(statusUrl).port };
   for (const [command, text] of [
     ['health --ready', 'ready'],
     ['status', `daemon ${String(program.pid)}, next run`],
@@ -94,7 +94,7 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
     ['refresh', 'update_counts: skipped'],
     ['rebuild', 'generic_files'],
   ] as const) {
-    const { code, stdout, stderr } = await runCommand(command.split(' '), { env: asked });
+    const { code, stdout, stderr } = await runCommand(command.split(' '), { env: withPort });
     expect({ command, code, stderr, stdout }).toEqual({
       command,
       code: exitCodes.ok,

@@ -109,7 +109,7 @@ test('a server that hangs does not hang the scrape', async () => {
   await untilRuns(daemon, 'start');
   proxy.freeze();
   const start = performance.now();
-  await untilScrape(daemon, 'no answer', (now) => now.get('registry_stats_database_up') === 0);
+  await untilScrape(daemon, 'no response', (now) => now.get('registry_stats_database_up') === 0);
   expect(performance.now() - start).toBeLessThan(8_000);
 });
 

@@ -26,7 +26,7 @@ async function statusUrl(daemon: Program): Promise<string> {
   return (await daemon.untilLine('started;')).statusUrl ?? '';
 }
 
-async function ask(daemon: Program, path: string): Promise<{ status: number; body: unknown }> {
+async function get(daemon: Program, path: string): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${await statusUrl(daemon)}${path}`);
   return { status: response.status, body: await response.json() };
 }
@@ -52,8 +52,8 @@ test('without a database the daemon runs, logs it once, and starts jobs when the
   await daemon.untilLine(down);
   await untilTicks(daemon, 3);
 
-  expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
-  expect(await ask(daemon, '/ready')).toEqual({
+  expect(await get(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
+  expect(await get(daemon, '/ready')).toEqual({
     status: 503,
     body: { status: 'not ready', reason: 'the database does not answer, or takes no writes' },
   });
@@ -66,7 +66,7 @@ test('without a database the daemon runs, logs it once, and starts jobs when the
   await daemon.untilLine(back);
   const runs = await untilRuns(daemon, 'recovery');
   expect(runs.map(([, outcome]) => outcome)).toEqual(['refreshed', 'refreshed', 'refreshed']);
-  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+  expect(await get(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
@@ -80,13 +80,13 @@ test('a connection lost during a run is logged once, and the run is repeated', a
   await proxy.cut();
   await daemon.untilLine(down);
   await untilTicks(daemon, 3);
-  expect((await ask(daemon, '/ready')).status).toBe(503);
+  expect((await get(daemon, '/ready')).status).toBe(503);
 
   await proxy.restore();
   await daemon.untilLine(back);
   const runs = await untilRuns(daemon, 'recovery');
   expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
-  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+  expect(await get(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
@@ -201,24 +201,24 @@ test('a server that stops responding between runs makes the daemon not ready, un
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target, { ...noSchedule, DB_CONNECT_TIMEOUT: '10s' });
   await untilRuns(daemon, 'start');
-  expect(await ask(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
+  expect(await get(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
 
   proxy.freeze();
-  let answer = await ask(daemon, '/ready');
+  let response = await get(daemon, '/ready');
   await eventually('a daemon that is not ready', async () => {
-    answer = await ask(daemon, '/ready');
-    return answer.status === 503;
+    response = await get(daemon, '/ready');
+    return response.status === 503;
   });
-  expect(answer.body).toEqual({
+  expect(response.body).toEqual({
     status: 'not ready',
     reason: 'the database did not answer within 2 s',
   });
-  expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
+  expect(await get(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
 
   // The open connections stay silent; only a new connection works.
   await proxy.restore();
   await eventually('a daemon that is ready', async () => {
-    return (await ask(daemon, '/ready')).status === 200;
+    return (await get(daemon, '/ready')).status === 200;
   });
   expect(messages(daemon, 'error')).toEqual([]);
 });

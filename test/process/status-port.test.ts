@@ -38,11 +38,11 @@ async function get<Body>(url: string): Promise<Responded<Body>> {
 function statusOfRawPath(url: string, path: string): Promise<number | undefined> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const asked = request({ hostname, port, path }, (response) => {
+    const outgoing = request({ hostname, port, path }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });
-    asked.on('error', reject).end();
+    outgoing.on('error', reject).end();
   });
 }
 

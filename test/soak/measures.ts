@@ -66,7 +66,7 @@ async function askMemory(daemon: Program): Promise<{ heapUsed: number; rss: numb
   const before = daemon.stderr.length;
   daemon.kill('SIGWINCH');
   const line = await daemon.until(
-    'an answer of the memory probe',
+    'a response of the memory probe',
     () => /^memory (.+)$/m.exec(daemon.stderr.slice(before))?.[1],
   );
   return JSON.parse(line) as { heapUsed: number; rss: number };

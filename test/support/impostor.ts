@@ -20,7 +20,7 @@ export const passwordRequest = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
  * certificate it speaks TLS.
  */
 export async function startImpostor(
-  answer: string | Buffer,
+  response: string | Buffer,
   certificate?: Certificate,
 ): Promise<Impostor> {
   const heard: Buffer[] = [];
@@ -37,7 +37,7 @@ export async function startImpostor(
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('data', () => {
-      socket.write(answer);
+      socket.write(response);
       if (certificate === undefined) listen(socket);
       else listen(new TLSSocket(socket, { isServer: true, ...certificate }));
     });

@@ -16,7 +16,7 @@ export function renderEnvExample(): string {
     envExampleHead,
     '# ---- Shared with Registry ----',
     ...Object.entries(registrySettings).map(renderExample),
-    '# ---- Of registry-stats alone ----',
+    '# ---- Only registry-stats ----',
     ...Object.entries(ownSettings).map(renderExample),
   ]
     .join('\n\n')

@@ -51,7 +51,7 @@ export async function readIdentity(dataDir: string): Promise<Identity | undefine
     if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw unavailable(
       `expected to read the embedded server's password from ${file}, found: ${messageOf(error)}`,
-      { hint: `run as the owner of ${dataDir}, remove it to start afresh`, cause: error },
+      { hint: `run as the owner of ${dataDir}, remove it to start again`, cause: error },
     );
   }
 }

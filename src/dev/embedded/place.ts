@@ -123,7 +123,7 @@ async function linkTo(cluster: string, link: string): Promise<void> {
     if (errorCodeOf(cause) === 'EEXIST') return;
     throw unavailable(
       `running as root, expected ${link} to be a link, found the data of an ordinary user`,
-      { hint: `run as that user, remove ${dirname(link)} to start afresh`, cause },
+      { hint: `run as that user, remove ${dirname(link)} to start again`, cause },
     );
   }
 }

@@ -57,7 +57,7 @@ export async function startOwnServer(
     },
     start: async () => {
       await startAgain(cluster);
-      await eventually('an answer', () =>
+      await eventually('a response', () =>
         target.query('select').then(
           () => true,
           () => false,

@@ -27,7 +27,7 @@ export async function startStandby({ cluster, target, ...server }: OwnServer): P
   const primary = Number(target.env['DB_PORT']);
   const port = await ownedBy({ uid, gid }, copy, primary, target);
   const here = databaseAt(target, port);
-  await eventually('an answer of the standby', () =>
+  await eventually('a response of the standby', () =>
     here.query('select').then(
       () => true,
       () => false,

@@ -87,7 +87,7 @@ export async function haltAt(target: TestDatabase, { name, arrange }: Step): Pro
   await keeper.query('select pg_advisory_lock(7, 7)');
   await target.query(`${functions} ${arrange}`);
   return {
-    reached: () => untilWaitedFor(target, [7, 7], `somebody ${name}`),
+    reached: () => untilWaitedFor(target, [7, 7], `a backend ${name}`),
     open: async () => {
       // A stop of the server has released the backend.
       await keeper.query('select pg_advisory_unlock(7, 7)').catch(() => undefined);
