@@ -438,6 +438,20 @@ test('a swap rolls back for a reader of several views before the server ends the
   await expectTruth(target);
 });
 
+test('a view that another session creates during a swap is a conflict, to be tried again', async () => {
+  const target = await beforeSwap();
+  const [owner, migrator] = [await target.session(), await target.session()];
+  await target.query('drop materialized view public.work_item_counts');
+  await owner.query('begin');
+  await owner.query('create materialized view public.work_item_counts as select 1 as one');
+  const swap = await untilBlocked(target, migrator, 'select registry_stats.swap_views()');
+  await owner.query('commit');
+
+  await expect(swap.result).rejects.toMatchObject({ code: '55P03' });
+  await migrator.query('select registry_stats.swap_views()');
+  await expectTruth(target);
+});
+
 test('a swap does not interrupt a run', async () => {
   const target = await beforeSwap();
   const runner = await target.session();

@@ -41,13 +41,24 @@ begin
     v_owner := (select pg_get_userbyid(relowner) from pg_class where oid = v_old);
     begin
       execute format('drop materialized view %s', v_old);
-    exception when lock_not_available then
-      raise exception 'registry_stats: could not lock %', v_old
-        using errcode = 'lock_not_available', detail = registry_stats.blockers(v_old);
+    exception
+      when lock_not_available then
+        raise exception 'registry_stats: could not lock %', v_old
+          using errcode = 'lock_not_available', detail = registry_stats.blockers(v_old);
+      -- Dropped by another session since it was found. To be tried again, as after a lock.
+      when undefined_table then
+        raise exception 'registry_stats: public.% was dropped meanwhile', replace_view.view
+          using errcode = 'lock_not_available';
     end;
   end if;
 
-  execute format('alter materialized view registry_stats.%I set schema public', replace_view.view);
+  begin
+    execute format('alter materialized view registry_stats.%I set schema public', replace_view.view);
+  -- Created by another session since it was missing, maybe by one that has only just committed.
+  exception when unique_violation or duplicate_table then
+    raise exception 'registry_stats: public.% was created meanwhile', replace_view.view
+      using errcode = 'lock_not_available';
+  end;
   -- Revoke what default privileges granted. The grants of the old view follow.
   for v_role in
     select distinct
