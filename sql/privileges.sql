@@ -1,11 +1,11 @@
--- Nothing in registry_stats is for everybody. PostgreSQL lets PUBLIC execute each new function, and
--- default privileges of the owner may give more: both are taken back, hence after all other files.
--- What was granted by name, as sql/roles.sql and registry_stats.replace_view do, stays; and where
--- Registry's functions belong to another role, that role may execute what they call.
+-- Nothing in registry_stats is for PUBLIC. PostgreSQL lets PUBLIC execute each new function, and
+-- default privileges of the owner may grant more. This file revokes both, so it runs after all
+-- others. It keeps grants by name, as in sql/roles.sql and registry_stats.replace_view. If another
+-- role owns Registry's functions, it may execute what they call.
 --
--- A grant that is there by default cannot be told from one by name, except by its age: here only what
--- this transaction brought is taken back, as it came with an object that the transaction made. So a
--- migration that makes tables or sequences ends the same way.
+-- Only its age distinguishes a default grant from a grant by name. So this file revokes only grants
+-- of this transaction, on objects that it created. A migration that creates tables or sequences
+-- must end the same way.
 do $$
 declare
   v_revoke text;
@@ -52,8 +52,9 @@ begin
     execute v_revoke;
   end loop;
 
-  -- Who could call Registry's functions keeps them: their owner, and whoever may refresh the views or
-  -- insert into the history. Who may only refresh could not insert a date of choice, and still cannot.
+  -- Roles that could call Registry's functions keep that right: their owner, and roles that may
+  -- refresh the views or insert into the history. A role that may only refresh still cannot insert
+  -- a date of its choice.
   for v_role, v_may_insert in
     select quote_ident(pg_get_userbyid(caller.role)), bool_or(caller.may_insert)
     from (
@@ -68,8 +69,8 @@ begin
           'populate_empty_deposit_stats'
         )
       union all
-      -- PostgreSQL's own role for that right on all tables: nothing of it is in the views' own grants.
-      -- It is one for all databases: only members that may write the flags of Registry's functions.
+      -- pg_maintain grants that right on all tables of all databases, without a grant on the views.
+      -- So only its members count that may write the flags of Registry's functions.
       select member, false
       from pg_auth_members
       where roleid = to_regrole('pg_maintain')

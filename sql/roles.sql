@@ -1,15 +1,15 @@
--- The role of the daemon, with no more rights than its work needs: it runs the three jobs, rebuilds
--- what is not exact, verifies, and reads statistics and the records of runs. It reads no row of any
--- other table of Registry's and writes no table itself; the functions do, as their owner.
+-- Creates the role of the daemon, with only the rights that its work needs: it runs the three jobs,
+-- rebuilds untrusted tables, verifies, and reads statistics and records of runs. It reads no other
+-- table of Registry's and writes no table itself. The functions do, as their owner.
 --
 -- Run it after `registry-stats migrate`, as the role that owns the statistics. It is safe to run
--- again, and has to be where the daemon says that a grant is missing. To create the role takes CREATEROLE; an
--- administrator may have done that before:  create role registry_stats_daemon nologin;
+-- again; do that if the daemon reports a missing grant. Creating the role needs CREATEROLE. An
+-- administrator may create it first:  create role registry_stats_daemon nologin;
 --
--- No secret is made here: the role cannot log in. Give it to one that can, with a password of yours:
+-- The role has no password and cannot log in. Grant it to a role that can:
 --   create role registry_stats_login login in role registry_stats_daemon;
 --   \password registry_stats_login
--- To be rid of it, in each database:  drop owned by registry_stats_daemon;  then drop role.
+-- To remove it, in each database:  drop owned by registry_stats_daemon;  then drop role.
 
 begin;
 
@@ -21,7 +21,7 @@ begin
     create role registry_stats_daemon nologin;
   end if;
 
-  -- Everybody may, unless it was revoked: then to give it takes the owner of database or schema.
+  -- PUBLIC has these rights, unless they were revoked. Then only the owner can grant them.
   if not has_database_privilege('registry_stats_daemon', current_database(), 'connect') then
     execute format('grant connect on database %I to registry_stats_daemon', current_database());
   end if;

@@ -54,14 +54,14 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
   return program;
 }
 
-/** One message for a person: what is wrong, and what to do. */
+/** Prints one error for people: what is wrong, and what to do. */
 function report(error: unknown, { stderr }: Invocation): ExitCode {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   }
   const write = (text: string): boolean => stderr.write(`${printableLines(text)}\n`);
   if (error instanceof AppError) {
-    // An argument is repeated as it is, and may be as long as the system allows.
+    // The message repeats the argument, which may be very long.
     const message = error.code === 'USAGE' ? error.message.slice(0, longestLine) : error.message;
     write(`registry-stats: ${error.code}: ${message}`);
     if (error.hint !== undefined) write(`  hint: ${error.hint}`);

@@ -12,15 +12,15 @@ import { createReleasers, type Releasers } from './releasers.js';
 export interface ContextOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** Where the log goes. */
+  /** The log stream. */
   readonly output: NodeJS.WriteStream;
-  /** Aborted when the process is to stop. */
+  /** Aborted when the process must stop. */
   readonly signal: AbortSignal;
-  /** Progress of what takes long before there is a database, for people. */
+  /** Receives the progress of long steps before the database is open. */
   readonly onProgress?: (message: string) => void;
 }
 
-/** What every part of the program works with. `config` and `database` are replaced by a reload. */
+/** What every part of the program uses. A reload replaces `config` and `database`. */
 export interface Context {
   readonly config: Config;
   readonly log: Logger;
@@ -29,15 +29,15 @@ export interface Context {
   readonly server: DatabaseServer;
   readonly signal: AbortSignal;
   readonly releasers: Releasers;
-  /** Starts the jobs; only the daemon does. */
+  /** Starts the jobs. Only the daemon calls it. */
   initialise(): CronJobs;
-  /** Reads the settings again and opens a new pool; throws, and changes nothing, if either fails. */
+  /** Reads the settings again and opens a new pool. If either fails, throws and changes nothing. */
   reload(): Promise<readonly string[]>;
-  /** Releases everything that was acquired, last one first. */
+  /** Releases all resources, in reverse order. */
   release(): Promise<void>;
 }
 
-/** Resolves the settings, opens the log and the pool. Releases what it acquired if it fails. */
+/** Loads the settings, opens the log and the pool. Releases them if a step fails. */
 export async function createContext(options: ContextOptions): Promise<Context> {
   const releasers = createReleasers();
   try {
@@ -82,7 +82,7 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
       const next = openDatabase(loaded.config, parts.server, parts.log);
       try {
         await next.read('select');
-        // Once a stop has begun, nobody would close another pool.
+        // After a stop request, nothing would close another pool.
         options.signal.throwIfAborted();
       } catch (error) {
         await next.close();
@@ -94,7 +94,7 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
       parts.config = loaded.config;
       parts.settings = loaded.settings;
       parts.log.level = loaded.config.log.level;
-      // A run in progress keeps the pool it began with; `retire` waits for it.
+      // A running job keeps its pool; `retire` waits for it.
       void previous.retire();
       return changed;
     },
@@ -110,19 +110,19 @@ function openDatabase(config: Config, server: DatabaseServer, log: Logger): Data
   return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
 }
 
-/** Keys whose value is another now. */
 function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   const shown = new Map(before.settings.map((setting) => [setting.key, setting.value]));
   return after.settings
     .filter(
       ({ key, value }) =>
-        shown.get(key) !== value || unshown(key, before.config) !== unshown(key, after.config),
+        shown.get(key) !== value ||
+        hiddenValue(key, before.config) !== hiddenValue(key, after.config),
     )
     .map(({ key }) => key);
 }
 
-/** What a setting's value does not show: a secret is masked, a path does not tell what is there. */
-function unshown(key: SettingKey, { db }: Config): string | undefined {
+/** Returns the part of a value that the settings list hides: a password, or a file's content. */
+function hiddenValue(key: SettingKey, { db }: Config): string | undefined {
   if (key === 'DB_PASSWORD') return db.password;
   return key === 'DB_SSL_CA' ? db.sslCa : undefined;
 }

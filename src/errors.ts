@@ -1,6 +1,6 @@
 import { exitCodes, type ExitCode } from './exit-codes.js';
 
-/** Every error code a person can meet, with the exit code it leads to. Listed in `docs/errors.md`. */
+/** Every error code and its exit code. A test compares them with `docs/errors.md`. */
 export const errorCodes = {
   SETTINGS_INVALID: exitCodes.settings,
   PARAMETER_STORE_UNREACHABLE: exitCodes.parameterStore,
@@ -22,7 +22,7 @@ export const errorCodes = {
   UNHEALTHY: exitCodes.unhealthy,
   SQL_FILE_FAILED: exitCodes.migrationFailed,
   MIGRATION_LOCKED: exitCodes.migrationFailed,
-  /** Objects of others depend on ours, or on those that ours would replace. */
+  /** Other objects depend on our objects, or on objects that ours would replace. */
   DEPENDENT_OBJECTS: exitCodes.refused,
   DRIFT_FOUND: exitCodes.drift,
   FIXTURE_INVALID: exitCodes.migrationFailed,
@@ -34,8 +34,8 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 
 /**
- * An error meant for a person: the message says what was expected and what was found,
- * the hint says what to do. Never carries a secret.
+ * An error for people. The message names what was expected and what was found. The hint names the
+ * fix. It never contains a secret.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;

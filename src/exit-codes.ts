@@ -1,4 +1,4 @@
-/** Every exit code of the program. `docs/errors.md` lists the same codes; a test proves it. */
+/** Every exit code of the program. A test compares them with `docs/errors.md`. */
 export const exitCodes = {
   ok: 0,
   /** An unexpected failure, or a second stop signal. */
@@ -7,7 +7,7 @@ export const exitCodes = {
   usage: 2,
   /** A setting is missing or invalid. */
   settings: 3,
-  /** Parameter Store could not be read, or holds none of our settings. */
+  /** Parameter Store could not be read, or has none of our settings. */
   parameterStore: 4,
   /** The database cannot be reached, or refused the connection. */
   databaseUnreachable: 5,
@@ -17,11 +17,11 @@ export const exitCodes = {
   refused: 7,
   /** A job ended as failed or cancelled. */
   jobFailed: 8,
-  /** The running daemon is not healthy, or no daemon answered. */
+  /** The running daemon is not healthy, or no daemon responded. */
   unhealthy: 9,
-  /** A schema, migration, function or fixture file failed; the database is as before. */
+  /** A schema, migration, function or fixture file failed; the database is unchanged. */
   migrationFailed: 10,
-  /** `verify` found figures that are not what the rows say. */
+  /** `verify` found drift. */
   drift: 11,
 } as const;
 

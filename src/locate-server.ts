@@ -10,15 +10,14 @@ export interface ServerAddress {
   readonly password: string | undefined;
 }
 
-/** The PostgreSQL server to work with. */
 export interface DatabaseServer {
-  /** Whether it is the developer's own, started by this program. */
+  /** Whether this program started it, for a developer. */
   readonly isEmbedded: boolean;
   addressFor(config: Config): ServerAddress;
   release(): Promise<void>;
 }
 
-/** The server that DB_HOST names; without it, in dev and test, an embedded one. */
+/** Returns the server of DB_HOST; without it, in dev and test, an embedded one. */
 export async function locateServer(
   config: Config,
   options: { onProgress?: (message: string) => void; signal: AbortSignal },
@@ -41,7 +40,7 @@ export async function locateServer(
   };
 }
 
-/** Loaded only when needed: it is for development, and not part of the production image. */
+/** Loads the embedded server only when needed: the production image does not contain it. */
 async function loadEmbedded({ aptEnv }: Config): Promise<typeof import('./dev/embedded/index.js')> {
   try {
     return await import('./dev/embedded/index.js');
@@ -59,7 +58,7 @@ function addressFrom(config: Config): ServerAddress {
   const { host, port, user, password } = config.db;
   if (host === undefined) {
     throw new AppError('SETTINGS_INVALID', 'DB_HOST: expected a host name, found nothing', {
-      hint: 'a daemon that was started with DB_HOST needs it at every reload',
+      hint: 'a daemon started with DB_HOST needs it at every reload',
     });
   }
   return { host, port, user, password };

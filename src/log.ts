@@ -8,7 +8,7 @@ export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'err
   level: string;
 };
 
-/** The form of the log: `auto` is readable in a terminal and for a developer, else JSON lines. */
+/** Returns the log format: `auto` is pretty on a terminal and in development, else JSON. */
 export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 'pretty' {
   if (config.log.format !== 'auto') return config.log.format;
   const isForDeveloper = config.aptEnv === 'dev' || config.aptEnv === 'test';
@@ -19,11 +19,11 @@ export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
   let leftOut = 0;
   const destination = boundedOutput(output, () => leftOut++);
   const log = logTo(destination, config, output);
-  // All that waited has been read.
+  // The reader has read all waiting lines.
   output.on('drain', () => {
     const lines = leftOut;
     leftOut = 0;
-    if (lines > 0) log.warn({ lines }, `${lines} lines were left out: nobody read the log`);
+    if (lines > 0) log.warn({ lines }, `${lines} lines were dropped: the log was not read`);
   });
   return log;
 }
@@ -41,7 +41,7 @@ function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream
   const stream = pretty({
     destination,
     sync: true,
-    // The message says it all; the fields are for machines.
+    // The message contains everything; the fields are for programs.
     hideObject: true,
     ignore: 'app,pid,hostname',
     messageFormat: ({ msg }) => printable(String(msg)),
@@ -51,19 +51,16 @@ function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream
   return pino(options, stream);
 }
 
-/** How much may wait for a reader of the log that does not read. */
+/** The maximum that may wait for a slow reader. */
 const mostWaitingBytes = 1_048_576;
 
-/**
- * A pipe takes what nobody reads into the memory of this process, without end: beyond a limit,
- * lines are left out.
- */
-function boundedOutput(output: NodeJS.WriteStream, onLeftOut: () => void): Writable {
+/** Limits the memory for unread output: a pipe would buffer without end. Drops lines beyond it. */
+function boundedOutput(output: NodeJS.WriteStream, onDropped: () => void): Writable {
   return new Writable({
     decodeStrings: false,
     write: (line: string | Buffer, _encoding, done) => {
       if (output.writableLength < mostWaitingBytes) output.write(line);
-      else onLeftOut();
+      else onDropped();
       done();
     },
   });

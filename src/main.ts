@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { installSignals } from './daemon/signals.js';
 
-// Before anything else is even loaded: a SIGUSR2 in the first moments must not end the process.
+// Installed before other modules load: an early SIGUSR2 must not end the process.
 const signals = installSignals(process);
 
 let hasLostOutput = false;
@@ -20,7 +20,7 @@ process.exitCode = await run(process.argv.slice(2), {
   signals,
 });
 
-// Once asked to stop, it waits no longer for somebody who does not read what was written.
+// After a stop request, do not wait for a reader that does not read.
 const unreadTimeoutMs = 2_000;
 if (signals.stop.aborted) setTimeout(() => process.exit(), unreadTimeoutMs).unref();
 
@@ -28,9 +28,9 @@ process.on('exit', () => {
   if (hasLostOutput && process.exitCode === exitCodes.ok) process.exitCode = exitCodes.failure;
 });
 
-/** A full disk is told, and does not end the daemon. */
+/** Reports an output error such as a full disk; the daemon keeps running. */
 function onOutputError({ code, message }: NodeJS.ErrnoException): void {
-  // A reader that goes away (`registry-stats status | head`) is no failure of ours.
+  // A closed reader (`registry-stats status | head`) is no failure.
   if (code === 'EPIPE' || hasLostOutput) return;
   hasLostOutput = true;
   process.stderr.write(`registry-stats: stdout could not be written: ${message}\n`);

@@ -1,16 +1,16 @@
-// What a terminal obeys, and what hides or reorders the text around it: control characters, line
-// separators, marks of direction. Names and messages come out of a database that many may write to.
+// Characters that control a terminal, or hide or reorder text: control characters, line separators,
+// direction marks. Names and messages come from a database that many may write to.
 const control = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** A line of what was found elsewhere, as people read it in a message. */
+/** The maximum length of quoted text in a message. */
 export const longestLine = 500;
 
-/** On one line, with a mark in the place of each such character. */
+/** Returns the text on one line, with unsafe characters replaced. */
 export function printable(text: string): string {
   return text.replace(control, '�');
 }
 
-/** The same for a text of several lines; what was found elsewhere may be cut to a length for people. */
+/** Returns the same for several lines, cut to a length. */
 export function printableLines(text: string, maxLength = Infinity): string {
   return text
     .split('\n')
@@ -19,7 +19,7 @@ export function printableLines(text: string, maxLength = Infinity): string {
     .join('\n');
 }
 
-/** JSON that means the same, with escapes for what JSON itself leaves alone but a terminal obeys. */
+/** Returns equal JSON that also escapes what a terminal would interpret. */
 export function printableJson(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,

@@ -1,15 +1,15 @@
-/** How far a piece of long work is. */
+/** The progress of a long step. */
 export interface Progress {
-  /** What is worked on: a table. */
+  /** The table being read or written. */
   readonly subject: string;
   readonly done: number;
-  /** Of the whole work, in the same unit. */
+  /** In the unit of `done`. */
   readonly total: number;
   /** Blocks are PostgreSQL's pages. */
   readonly unit: 'blocks' | 'rows';
 }
 
-/** Long SQL tells how far it is in notices: "registry_stats.progress <subject> <done> <total> <unit>". */
+/** Parses a notice "registry_stats.progress <subject> <done> <total> <unit>". */
 export function parseProgress(notice: string): Progress | undefined {
   const found = /^registry_stats\.progress (\w+) (\d+) (\d+) (blocks|rows)$/.exec(notice);
   if (found === null) return undefined;
@@ -22,7 +22,7 @@ export function parseProgress(notice: string): Progress | undefined {
   };
 }
 
-/** For `onNotice` of a transaction whose SQL tells its progress. */
+/** Returns an `onNotice` handler for SQL that reports progress. */
 export function progressNotices(
   onProgress: (progress: Progress) => void,
 ): (message: string) => void {

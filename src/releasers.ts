@@ -1,8 +1,8 @@
-/** Releases what was acquired, in reverse order. */
+/** Releases resources in reverse order. */
 export interface Releasers {
-  /** Call it at once after acquiring. */
+  /** Call it immediately after acquiring. */
   add(release: () => Promise<void> | void): void;
-  /** Releases everything, past failures; throws the first one at the end. Once only. */
+  /** Releases everything, continues after a failure, then throws the first one. Runs once. */
   releaseAll(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** An alarm that is stopped with the test, and the moments at which it rang. */
+/** Sets an alarm that stops with the test, and collects the times at which it rings. */
 function ringing(expression: string): { alarm: Alarm; rung: string[] } {
   const rung: string[] = [];
   const alarm = setAlarm(expression, () => rung.push(new Date().toISOString()));
@@ -21,14 +21,14 @@ function ringing(expression: string): { alarm: Alarm; rung: string[] } {
 
 const minute = 60_000;
 
-test('an alarm rings at each moment of its expression', async () => {
+test('an alarm rings at each time of its expression', async () => {
   const { alarm, rung } = ringing('0 * * * *');
   await vi.advanceTimersByTimeAsync(120 * minute);
   expect(rung).toEqual(['2026-05-10T13:00:00.000Z', '2026-05-10T14:00:00.000Z']);
   expect(alarm.next()).toEqual(new Date('2026-05-10T15:00:00Z'));
 });
 
-test('a clock that is set ahead rings once for all that was missed', async () => {
+test('a clock set ahead rings once for all missed times', async () => {
   const { alarm, rung } = ringing('* * * * *');
   vi.setSystemTime(new Date('2036-05-10T12:10:30Z'));
   await vi.advanceTimersByTimeAsync(6_000);
@@ -36,7 +36,7 @@ test('a clock that is set ahead rings once for all that was missed', async () =>
   expect(alarm.next()).toEqual(new Date('2036-05-10T12:11:00Z'));
 });
 
-test('a clock that is set back takes the next moment from there', async () => {
+test('a clock set back continues from the new time', async () => {
   const { alarm, rung } = ringing('0 * * * *');
   vi.setSystemTime(new Date('2026-05-01T07:58:00Z'));
   await vi.advanceTimersByTimeAsync(6_000);
@@ -50,7 +50,7 @@ test.each([
   ['Europe/Berlin', '2027-10-30T22:30:00Z'],
   ['America/New_York', '2027-03-14T04:30:00Z'],
   ['America/New_York', '2027-11-07T03:30:00Z'],
-])('in %s an hour that comes twice or never is an hour like others (%s)', async (zone, begin) => {
+])('in %s the change of summer time changes nothing (%s)', async (zone, begin) => {
   vi.stubEnv('TZ', zone);
   vi.setSystemTime(new Date(begin));
   const { rung } = ringing('0 * * * *');
@@ -61,7 +61,7 @@ test.each([
   );
 });
 
-test('an alarm that is stopped rings no more', async () => {
+test('a stopped alarm does not ring', async () => {
   const { alarm, rung } = ringing('* * * * *');
   alarm.stop();
   await vi.advanceTimersByTimeAsync(5 * minute);

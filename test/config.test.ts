@@ -64,7 +64,7 @@ const listen = `${host}, like 127.0.0.1, 0.0.0.0 or ::`;
 const store = 'a path like /PROD/REGISTRY/, or none';
 const port = 'a whole number from 1 to 65535';
 
-/** Beside a DB_HOST of any kind these are required, and they are no matter here. */
+/** Required with any DB_HOST; irrelevant to these tests. */
 const named = { DB_NAME: 'registry', DB_USER: 'stats' };
 
 const wrong: [key: SettingKey, value: string, expected: string, shown?: string][] = [
@@ -126,7 +126,7 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['REFRESH_SCHEDULE', '0 * * *', cron],
   ['REFRESH_SCHEDULE', '0 0 * * * * *', cron],
   ['REFRESH_SCHEDULE', '61 * * * *', cron],
-  // node-cron by itself would expand this until the process dies.
+  // node-cron alone would expand this until the process dies.
   ['REFRESH_SCHEDULE', '0-999999999 * * * *', cron],
   [
     'VERIFY_SCHEDULE',
@@ -147,7 +147,7 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
 ];
 
 test.each(wrong)('%s=%j is refused in one exact line', async (key, value, expected, shown) => {
-  // The environment can hold no NUL byte, but parseConfig is pure and takes one.
+  // The environment cannot contain a NUL byte, but parseConfig accepts any text.
   const error = await errorOf({ ...named, [key]: value });
   const found = shown ?? JSON.stringify(value);
   expect(error.message).toBe(one(`${key} (environment): expected ${expected}, found ${found}`));
@@ -163,7 +163,7 @@ test('there are more than 45 wrong inputs above, for every setting but the path 
   expect(settingKeys.filter((key) => !wrong.some((row) => row[0] === key))).toEqual(['DB_SSL_CA']);
 });
 
-test('all problems are told at once, each with its source', async () => {
+test('all problems are reported at once, each with its source', async () => {
   await write('.env', 'DB_PORT=x\nLOG_LEVEL=9');
   await write('.env.test', 'STATUS_PORT=y');
   const env = { APT_ENV: 'test', DB_HOST: 'db', REFRESH_SCHEDULE: '*' };
@@ -180,7 +180,7 @@ test('all problems are told at once, each with its source', async () => {
   );
 });
 
-test('outside of dev and test DB_HOST is required', async () => {
+test('DB_HOST is required outside of dev and test', async () => {
   const error = await errorOf({ APT_ENV: 'docker', ...named });
   expect(error.message).toBe(
     one(
@@ -205,9 +205,9 @@ test('a wrong value is not called missing', async () => {
   );
 });
 
-test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async () => {
+test('DB_SSL_CA without DB_USE_SSL is refused, because it would have no effect', async () => {
   await write('ca.pem', rootCertificates[0] ?? '');
-  const expected = 'expected no value, or DB_USE_SSL=true beside it';
+  const expected = 'expected no value, or DB_USE_SSL=true as well';
   expect((await errorOf({ DB_SSL_CA: 'ca.pem', DB_USE_SSL: 'false' })).message).toBe(
     one(`DB_SSL_CA (environment): ${expected}, found "ca.pem"`),
   );
@@ -218,9 +218,9 @@ test('DB_SSL_CA without DB_USE_SSL is refused, for it would do nothing', async (
 test.each([
   ['missing.pem', 'ENOENT'],
   ['folder', 'this is not a file'],
-  ['empty.pem', 'there is none in it'],
-  ['broken.pem', 'there is none in it'],
-  ['key.pem', 'there is none in it'],
+  ['empty.pem', 'it contains none'],
+  ['broken.pem', 'it contains none'],
+  ['key.pem', 'it contains none'],
   ['der.crt', 'this is DER'],
   ['second.pem', 'number 2 of 3 is broken'],
   ['half.pem', 'number 2 of 2 is broken'],
@@ -253,7 +253,7 @@ test.each([
   if (what === undefined) {
     expect((await configOf(withIam)).db).toMatchObject({ isIamAuth: true, password: undefined });
   } else {
-    const expected = `expected false, or ${what} beside it, found "true"`;
+    const expected = `expected false, or ${what} as well, found "true"`;
     expect((await errorOf(withIam)).message).toBe(one(`DB_IAM_AUTH (environment): ${expected}`));
   }
 });
@@ -265,7 +265,7 @@ test.each(['environment', '.env'])(
     if (source === '.env') await write('.env', 'DB_PASSWORD=secret');
     const password = source === '.env' ? {} : { DB_PASSWORD: 'secret' };
     expect((await errorOf({ ...env, ...password })).message).toBe(
-      one(`DB_PASSWORD (${source}): expected no value beside DB_IAM_AUTH=true, found ********`),
+      one(`DB_PASSWORD (${source}): expected no value with DB_IAM_AUTH=true, found ********`),
     );
   },
 );
@@ -310,14 +310,14 @@ test('a .env file may have a byte order mark, CRLF, export, comments and quotes 
   expect([db.port, db.name, db.user]).toEqual([1, 'a b', 'it is #1']);
 });
 
-test('a directory in place of a .env file is refused, and hides no missing setting', async () => {
+test('a directory instead of a .env file is refused, and hides no missing setting', async () => {
   await mkdir(join(cwd, '.env.ci'));
   expect((await errorOf({ APT_ENV: 'ci' })).message).toBe(
     one(`.env.ci: ${fileExpected} a directory`),
   );
 });
 
-test('a "#" inside a value without quotes is refused, for the rest would be lost', async () => {
+test('a "#" in a value without quotes is refused, because the rest would be lost', async () => {
   await write('.env', 'DB_PASSWORD=pw-half#pw-other\nDB_USER=a # a comment\nDB_NAME="a#b"\n');
   const error = await errorOf({});
   expect(error.message).toBe(
@@ -327,7 +327,7 @@ test('a "#" inside a value without quotes is refused, for the rest would be lost
   );
 });
 
-test('nothing set at all means dev with an embedded PostgreSQL', async () => {
+test('without settings the environment is dev, with an embedded PostgreSQL', async () => {
   expect(await configOf()).toEqual({
     aptEnv: 'dev',
     isAptEnvExplicit: false,
@@ -363,7 +363,7 @@ test('nothing set at all means dev with an embedded PostgreSQL', async () => {
   });
 });
 
-test('a live environment connects by TLS unless told otherwise', async () => {
+test('a live environment uses TLS by default', async () => {
   const env = { APT_ENV: 'demo', SSM_PATH: 'none', DB_HOST: 'db', ...named, DB_PASSWORD: 'pw' };
   expect(await configOf(env)).toMatchObject({
     isLive: true,
@@ -422,12 +422,12 @@ test.each(['localhost', 'db_1', '10.0.0.1', '::1', 'a.rds.amazonaws.com.', '/var
   },
 );
 
-test('Go and Registry set more variables than ours, and none of them is kept', async () => {
+test('variables that are not our settings are dropped', async () => {
   const { config, settings: effective } = await load({ DB_DRIVER: 'postgres', PATH: 'pw-of-path' });
   expect(JSON.stringify([config, effective])).not.toMatch(/DB_DRIVER|pw-of-path/);
 });
 
-test('white space around a value is dropped, but a password keeps it', async () => {
+test('white space around a value is dropped, except around a password', async () => {
   const { db } = await configOf({ DB_PORT: ' 6000\t', DB_PASSWORD: ' pw with spaces ' });
   expect([db.port, db.password]).toEqual([6000, ' pw with spaces ']);
 });
@@ -457,7 +457,7 @@ test('each source wins over the ones below it', () => {
   expect(ports).toEqual([1, 2, 3, 4, 9310]);
 });
 
-test('environment, .env.dev, .env and defaults are told apart in the effective settings', async () => {
+test('the effective settings name the source: environment, .env.dev, .env or default', async () => {
   await write('.env', 'DB_PORT=1\nLOG_SQL=true\nLOG_LEVEL=2');
   await write('.env.dev', 'DB_PORT=2\nLOG_SQL=false');
   const { settings: effective } = await load({ DB_PORT: '3' });
@@ -519,7 +519,7 @@ test('a found value is cut at 80 characters and cannot move the cursor', async (
   );
 });
 
-/** Every string with this mark in it is part of a password. */
+/** Marks every string that is part of a password. */
 const mark = '§';
 const anyText = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(mark, ''));
 const password = fc
@@ -530,7 +530,7 @@ const password = fc
   )
   .map(([before, inner, after]) => `${before}${mark}${inner}${mark}${after}`);
 
-test('no string in any setting makes it throw anything but an AppError or show a password', async () => {
+test('any string in any setting: a config or an AppError, and no password is shown', async () => {
   const value = fc.oneof(
     anyText,
     fc.constantFrom('true', '1', '5s', 'db', '* * * * *', 'staging', 'none', '/a/', 'a://b:c@d'),
@@ -553,7 +553,7 @@ test('no string in any setting makes it throw anything but an AppError or show a
         };
         const error = await load(all).then(
           ({ settings: effective }) =>
-            // A value that is right is shown as it is.
+            // Valid values are shown unchanged.
             effective
               .filter((setting) => setting.key === 'DB_PASSWORD')
               .map((setting) => setting.value),
@@ -567,7 +567,7 @@ test('no string in any setting makes it throw anything but an AppError or show a
   );
 });
 
-test('no text of a .env file makes it throw anything but an AppError or show a password', async () => {
+test('any .env file: a config or an AppError, and no password is shown', async () => {
   const line = fc.oneof(
     anyText,
     fc.tuple(fc.constantFrom(...settingKeys), anyText).map(([key, text]) => `${key}=${text}`),
@@ -603,7 +603,7 @@ test('every default is a value that the setting itself accepts', () => {
   }
 });
 
-test('.env.example is what the settings render, and lists exactly the known settings', async () => {
+test('.env.example matches the settings exactly', async () => {
   const text = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
   expect(text).toBe(renderEnvExample());
   const keys = [...text.matchAll(/^#([A-Z_]+)=/gm)].map((match) => match[1]);
@@ -611,13 +611,13 @@ test('.env.example is what the settings render, and lists exactly the known sett
   expect(parseEnv(text)).toEqual({});
 });
 
-test('.env.example works as it is when uncommented, on dev', async () => {
+test('.env.example works uncommented, in dev', async () => {
   const text = renderEnvExample().replace(/^#(?=[A-Z_]+=)/gm, '');
   await write('.env', text.replace(/^(SSM_PATH|DB_SSL_CA)=.*$/gm, ''));
   expect((await configOf()).db.host).toBe('localhost');
 });
 
-test('the table in docs/settings.md is what the settings render', async () => {
+test('the table in docs/settings.md matches the settings', async () => {
   const text = await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8');
   const [, table] = /<!-- settings:begin -->([^]*)<!-- settings:end -->/.exec(text) ?? [];
   expect(table?.trim()).toBe(renderSettingsTable());

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createLogin, createOwnedDatabase, type OwnedDatabase } from './support/owned-database.js';
 import { eventually } from './support/slow-job.js';
 
-/** A run that was begun and not finished, in a session of its own. */
+/** Begins a run without an end, in its own session. */
 async function beginRun({ target }: OwnedDatabase, client: pg.Client): Promise<string> {
   await target.query(`update public.work_items set action = action || '.' where id = 1`);
   const { rows } = await client.query<{ id: string | null }>(
@@ -22,7 +22,7 @@ async function outcomeOf({ target }: OwnedDatabase, id: string): Promise<string 
   return run?.outcome ?? null;
 }
 
-/** The server gives a number of a process again: the run's is that of another session now. */
+/** Pretends that the server reused the process id: the run has that of another session. */
 async function reuse({ target }: OwnedDatabase, id: string, by: pg.Client): Promise<void> {
   await target.query(
     `update registry_stats.run
@@ -36,14 +36,14 @@ function pidOf(client: pg.Client): number {
   return (client as unknown as { processID: number }).processID;
 }
 
-/** The owner calls as Registry does, the daemon begins a run of its own. */
-const lookers = ['owner', 'daemon'] as const;
+/** The owner calls like Registry; the daemon begins its own run. */
+const callers = ['owner', 'daemon'] as const;
 
-async function look(owned: OwnedDatabase, as: (typeof lookers)[number]): Promise<void> {
+async function look(owned: OwnedDatabase, as: (typeof callers)[number]): Promise<void> {
   await beginRun(owned, await owned[as].session());
 }
 
-test.each(lookers)('a run whose session lives is not marked crashed by the %s', async (looker) => {
+test.each(callers)('the %s does not mark a run of an open session as crashed', async (looker) => {
   const owned = await createOwnedDatabase();
   const sessions = [await owned.daemon.session(), await owned.owner.session()];
   const runs = await Promise.all(sessions.map((client) => beginRun(owned, client)));
@@ -52,7 +52,7 @@ test.each(lookers)('a run whose session lives is not marked crashed by the %s', 
   expect(await Promise.all(runs.map((id) => outcomeOf(owned, id)))).toEqual([null, null]);
 });
 
-test.each(lookers)('a run whose session ended is marked crashed by the %s', async (looker) => {
+test.each(callers)('the %s marks a run of an ended session as crashed', async (looker) => {
   const owned = await createOwnedDatabase();
   const clients = [await owned.daemon.session(), await owned.owner.session()];
   const runs = await Promise.all(clients.map((client) => beginRun(owned, client)));
@@ -72,8 +72,8 @@ test.each(lookers)('a run whose session ended is marked crashed by the %s', asyn
   expect(await Promise.all(runs.map((id) => outcomeOf(owned, id)))).toEqual(['crashed', 'crashed']);
 });
 
-test.each(lookers)(
-  'the daemon finds a run crashed whose process number a session of the %s has now',
+test.each(callers)(
+  'the daemon marks a run as crashed if a session of the %s has its process id now',
   async (by) => {
     const owned = await createOwnedDatabase();
     const id = await beginRun(owned, await owned.daemon.session());
@@ -85,7 +85,7 @@ test.each(lookers)(
   },
 );
 
-test('a number that a session has which nobody may look at is not taken for a crash, until its end', async () => {
+test('a run is not marked as crashed while a hidden session has its process id', async () => {
   const owned = await createOwnedDatabase();
   const stranger = await (await createLogin(owned.target, 'stranger')).session();
   const id = await beginRun(owned, await owned.daemon.session());
@@ -101,7 +101,7 @@ test('a number that a session has which nobody may look at is not taken for a cr
   });
 });
 
-test('the session that works is recorded with its begin, whichever role it has', async () => {
+test('a run records its session and the begin of the session, for any role', async () => {
   const owned = await createOwnedDatabase();
   for (const client of [await owned.daemon.session(), await owned.owner.session()]) {
     const id = await beginRun(owned, client);

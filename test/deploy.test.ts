@@ -8,7 +8,7 @@ import { settings, settingKeys } from '../src/config/settings.js';
 const template = await readFile(new URL('../deploy/ecs.yaml', import.meta.url), 'utf8');
 const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
 
-/** The lines below a key, as deep as its first one. No YAML parser is among our dependencies. */
+/** Returns the lines below a key. We have no YAML parser among our dependencies. */
 function blockOf(key: string): string {
   const lines = template.split('\n');
   const start = lines.findIndex((line) => line.trimStart() === `${key}:`);
@@ -20,7 +20,7 @@ function blockOf(key: string): string {
   return lines.slice(start + 1, end < 0 ? undefined : end).join('\n');
 }
 
-/** The container's environment: name, and value where it is not a reference. */
+/** Returns the container's environment: names, and values that are no references. */
 function environment(): Record<string, string> {
   const [, container = ''] = blockOf('ContainerDefinitions').split(/^ +Environment:$/m);
   const pairs = [...container.matchAll(/- Name: (\S+)\n +Value: (.+)$/gm)];
@@ -39,7 +39,7 @@ test('the template sets only settings that exist, none of them secret', () => {
   expect(template).not.toMatch(/^ +Secrets:/m);
 });
 
-test('the template knows the live environments, each with the path that the program reads', () => {
+test('the template has the live environments, each with the path that the program reads', () => {
   const mapped = [...blockOf('ParameterPath').matchAll(/(\w+): \{ Name: (\w+) \}/g)].map(
     ([, environmentName = '', name = '']) => [environmentName, `/${name}/REGISTRY/`],
   );
@@ -50,16 +50,16 @@ test('the template knows the live environments, each with the path that the prog
   );
 });
 
-test('a stop takes less time than the template and the notice of Spot give', () => {
+test('a stop takes less time than the template and Spot allow', () => {
   const shutdownMs = settings.SHUTDOWN_TIMEOUT.schema.parse(environment()['SHUTDOWN_TIMEOUT']);
   const defaultMs = settings.SHUTDOWN_TIMEOUT.schema.parse(settings.SHUTDOWN_TIMEOUT.default);
   const stopMs = numberOf('StopTimeout') * 1000;
-  // Cancelling on the server may take 3 s and closing the pool as long.
+  // Cancelling may take 3 s, and closing the pool as well.
   expect(stopMs).toBeGreaterThan(Math.max(shutdownMs, defaultMs) + 6_000);
   expect(stopMs).toBeLessThanOrEqual(120_000);
 });
 
-test('the health check is a command that exists, and the one of the image', async () => {
+test('the health check is a real command, the same as in the image', async () => {
   const [, list = ''] = /Command: \[(.+)\]/.exec(blockOf('HealthCheck')) ?? [];
   const [kind, ...command] = list.split(', ');
   const program = await createProgram({} as Invocation);
@@ -69,7 +69,7 @@ test('the health check is a command that exists, and the one of the image', asyn
   expect(numberOf('Timeout')).toBeLessThan(numberOf('Interval'));
 });
 
-test('the container may write nowhere, gains nothing, and can be reached by a signal', () => {
+test('the container cannot write or gain privileges, and receives signals', () => {
   const container = blockOf('ContainerDefinitions');
   const [, user = ''] = /^USER (\S+)$/m.exec(dockerfile) ?? [];
   expect(container).toContain(`User: '${user}'`);

@@ -13,7 +13,7 @@ function read(name: string): Promise<string> {
   return readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 }
 
-/** The cells of every row of a Markdown document whose first cell matches. */
+/** Returns the cells of every row of a Markdown table whose first cell matches. */
 function rows(markdown: string, first: RegExp): string[][] {
   return markdown
     .split('\n')
@@ -59,7 +59,7 @@ test('the README lists exactly the commands, with the options each has', async (
   ).toEqual(actual);
 });
 
-test('the README lists the jobs in the order in which they run', async () => {
+test('the README lists the jobs in the order they run', async () => {
   const listed = rows(await read('README.md'), /^`(update|populate)/).map(([cell = '']) =>
     cell.replaceAll('`', ''),
   );
@@ -71,12 +71,12 @@ test('docs/settings.md explains every setting, and not only in the table', async
   expect(settingKeys.filter((key) => !text.includes(key))).toEqual([]);
 });
 
-test('docs/operations.md explains every reason for which a run is skipped', async () => {
+test('docs/operations.md explains every skip reason', async () => {
   const listed = rows(await read('docs/operations.md'), /^skipped$/).map(([, reason]) => reason);
   expect(listed).toEqual(Object.keys(skipReasons));
 });
 
-/** What people read: the documents at the root and below docs/. */
+/** Returns the documents at the root and below docs/. */
 async function documents(): Promise<string[]> {
   const folder = new URL('../docs', import.meta.url);
   const names = (await readdir(folder, { recursive: true })).map((name) => `docs/${name}`);
@@ -84,7 +84,7 @@ async function documents(): Promise<string[]> {
   return [...root, ...names.filter((name) => name.endsWith('.md'))];
 }
 
-/** As a link names a heading. */
+/** Returns the anchors of the headings. */
 function anchorsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -94,7 +94,7 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
-test('every link between the documents leads to a file, and to a heading in it', async () => {
+test('every link between documents has a target file and heading', async () => {
   for (const name of await documents()) {
     const links = (await read(name)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g);
     for (const [, target = '', anchor] of links) {
@@ -122,7 +122,7 @@ test('docs/decisions/README.md lists every decision in order', async () => {
   expect(listed.map(([, name]) => name)).toEqual(names.filter((name) => /^\d/.test(name)).sort());
 });
 
-test('CI runs .ci/run, and the tests on every PostgreSQL and Node that test:matrix is made for', async () => {
+test('CI runs .ci/run, and the tests on every PostgreSQL and Node of test:matrix', async () => {
   const workflow = await read('.github/workflows/ci.yml');
   const supported = [...(await read('scripts/test-matrix.mjs')).matchAll(/^ {2}(\d+): '\d/gm)];
   expect(workflow).toContain('run: .ci/run\n');

@@ -28,7 +28,7 @@ import { unprivilegedAccount } from '../src/dev/embedded/place.js';
 import { asOrdinaryUser } from './support/ordinary-user.js';
 import { removeEmbeddedServer } from './support/remove-embedded-server.js';
 
-// Everything a test starts belongs to this directory and goes away with it.
+// Everything that a test starts uses this directory, and is removed with it.
 let home: string;
 let dataDir: string;
 let compiled: Promise<string> | undefined;
@@ -80,7 +80,7 @@ test('the password is in a file for its owner only, and no other password is acc
   });
 });
 
-test('a running server is adopted, and only its last user stops it', async () => {
+test('a running server is used, and only its last user stops it', async () => {
   const first = await acquire();
   const second = await acquire();
   expect(second).toMatchObject({ isNew: false, wasRunning: true, port: first.port });
@@ -91,7 +91,7 @@ test('a running server is adopted, and only its last user stops it', async () =>
   expect(await isServed()).toBe(false);
 });
 
-test('many who let go and take at once always end with a server or with none', async () => {
+test('concurrent releases and starts end with one server or none', async () => {
   await Promise.all(
     Array.from({ length: 6 }, async () => {
       for (let round = 0; round < 3; round += 1) {
@@ -104,7 +104,7 @@ test('many who let go and take at once always end with a server or with none', a
   expect(await isServed()).toBe(false);
 });
 
-test('a server that others stopped before its starter saw it is started again', async () => {
+test('a server that another process stopped during the start is started again', async () => {
   const starting = acquire();
   const first = await vi.waitFor(postmasterPid, { timeout: 30_000, interval: 1 });
   process.kill(first, 'SIGINT');
@@ -113,7 +113,7 @@ test('a server that others stopped before its starter saw it is started again', 
   expect(await postmasterPid()).not.toBe(first);
 });
 
-test('a start that is aborted on its way up ends the server', async () => {
+test('an aborted start stops the server', async () => {
   const controller = new AbortController();
   const starting = acquire({ signal: controller.signal });
   const pid = await vi.waitFor(postmasterPid, { timeout: 30_000, interval: 1 });
@@ -124,7 +124,7 @@ test('a start that is aborted on its way up ends the server', async () => {
   }, 10_000);
 });
 
-test('a pid file whose pid belongs to a living stranger is removed', async () => {
+test('a pid file with the pid of another process is removed', async () => {
   const server = await acquire();
   await server.release();
   const stranger = await startStranger();
@@ -137,7 +137,7 @@ test('a pid file whose pid belongs to a living stranger is removed', async () =>
   expect(stranger.exitCode).toBeNull();
 });
 
-test('a pid file without a pid is removed once it is too old to be in the making', async () => {
+test('an old pid file without a pid is removed', async () => {
   await (await acquire()).release();
   const file = join(dataDir, 'postgres', 'postmaster.pid');
   await writeFile(file, '');
@@ -145,7 +145,7 @@ test('a pid file without a pid is removed once it is too old to be in the making
   expect(await acquire()).toMatchObject({ wasRunning: false });
 });
 
-test('after the server was killed the next start recovers it', async () => {
+test('the next start recovers a killed server', async () => {
   const first = await acquire();
   await query(first, 'create table kept (id int)');
   await query(first, 'checkpoint');
@@ -158,7 +158,7 @@ test('after the server was killed the next start recovers it', async () => {
   expect(await isServed()).toBe(false);
 });
 
-test('after the process that started it was killed the server is adopted', async () => {
+test('a server whose starter was killed is used by the next start', async () => {
   const owner = await startUser('hold');
   expect(await owner.line()).toMatchObject({ isNew: true });
   owner.child.kill('SIGKILL');
@@ -169,7 +169,7 @@ test('after the process that started it was killed the server is adopted', async
   expect(await isServed()).toBe(false);
 });
 
-test('two processes that start at once on a new directory share one server', async () => {
+test('two concurrent starts in a new directory share one server', async () => {
   const users = await Promise.all([startUser('hold'), startUser('hold')]);
   const [one, two] = await Promise.all(users.map((user) => user.line()));
   expect(one?.port).toBe(two?.port);
@@ -180,18 +180,19 @@ test('two processes that start at once on a new directory share one server', asy
     expect((await once(child, 'close'))[0]).toBe(0);
   }
   expect(await isServed()).toBe(false);
-  const leftovers = await readdir(dirname(await cluster()));
-  expect(leftovers.filter((name) => name.includes('.new-'))).toEqual([]);
+  const place = await cluster();
+  const leftovers = await readdir(dirname(place));
+  expect(leftovers.filter((name) => name.startsWith(`${basename(place)}.new-`))).toEqual([]);
 });
 
-test('a process that forgets to release is not kept alive by its share', async () => {
+test('a share does not keep its process alive', async () => {
   const user = await startUser('forget');
   await user.line();
   expect((await once(user.child, 'close'))[0]).toBe(0);
   expect(await isServed()).toBe(true);
 });
 
-test('a share whose session was terminated is taken again', async () => {
+test('a share takes its lock again after its session was terminated', async () => {
   const first = await acquire();
   const second = await acquire();
   await query(
@@ -212,7 +213,7 @@ test('a share whose session was terminated is taken again', async () => {
   expect(await isServed()).toBe(false);
 });
 
-test('a data directory that was deleted starts afresh', async () => {
+test('a deleted data directory is initialised again', async () => {
   const first = await acquire();
   await ensureDatabase(first, 'app');
   await first.release();
@@ -225,7 +226,7 @@ test('a data directory that was deleted starts afresh', async () => {
 });
 
 test.runIf(isRoot)(
-  'as root the clusters of deleted directories go with the next start',
+  'as root the next start removes the clusters of deleted directories',
   async () => {
     const [unused, used] = [join(home, 'unused'), join(home, 'used')];
     const user = await startUser('forget', unused);
@@ -251,7 +252,7 @@ test.runIf(isRoot)(
   },
 );
 
-test('a copy of a data directory in use gets a server of its own', async () => {
+test('a copied data directory gets its own server', async () => {
   const original = await acquire();
   const copy = join(home, 'copy');
   await cp(dataDir, copy, { recursive: true, dereference: true });
@@ -265,9 +266,9 @@ test('a copy of a data directory in use gets a server of its own', async () => {
   }
 });
 
-// PostgreSQL's own programs fail where the path of the binaries, which may be below this one, has a
-// double quote, a dollar or a backtick in it.
-test('a data directory may have a name that a shell would not take as it is', async () => {
+// PostgreSQL's programs fail if the path of the binaries contains a double quote, a dollar or a
+// backtick.
+test('the name of a data directory may contain shell characters', async () => {
   dataDir = join(home, `it's my data; & more`);
   const server = await acquire();
   expect(await query(server, 'select 1')).toBe(1);
@@ -275,7 +276,7 @@ test('a data directory may have a name that a shell would not take as it is', as
   expect(await isServed()).toBe(false);
 });
 
-test('a start that is aborted leaves nothing running and nothing half done', async () => {
+test('an aborted start leaves no process and no partial files', async () => {
   const controller = new AbortController();
   const onProgress = () => {
     controller.abort(new Error('enough'));
@@ -288,13 +289,13 @@ test('a start that is aborted leaves nothing running and nothing half done', asy
   expect(await acquire()).toMatchObject({ isNew: true });
 });
 
-test('two who create a database at once both end well', async () => {
+test('two concurrent calls that create a database both succeed', async () => {
   const server = await acquire();
   const created = await Promise.all(['a "b', 'a "b', 'a "b'].map((n) => ensureDatabase(server, n)));
   expect(created.filter(Boolean)).toHaveLength(1);
 });
 
-test('a server that cannot start says why', async () => {
+test('a server that cannot start reports the reason', async () => {
   await expect(
     acquireEmbeddedServer({ dataDir, settings: { ...settings, max_connections: 'many' } }),
   ).rejects.toMatchObject({
@@ -304,7 +305,7 @@ test('a server that cannot start says why', async () => {
   });
 });
 
-test('without the npm package the error says what is missing and what to do', async () => {
+test('without the npm package the error names what is missing and what to do', async () => {
   const error = await acquire({ resolveFrom: join(home, 'nowhere.js') }).catch((e: unknown) => e);
   expect(error).toMatchObject({
     code: 'EMBEDDED_UNAVAILABLE',
@@ -315,16 +316,16 @@ test('without the npm package the error says what is missing and what to do', as
   });
 });
 
-test('missing links between the shared libraries are made', async () => {
+test('missing links between the shared libraries are created', async () => {
   const { copy, links } = await packageWithoutLinks();
   await hydrateSymlinks(copy);
   for (const link of links) await access(join(copy, '..', link));
   await hydrateSymlinks(copy);
 });
 
-test('binaries that cannot run where they are run from a copy, made once', async () => {
+test('binaries that cannot run in place are copied once', async () => {
   const { copy, links, found } = await packageWithoutLinks();
-  // As npm leaves it under a strict umask.
+  // As npm installs it with a strict umask.
   await promisify(execFile)('chmod', ['-R', 'go=', copy]);
   const copies = join(home, 'copies');
   const runnable = await Promise.all(
@@ -338,7 +339,7 @@ test('binaries that cannot run where they are run from a copy, made once', async
   expect((await stat(join(made, 'pg-symlinks.json'))).mode & 0o777).toBe(0o644);
 });
 
-test('an ordinary user who may not write to node_modules runs a copy', async () => {
+test('a user without write access to node_modules runs a copy', async () => {
   const { copy, found } = await packageWithoutLinks();
   await promisify(execFile)('chmod', ['-R', 'a+rX', home]);
   await promisify(execFile)('chmod', ['-R', 'a-w', copy]);
@@ -350,7 +351,7 @@ test('an ordinary user who may not write to node_modules runs a copy', async () 
   expect(dir).toBe(join(copies, found.label));
 });
 
-test('as root the first of the accounts that exists runs the server', async () => {
+test('as root the first existing account runs the server', async () => {
   const passwd = join(home, 'passwd');
   await writeFile(passwd, 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n');
   const account = unprivilegedAccount(undefined, passwd);
@@ -385,8 +386,13 @@ async function namesLike(path: string): Promise<string[]> {
   return (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path)));
 }
 
+/** Throws while the file is there without its first line: a server that starts is writing it. */
 async function postmasterPid(): Promise<number> {
-  return parseInt(await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+  const [line = '', ...rest] = (
+    await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')
+  ).split('\n');
+  if (rest.length === 0) throw new Error('no process number yet');
+  return Number(line);
 }
 
 async function isServed(): Promise<boolean> {
@@ -396,7 +402,7 @@ async function isServed(): Promise<boolean> {
   );
 }
 
-/** A process of the server's own account: PostgreSQL would take it for a server. */
+/** Starts a process of the server's own account, which PostgreSQL would take for a server. */
 async function startStranger(): Promise<ChildProcess> {
   const { uid, gid } = await stat(await cluster());
   const child = spawn('sleep', ['600'], { cwd: '/', uid, gid, stdio: 'ignore' });
@@ -411,7 +417,7 @@ interface Line {
   wasRunning: boolean;
 }
 
-/** Another process that uses the server: `hold` until SIGTERM, or `forget` to release. */
+/** Starts a process that uses the server: `hold` until SIGTERM, or `forget` to release. */
 async function startUser(mode: 'hold' | 'forget', directory = dataDir) {
   const build = await (compiled ??= compile());
   const script = `
@@ -435,7 +441,7 @@ async function startUser(mode: 'hold' | 'forget', directory = dataDir) {
   return { child, line };
 }
 
-/** The modules as JavaScript, for processes without vitest. */
+/** Compiles the modules to JavaScript, for processes without vitest. */
 async function compile(): Promise<string> {
   const source = join(import.meta.dirname, '../src');
   const build = join(home, 'build');
@@ -454,7 +460,7 @@ async function compile(): Promise<string> {
   return build;
 }
 
-/** A copy of the installed package as it is when npm ran no install scripts. */
+/** Copies the package without the links that its install script would create. */
 async function packageWithoutLinks() {
   const found = await findBinaries();
   const copy = join(home, 'native');

@@ -10,7 +10,7 @@ import { createTestDatabase } from './support/test-database.js';
 const timeouts = { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 };
 const described = 'no (P0001); detail: first line; second line; hint: try later';
 
-/** An error of the server with everything in it. */
+/** Returns a server error with detail and hint. */
 async function serverError(): Promise<unknown> {
   const { database } = await createTestDatabase('baseline');
   const raise = `do $$ begin
@@ -28,7 +28,7 @@ test("a failure is described with the server's detail and hint, on one line", as
   expect(describeFailure(await serverError())).toBe(described);
 });
 
-test('a failed run has them in its reason, and a log line too', async () => {
+test('a failed run has detail and hint in its reason and in its log line', async () => {
   const error = await serverError();
   expect(describeOutcome({ outcome: 'failed', error })).toBe(described);
 
@@ -42,7 +42,7 @@ test('a failed run has them in its reason, and a log line too', async () => {
   ]);
 });
 
-test('a message for people that stands for such an error has them once', () => {
+test('an AppError for a server error has detail and hint once', () => {
   const target = { host: 'db', port: 5432, name: 'registry', user: 'daemon' };
   const closed = Object.assign(new Error('too many connections'), {
     code: '53300',
@@ -57,7 +57,7 @@ test('a message for people that stands for such an error has them once', () => {
   );
 });
 
-test('an error without them, and one that is none of the server, stay as they are', () => {
+test('errors without detail and hint, and other errors, are unchanged', () => {
   expect(describeFailure(new Error('plain'))).toBe('plain');
   expect(describeFailure(Object.assign(new Error('x'), { detail: '', hint: 7 }))).toBe('x');
   expect(describeFailure('text')).toBe('text');

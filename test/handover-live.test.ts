@@ -19,13 +19,14 @@ import { migrateAs, type Login } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
 import { runScript } from './support/run-script.js';
 
-// The state that production is in: there, through a month and a change of prices, back, and there again.
+// Starts from the state of production: in, through a month and a change of prices, out, and in
+// again.
 
 const files = await readSqlFiles();
 
 async function byPsql({ database, session }: Login): Promise<void> {
   const plan = await readPlan((text, values) => database.read(text, values), files);
-  expect(await runScript(await session(), printPending(plan, files))).toEqual([]);
+  expect(await runScript(await session(), await printPending(plan, files))).toEqual([]);
 }
 
 async function takeOut(owner: Login): Promise<void> {
@@ -37,7 +38,7 @@ async function takeOut(owner: Login): Promise<void> {
   });
 }
 
-/** Every property of every object in public that a catalog holds, without object ids. */
+/** Returns every property of every object in public from the catalogs, without oids. */
 function catalog({ target }: LiveDatabase): Promise<unknown[]> {
   return target.query(
     `select 'relation' as kind, pg_class.oid::regclass::text as name, jsonb_build_array(
@@ -92,7 +93,7 @@ async function expectExact(live: LiveDatabase): Promise<void> {
   expect((await verify(live.owner.database)).differences).toEqual([]);
 }
 
-/** What people put on a view. */
+/** Objects that operators put on a view. */
 const putOnViews = `
   comment on materialized view public.work_item_counts is 'Read by the reports.';
   comment on column public.work_item_counts.row_count is 'Rows.';
@@ -123,7 +124,7 @@ test.each([
   expect(plan).toMatchObject({ functionsChanged: false, needsActivation: false });
   expect(plan.replacedFunctions).toEqual([]);
 
-  // A new month: Registry's own call, and the daemon's.
+  // A new month, by Registry's call and the daemon's.
   await runAs(owner, `delete from historical_deposit_stats where end_date >= '2024-01-01'`);
   await runAs(owner, registryHourly);
   expect(await history(live)).toEqual(figuresBefore);
@@ -131,7 +132,7 @@ test.each([
   expect((await runEachJob(owner.database)).map(({ outcome }) => outcome)).not.toContain('failed');
   expect(await history(live)).toEqual(figuresBefore);
 
-  // Other prices, Registry's way, and back.
+  // Prices changed by Registry, and back.
   await runAs(owner, registryPriceChange('Standard', 1.5));
   const dear = await history(live);
   expect(dear).toHaveLength(figuresBefore.length);
@@ -142,7 +143,7 @@ test.each([
 
   await takeOut(owner);
   expect(await catalog(live)).toEqual(before);
-  // Registry's own bodies work as they did.
+  // Registry's own functions work as before.
   await runAs(owner, registryHourly + registryStart);
   expect(await history(live)).toEqual(dear);
 
@@ -177,7 +178,7 @@ test('schema public is dropped and loaded again while registry_stats stays', asy
   await expectExact(live);
 });
 
-test('objects of others that hang on ours are named, and stay', async () => {
+test('objects of others that depend on ours are named, and stay', async () => {
   const live = await createLiveDatabase();
   await migrateAs(live.owner);
   await runAs(
@@ -192,7 +193,7 @@ test('objects of others that hang on ours are named, and stay', async () => {
   await expectExact(live);
 });
 
-test('a date that two sessions insert at once is inserted once', async () => {
+test('two sessions insert the same date once', async () => {
   const live = await createLiveDatabase();
   await migrateAs(live.owner);
   const sessions = await Promise.all(Array.from({ length: 6 }, () => live.owner.session()));
@@ -210,7 +211,7 @@ test('a date that two sessions insert at once is inserted once', async () => {
   expect(twice).toEqual([]);
 });
 
-test('attaching names who is in the way, and does not stop writers for longer than 0.3 s', async () => {
+test('attaching names the blocking session, and blocks writers for at most 0.3 s', async () => {
   const live = await createLiveDatabase();
   await migrateAs(live.owner);
   await live.target.query('drop trigger registry_stats_insert on public.work_items');
@@ -231,7 +232,7 @@ test('attaching names who is in the way, and does not stop writers for longer th
   await vi.waitFor(() => expectExact(live));
 });
 
-test('rows that will change on purpose are listed before they do, and not after', async () => {
+test('intended changes are listed before the migration, and not after', async () => {
   const live = await createLiveDatabase();
   await runAs(
     live.owner,
@@ -262,7 +263,7 @@ test('any number of differences is counted, and a thousand are listed', async ()
   expect(sources).toEqual(['work_items']);
 });
 
-test('a function of the statistics that is gone or replaced is put back by migrate', async () => {
+test('migrate restores a missing or replaced function of the statistics', async () => {
   const { owner } = await createLiveDatabase();
   await migrateAs(owner);
   await runAs(

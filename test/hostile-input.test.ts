@@ -18,7 +18,7 @@ import { loadCsv } from './support/load-csv.js';
 import { asOrdinaryUser } from './support/ordinary-user.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
-/** `npm run test:hostile` makes them many. */
+/** `npm run test:hostile` sets more. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 200);
 const parameters = {
   numRuns,
@@ -39,7 +39,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Nothing listens on port 1: what gets as far as the database ends there. */
+/** Nothing listens on port 1, so a connection to the database fails. */
 const settings = {
   APT_ENV: 'test',
   SSM_PATH: 'none',
@@ -50,7 +50,7 @@ const settings = {
   STATUS_PORT: '1',
 };
 
-/** The command in this process: a start of the program for each of thousands would take minutes. */
+/** Runs the command in this process. Thousands of starts would take minutes. */
 async function runHere(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
   const texts = { stdout: '', stderr: '' };
   const collect = (name: keyof typeof texts): NodeJS.WriteStream =>
@@ -61,7 +61,7 @@ async function runHere(args: readonly string[], env: NodeJS.ProcessEnv): Promise
       },
     }) as unknown as NodeJS.WriteStream;
   const stop = new AbortController();
-  // A daemon that the arguments should start ends at once.
+  // A daemon started by random arguments must end at once.
   if (args.includes('start')) stop.abort('SIGTERM');
   const invocation: Invocation = {
     env,
@@ -75,11 +75,11 @@ async function runHere(args: readonly string[], env: NodeJS.ProcessEnv): Promise
 }
 
 const documented: ReadonlySet<number> = new Set(Object.values(exitCodes));
-/** But for the ends of lines. */
+/** Control characters except line feed. */
 const control = /[^\P{Cc}\n]/u;
 const secret = 'pw-§-pw';
 
-/** One message in words: no stack, no secret, nothing that moves a cursor, and not without end. */
+/** Expects one readable message: no stack, no secret, no control characters, limited length. */
 function expectClear({ code, stdout, stderr }: Ended): void {
   expect(documented).toContain(code);
   expect(code).not.toBe(exitCodes.failure);
@@ -95,7 +95,7 @@ function expectClear({ code, stdout, stderr }: Ended): void {
 const commandNames = ['start', 'refresh', 'status', 'verify', 'rebuild', 'migrate', 'uninstall'];
 const options = ['--json', '--help', '-h', '--version', '-V', '--', '-', '--repair'];
 const valued = ['--since', '--confirm', '--fixtures', '--sample-data', '--status', '--dry-run'];
-/** The environment and arguments of a process can hold no NUL. */
+/** Arguments and environment cannot contain NUL. */
 const text = fc
   .oneof(
     fc.string({ unit: 'binary' }),
@@ -177,26 +177,23 @@ test.each<[what: string, found: string, make: (file: string) => Promise<unknown>
   ['a named pipe', 'something that is not a file', (file) => execFileSync('mkfifo', [file])],
   ['a device', 'something that is not a file', (file) => symlink('/dev/zero', file)],
   ['a link to itself', 'ELOOP on reading it', (file) => symlink(file, file)],
-])(
-  '%s in place of a .env file is refused, and nothing waits for it',
-  async (_what, found, make) => {
-    await make(path.join(cwd, '.env'));
-    const ended = await runHere(['config'], {});
-    expectClear(ended);
-    expect(ended.stderr).toContain(
-      `.env: expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found ${found}\n`,
-    );
-  },
-);
+])('%s instead of a .env file is refused, without a wait', async (_what, found, make) => {
+  await make(path.join(cwd, '.env'));
+  const ended = await runHere(['config'], {});
+  expectClear(ended);
+  expect(ended.stderr).toContain(
+    `.env: expected a readable UTF-8 text file of at most 64 KiB with lines KEY=value, found ${found}\n`,
+  );
+});
 
-test('a .env file that may not be read is refused', async () => {
+test('an unreadable .env file is refused', async () => {
   const file = path.join(cwd, '.env');
   await writeFile(file, '');
   const stderrAsUser = (): Promise<string> =>
     asOrdinaryUser([cwd, file], async () => (await runHere(['config'], {})).stderr);
   await runHere(['config'], {});
 
-  // The folder can be read: the refusal below is about the file.
+  // The folder is readable: the refusal below is about the file.
   expect(await stderrAsUser()).not.toContain('EACCES');
   await chmod(file, 0);
   expect(await stderrAsUser()).toContain('found EACCES on reading it\n');
@@ -216,7 +213,7 @@ const csv = fc
   )
   .map((parts) => Buffer.concat(parts.map((part) => Buffer.from(part as string))));
 
-/** What becomes of these files; whatever they did is undone. */
+/** Loads these files and rolls back. */
 async function tryFixtures({ database }: TestDatabase): Promise<unknown> {
   const timeouts = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
   return database
@@ -297,10 +294,10 @@ test.each<[what: string, found: RegExp, make: (file: string) => Promise<unknown>
   expectRefusal(error, /storage_records\.csv/);
 });
 
-/** Something that listens where the daemon should; returns its port. */
-async function answerWith(answer: () => { status: number; body: string }): Promise<string> {
+/** Starts another program on the daemon's port; returns the port. */
+async function respondWith(next: () => { status: number; body: string }): Promise<string> {
   const server = createServer((_request, response) => {
-    const { status, body } = answer();
+    const { status, body } = next();
     response.writeHead(status, { location: '/live' }).end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -316,7 +313,7 @@ const anyValue = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom('live', '\u001b[2J', '\u202e', 'x'.repeat(50_000)),
 );
-const anyAnswer = fc.record({
+const anyResponse = fc.record({
   status: fc.constantFrom(200, 204, 302, 404, 500, 503),
   body: fc.oneof(
     fc.json({ noUnicodeString: false }),
@@ -328,14 +325,14 @@ const anyAnswer = fc.record({
 });
 
 test(
-  `${String(numRuns)} random answers of another program: health says so`,
+  `${String(numRuns)} random responses of another program: health reports it`,
   { timeout },
   async () => {
-    let answer = { status: 200, body: '' };
-    const STATUS_PORT = await answerWith(() => answer);
+    let response = { status: 200, body: '' };
+    const STATUS_PORT = await respondWith(() => response);
     await fc.assert(
-      fc.asyncProperty(anyAnswer, async (given) => {
-        answer = given;
+      fc.asyncProperty(anyResponse, async (given) => {
+        response = given;
         const ended = await runHere(['health'], { ...settings, STATUS_PORT });
         expectClear(ended);
         expect([exitCodes.ok, exitCodes.unhealthy]).toContain(ended.code);
@@ -345,17 +342,17 @@ test(
   },
 );
 
-test('status does not take the answer of another program for a daemon', async () => {
+test('status does not accept the response of another program', async () => {
   const target = await createTestDatabase();
   let body = '';
-  const STATUS_PORT = await answerWith(() => ({ status: 200, body }));
+  const STATUS_PORT = await respondWith(() => ({ status: 200, body }));
   for (body of ['null', '[]', '{}', '{"version":1}', '{"version":1,"jobs":{}}', '<html>']) {
     const { stdout } = await runHere(['status', '--json'], { ...target.env, STATUS_PORT });
     expect([body, JSON.parse(stdout)]).toMatchObject([body, { daemon: null }]);
   }
 });
 
-test('what is named to confuse, in the database too, leaves JSON to be JSON', async () => {
+test('hostile names, also in the database, keep the JSON valid', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   const name = `"}],\u001b[2J\n\u2028'\\ü`;
@@ -368,7 +365,7 @@ test('what is named to confuse, in the database too, leaves JSON to be JSON', as
   };
   await json('refresh');
   await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
-  expect(await json('status')).toMatchObject({ incremental: { pendingChanges: 0 } });
+  expect(await json('status')).toMatchObject({ statistics: { pendingChanges: 0 } });
   const { differences } = (await json('verify')) as { differences: { key: string }[] };
   expect(differences.some(({ key }) => key.includes(name))).toBe(true);
   const repaired = (await json('verify', '--repair')) as { differences: []; repaired: unknown[] };

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createTestDatabase } from './support/test-database.js';
 
-// The lists in golden/registry were read from the catalog of a live Registry: what sql/schema and
-// migration 001 make must be the same, row by row, and our own migrations must leave it so.
+// The lists in golden/registry are from the catalog of a live Registry. sql/schema and migration
+// 001 must create the same rows, and our migrations must keep them.
 const catalog = {
   columns: `
     select

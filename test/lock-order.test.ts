@@ -4,7 +4,7 @@ import { jobs } from '../src/jobs/job.js';
 import { readSqlFiles } from '../src/schema/sql-files.js';
 import { untilBlocked, upToDate, writeOfEachTable } from './exactness/two-sessions.js';
 
-/** 001's own views in the place of ours: what a swap finds. */
+/** 001's views instead of ours, for a swap. */
 const [baseline] = (await readSqlFiles()).migrations;
 const viewsOverTables = [
   `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,

@@ -45,7 +45,7 @@ test('a log that nobody reads keeps a megabyte, and tells afterwards how much it
   const last = JSON.parse(lines.at(-1) ?? '') as { level: string; lines: number; msg: string };
   expect(last).toMatchObject({
     level: 'warn',
-    msg: `${last.lines} lines were left out: nobody read the log`,
+    msg: `${last.lines} lines were dropped: the log was not read`,
   });
   expect(lines.length - 1 + last.lines).toBe(30_000);
 });

@@ -15,12 +15,12 @@ import { parseSamples, type Samples } from './support/scrape.js';
 import { eventually } from './support/slow-job.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
-/** The metrics of a daemon on this database that has told only what the test emits. */
+/** Creates the metrics of a daemon that has only the events of the test. */
 async function metricsOf({ database }: TestDatabase) {
   const events = createEvents();
   const config = { isMaintenance: false };
   const board = createStatusBoard({ config: config as Config, events }, 1);
-  board.watch({ isDatabaseDown: false, nextRun: () => new Date() } as CronJobs);
+  board.watch({ isDatabaseDown: () => false, nextRun: () => new Date() } as unknown as CronJobs);
   const metrics = await createMetrics(
     { config, events },
     createStatusReader({ database }, board.current),
@@ -33,8 +33,8 @@ async function metricsOf({ database }: TestDatabase) {
   return { events, config, finish, scrape };
 }
 
-/** Waits until the answer of the last scrape is not served any more. */
-async function untilReadAnew(scrape: () => Promise<Samples>, holds: (now: Samples) => boolean) {
+/** Waits until the response of the last scrape is no longer cached. */
+async function untilReadAgain(scrape: () => Promise<Samples>, holds: (now: Samples) => boolean) {
   let samples = await scrape();
   await eventually('another answer of the database', async () => holds((samples = await scrape())));
   return samples;
@@ -42,7 +42,7 @@ async function untilReadAnew(scrape: () => Promise<Samples>, holds: (now: Sample
 
 const runOptions = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
 
-/** Runs a job as the daemon does, on schedule. */
+/** Runs a scheduled job, like the daemon. */
 function run({ database }: TestDatabase, name: JobName): Promise<Outcome> {
   const job = jobs.find((candidate) => candidate.name === name);
   if (job === undefined) throw new Error(`no job ${name}`);
@@ -57,7 +57,7 @@ function run({ database }: TestDatabase, name: JobName): Promise<Outcome> {
 const counts = '{job_name="update_counts"}';
 const [, deposits, history] = jobNames;
 
-test('every count is there at 0 before anything happens, and what is unknown is absent', async () => {
+test('every counter starts at 0, and unknown values are absent', async () => {
   const { scrape } = await metricsOf(await createTestDatabase());
   const samples = await scrape();
   for (const job of jobNames) {
@@ -80,8 +80,8 @@ test('every count is there at 0 before anything happens, and what is unknown is 
 
 test('runs are counted by job, outcome and reason; only those that worked have a duration', async () => {
   const { finish, events, scrape } = await metricsOf(await createTestDatabase());
-  finish('update_counts', { outcome: 'refreshed', detail: '', foldedDeltas: 40 }, 250);
-  finish('update_counts', { outcome: 'refreshed', detail: '', foldedDeltas: 2 }, 750);
+  finish('update_counts', { outcome: 'refreshed', detail: '', changesFolded: 40 }, 250);
+  finish('update_counts', { outcome: 'refreshed', detail: '', changesFolded: 2 }, 750);
   finish('update_counts', { outcome: 'skipped', reason: 'unchanged' }, 9_000);
   finish(deposits, { outcome: 'failed', error: new Error('no') }, 3_000);
   finish(history, { outcome: 'cancelled', reason: 'stop' });
@@ -104,7 +104,7 @@ test('runs are counted by job, outcome and reason; only those that worked have a
   expect(samples.get(`registry_stats_run_duration_seconds_count${counts}`)).toBe(2);
 });
 
-test('a verification tells how much differed, and when', async () => {
+test('a verification sets its time and the number of differences', async () => {
   const { events, scrape } = await metricsOf(await createTestDatabase());
   const difference = {
     source: 'work_items',
@@ -137,7 +137,7 @@ test('a verification tells how much differed, and when', async () => {
   expect(samples.get('registry_stats_drift_differences')).toBe(0);
 });
 
-test('a verification on record is told after a restart too, and the later one counts', async () => {
+test('after a restart the recorded verification is exported, and a later one replaces it', async () => {
   const target = await createTestDatabase();
   await target.query('select registry_stats.record_verification(3)');
   const { events, scrape } = await metricsOf(target);
@@ -157,10 +157,10 @@ test('a verification on record is told after a restart too, and the later one co
   });
   expect((await scrape()).get(drift)).toBe(0);
   await target.query('select registry_stats.record_verification(5)');
-  await untilReadAnew(scrape, (now) => now.get(drift) === 5);
+  await untilReadAgain(scrape, (now) => now.get(drift) === 5);
 });
 
-test('a daemon that has run nothing yet tells the times and failures that the database records', async () => {
+test('a daemon without runs exports the times and failures recorded in the database', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   expect(await run(target, 'update_counts')).toMatchObject({ outcome: 'refreshed' });
@@ -196,7 +196,7 @@ test('a daemon that has run nothing yet tells the times and failures that the da
   expect(samples.get('registry_stats_database_up')).toBe(1);
 });
 
-test('what this daemon saw counts where the record is older or has fewer failures', async () => {
+test("the daemon's own state wins if the record is older or has fewer failures", async () => {
   const { finish, scrape } = await metricsOf(await createTestDatabase());
   const start = Date.now() / 1000;
   finish('update_counts', { outcome: 'skipped', reason: 'busy' });
@@ -215,7 +215,7 @@ test('what this daemon saw counts where the record is older or has fewer failure
   );
 });
 
-test('pending changes and inexact tables are those of the database, read at most once a second', async () => {
+test('pending changes and untrusted tables come from the database, read at most once a second', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   const [before] = await target.query<{ count: number }>(
@@ -230,14 +230,14 @@ test('pending changes and inexact tables are those of the database, read at most
   await run(target, 'update_counts');
   await target.query('alter table public.work_items disable trigger registry_stats_insert');
   expect((await scrape()).get('registry_stats_pending_deltas')).toBe(before?.count);
-  const second = await untilReadAnew(
+  const second = await untilReadAgain(
     scrape,
     (now) => now.get('registry_stats_pending_deltas') === 0,
   );
   expect(second.get('registry_stats_inexact_sources')).toBe(1);
 });
 
-test('in the state of migration 001 there is nothing pending to tell of, and all else is told', async () => {
+test('in the legacy state pending changes are absent, and all other metrics are exported', async () => {
   const { scrape, config } = await metricsOf(await createTestDatabase('baseline'));
   config.isMaintenance = true;
   const samples = await scrape();
@@ -250,7 +250,7 @@ test('in the state of migration 001 there is nothing pending to tell of, and all
   );
 });
 
-test('a scrape answers while the database hangs, and leaves the connections to the jobs', async () => {
+test("a scrape responds while the database hangs, and uses none of the jobs' connections", async () => {
   const target = await createTestDatabase();
   const { scrape } = await metricsOf(target);
   const blocker = await target.session();
@@ -267,7 +267,7 @@ test('a scrape answers while the database hangs, and leaves the connections to t
   expect(performance.now() - start).toBeLessThan(5_000);
   expect(blocked).toBe(1);
   await blocker.query('rollback');
-  await untilReadAnew(scrape, (now) => now.get('registry_stats_database_up') === 1);
+  await untilReadAgain(scrape, (now) => now.get('registry_stats_database_up') === 1);
 });
 
 async function countBlocked({ query }: TestDatabase): Promise<number> {
@@ -278,7 +278,7 @@ async function countBlocked({ query }: TestDatabase): Promise<number> {
   return rows.length;
 }
 
-/** Name, type and labels of every metric of ours, as the code has them. */
+/** Returns name, type and labels of our metrics in code. */
 async function metricsInCode(): Promise<string[][]> {
   const { registry } = createMetricSet('1.2.3');
   const types = await registry.getMetricsAsJSON();
@@ -306,7 +306,7 @@ test('docs/metrics.md lists exactly the metrics, each with its type and labels',
 });
 
 test.each(['deploy/prometheus/alerts.yaml', 'deploy/grafana/dashboard.json', 'docs/metrics.md'])(
-  '%s names only metrics and labels that there are',
+  '%s names only existing metrics and labels',
   async (file) => {
     const inCode = await metricsInCode();
     const names = inCode.flatMap(([name = '', type]) =>
@@ -324,7 +324,7 @@ test.each(['deploy/prometheus/alerts.yaml', 'deploy/grafana/dashboard.json', 'do
   },
 );
 
-test('every alert says how bad it is and what to do, in the rules, their tests and the document', async () => {
+test('every alert has a severity and an action, in the rules, their tests and the document', async () => {
   const blocks = (await read('deploy/prometheus/alerts.yaml')).split(/^ +- alert: /m).slice(1);
   const names = blocks.map((block) => /^\w+/.exec(block)?.[0]);
   for (const block of blocks) {

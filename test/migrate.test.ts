@@ -65,7 +65,7 @@ test('twenty migrators at once on an empty database apply each file once', async
   expect(again).toEqual([]);
 });
 
-test('runner, psql, psql twice and the printed script give one and the same schema', async () => {
+test('the runner, psql, psql twice and the printed script create the same schema', async () => {
   const byRunner = await createTestDatabase('migrated');
   const byPsql = await createTestDatabase('empty');
   const printed = await createTestDatabase('empty');
@@ -74,17 +74,17 @@ test('runner, psql, psql twice and the printed script give one and the same sche
   for (const file of [...files.migrations, ...files.migrations]) {
     expect(await runScript(psql, file.text)).toEqual([]);
   }
-  // As operators do who have only psql: the rest comes from the printed script, here twice.
-  const rest = printPending(await planOf(byPsql), files);
+  // For operators who have only psql, here twice. The rest comes from the printed script.
+  const rest = await printPending(await planOf(byPsql), files);
   expect(await runScript(psql, rest)).toEqual([]);
   expect(await runScript(psql, rest)).toEqual([]);
-  const script = printPending(await planOf(printed), files);
+  const script = await printPending(await planOf(printed), files);
   expect(await runScript(await printed.session(), script)).toEqual([]);
 
   const dump = await dumpSchema(byRunner);
   expect(await dumpSchema(byPsql)).toBe(dump);
   expect(await dumpSchema(printed)).toBe(dump);
-  expect(printPending(await planOf(printed), files)).toBe('-- Nothing is pending.\n');
+  expect(await printPending(await planOf(printed), files)).toBe('-- Nothing is pending.\n');
 });
 
 test('the schema is the golden one', async (context) => {
@@ -92,13 +92,13 @@ test('the schema is the golden one', async (context) => {
   const [server] = await target.query<{ major: number }>(
     `select current_setting('server_version_num')::int / 10000 as major`,
   );
-  // Each major prints view definitions a little differently; the golden file is 17's.
+  // Each major version prints view definitions differently. The golden file is from 17.
   if (server?.major !== 17) context.skip();
 
   await expect(await dumpSchema(target)).toMatchFileSnapshot('golden/schema.txt');
 });
 
-test('the launch schema is refused by a database that has it, which stays as it was', async () => {
+test('a database with the launch schema rejects it and is unchanged', async () => {
   const target = await createTestDatabase('migrated');
   const before = await dumpSchema(target);
   const tables = files.schema[0];
@@ -110,7 +110,7 @@ test('the launch schema is refused by a database that has it, which stays as it 
   expect(await dumpSchema(target)).toBe(before);
 });
 
-test('a database with some of the needed tables is refused with the names of the others', async () => {
+test('a database without some of the needed tables is refused, with their names', async () => {
   const target = await createTestDatabase('migrated');
   await target.query('drop table public.alerts_users cascade');
   await target.query('drop table public.storage_options cascade');
@@ -123,7 +123,7 @@ test('a database with some of the needed tables is refused with the names of the
   });
 });
 
-test('a database with none but another table of Registry is no new one', async () => {
+test('a database with any table of Registry is not a new one', async () => {
   const target = await createTestDatabase('empty');
   await target.query('create table public.alerts (id bigint)');
 
@@ -145,7 +145,7 @@ test('tables that the statistics do not need may be missing', async () => {
   await expect(migrate(target.database, options())).resolves.toContain('views over the rollups');
 });
 
-test('an empty database gets no launch schema where that is not allowed', async () => {
+test('an empty database gets no launch schema if that is not allowed', async () => {
   const target = await createTestDatabase('empty');
 
   await expect(
@@ -154,7 +154,7 @@ test('an empty database gets no launch schema where that is not allowed', async 
   expect(await dumpSchema(target)).toBe('\n');
 });
 
-test('a version that was only started runs again, a finished one does not', async () => {
+test('an incomplete migration runs again, a finished one does not', async () => {
   const target = await createTestDatabase('migrated');
   await target.query('create table public.log (entry text)');
   const extra = withMigration(migration('201_test', `insert into public.log values ('ran');`));
@@ -175,7 +175,7 @@ test("versions of Registry's own are listed as unknown and left alone", async ()
   expect((await planOf(target)).unknown).toEqual(['002_work_item_restorations']);
 });
 
-test('an error names file and line with detail, and the database is as before', async () => {
+test('an error names file, line and detail, and the database is unchanged', async () => {
   const target = await createTestDatabase('migrated');
   const before = await dumpSchema(target);
   const extra = withMigration(
@@ -198,7 +198,7 @@ values (1),
   expect((await planOf(target, extra.files)).migrations.at(-1)?.state).toBe('pending');
 });
 
-test('a syntax error is given with the line of the very word', async () => {
+test('a syntax error has the line of the word', async () => {
   const target = await createTestDatabase('migrated');
   const extra = withMigration(migration('201_typo', `select 1,\n  2\nfrm nowhere;`));
 
@@ -230,7 +230,7 @@ test('a file that does not record its version is refused and undone', async () =
   expect(await target.query(`select from pg_tables where tablename = 'stray'`)).toEqual([]);
 });
 
-test('a migration that waits for a writer gives its place back and tries again', async () => {
+test('a migration that waits for a writer rolls back and retries', async () => {
   const target = await createTestDatabase('migrated');
   const writer = await target.session();
   await writer.query('begin');

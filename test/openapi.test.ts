@@ -20,7 +20,7 @@ interface Validate {
   readonly errors?: unknown;
 }
 
-/** Fastify's own JSON schema validator, for the dialect of OpenAPI 3.1. */
+/** Fastify's JSON schema validator, for OpenAPI 3.1. */
 const Ajv2020 = (() => {
   const { resolve } = createRequire(import.meta.url);
   const ofFastify = createRequire(resolve('fastify'));
@@ -32,7 +32,7 @@ const Ajv2020 = (() => {
   };
 })();
 
-/** A client accepts fields that it does not know; this test does not. */
+/** Forbids unknown fields. A client accepts them, this test does not. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -53,7 +53,7 @@ const ajv = new Ajv2020({
 ajv.addVocabulary(['components']);
 ajv.addSchema({ $id: 'openapi', components: closed(openApiDocument.components) }, 'openapi');
 
-/** Expects a response to be one of those that the document has for its path. */
+/** Expects a response that the document describes for its path. */
 async function expectDescribed(url: string, path: string, status: number, target = path) {
   const response = await fetch(url + target);
   const found = await response.text();
@@ -70,20 +70,20 @@ async function expectDescribed(url: string, path: string, status: number, target
 }
 
 const cronJobs = {
-  isDatabaseDown: false,
+  isDatabaseDown: () => false,
   nextRun: () => new Date(),
 } as unknown as CronJobs;
 
-/** For responses that do not come to read it. */
+/** For responses that do not read the database. */
 const noDatabase = {} as unknown as TestDatabase;
 
-/** The status port on a database, with the events that the daemon would send. */
+/** Starts the status port on a database, with the daemon's events. */
 async function serve({ database }: Pick<TestDatabase, 'database'>, isDatabaseDown = false) {
   const events = createEvents();
   const config = { isMaintenance: false };
   const context = { database } as unknown as StatusSources['context'];
   const board = createStatusBoard({ config: config as Config, events }, process.pid);
-  board.watch({ ...cronJobs, isDatabaseDown });
+  board.watch({ ...cronJobs, isDatabaseDown: () => isDatabaseDown });
   const status = createStatusReader(context, board.current);
   const metrics = await createMetrics({ config: config, events }, status);
   const sources = { context, status, metrics };
@@ -125,7 +125,7 @@ async function migratedWithRuns(): Promise<TestDatabase> {
   return target;
 }
 
-test('every route of the status port is in the document, and every path of it is a route', () => {
+test('the document has exactly the routes of the status port', () => {
   const server = fastify();
   const routes: [path: string, method: string][] = [];
   server.addHook('onRoute', ({ url, method }) => {
@@ -136,7 +136,7 @@ test('every route of the status port is in the document, and every path of it is
   expect(routes.map(([path, method]) => `${method} ${path}`).sort()).toEqual(described.sort());
 });
 
-test('every reference of the document leads to a schema, and no schema is left over', () => {
+test('every reference of the document has a schema, and every schema is used', () => {
   const text = JSON.stringify(openApiDocument);
   const used = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
   expect([...new Set(used)].sort()).toEqual(Object.keys(openApiDocument.components.schemas).sort());
@@ -150,7 +150,7 @@ test('the daemon serves the document itself', async () => {
   expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument)));
 });
 
-test('each response of a daemon at work is as described', async () => {
+test('each response of a running daemon is as described', async () => {
   const served = await serve(await migratedWithRuns());
   const { url } = served;
   await expectDescribed(url, '/ready', 503);
@@ -183,7 +183,7 @@ test('each response in the legacy state is as described', async () => {
   await expectDescribed(url, '/api/statistics', 200);
 });
 
-test('each response while the database is away is as described', async () => {
+test('each response during a database outage is as described', async () => {
   const { url } = await serve(noDatabase, true);
   for (const path of ['/ready', '/api/runs', '/api/statistics']) {
     await expectDescribed(url, path, 503);
@@ -194,7 +194,7 @@ test('each response while the database is away is as described', async () => {
   await expectDescribed(url, '/metrics', 200);
 });
 
-/** Values that a parameter takes, and values that it does not. */
+/** Returns valid and invalid values of a parameter. */
 function examplesOf({ schema }: NonNullable<Operation['parameters']>[number]) {
   const { enum: values, minimum, maximum, default: byDefault } = schema;
   if (Array.isArray(values)) return { good: values as string[], bad: ['other', ''] };
@@ -204,7 +204,7 @@ function examplesOf({ schema }: NonNullable<Operation['parameters']>[number]) {
   return { good: ['0', '9'.repeat(18)], bad: ['9'.repeat(19), '-1', 'x', ''] };
 }
 
-test('the parameters of /api/runs take the values that are described, and no others', async () => {
+test('the parameters of /api/runs accept only the described values', async () => {
   const { url } = await serve(await createTestDatabase('migrated'));
   const parameters = operations['/api/runs']?.parameters ?? [];
   expect(parameters.map(({ name }) => name)).toEqual(['job', 'outcome', 'limit', 'before']);

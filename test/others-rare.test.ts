@@ -8,7 +8,7 @@ import { expectExact, migrated, write, type Scene } from './support/migrated-liv
 import { createLogin, migrateAs, type Login } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
 
-// What Registry's people do to their own database on a rare day; test/others.test.ts has the usual ones.
+// Rare operations of Registry's operators. test/others.test.ts has the usual ones.
 
 const oneSnapshot = ['repeatable read', 'serializable'] as const;
 
@@ -46,7 +46,7 @@ test('detach makes its own table untrusted, and no other', async () => {
     (await readStatistics(scene.owner.database)).inexact.map(({ name }) => name);
   expect(await names()).toEqual(['premis_events']);
 
-  // Registry's own call folds the mark; it attaches and rebuilds nothing.
+  // Registry's own call folds the mark, but attaches and rebuilds nothing.
   await scene.session.query('select public.update_counts()');
   expect(await names()).toEqual(['premis_events']);
   expect(
@@ -78,7 +78,7 @@ const whileSnapshotIsHeld: Record<string, string> = {
 };
 
 test.each(Object.entries(whileSnapshotIsHeld))(
-  'runs and Registry’s calls do not fail where %s after their snapshot',
+  'runs and Registry’s calls do not fail if %s after their snapshot',
   async (_, statements) => {
     const scene = await migrated();
     for (const [isolation, ...calls] of [
@@ -98,7 +98,7 @@ test.each(Object.entries(whileSnapshotIsHeld))(
       for (const call of calls) await runner.query(call);
       await runner.query('commit');
       await runner.end();
-      // A view that is still the same shows what the snapshot saw.
+      // An unchanged view shows what the snapshot saw.
       if (!/drop mat|create mat/.test(statements)) {
         expect(await wrongFigures(scene.query, 'public.')).toEqual([]);
       }
@@ -108,7 +108,7 @@ test.each(Object.entries(whileSnapshotIsHeld))(
   },
 );
 
-test('a run names who holds its view, and does not fail where the view is dropped while it waits', async () => {
+test('a run names the session that locks its view, and does not fail if the view is dropped meanwhile', async () => {
   const scene = await migrated();
   const [runner, dropper] = [await scene.owner.session(), await scene.owner.session()];
   await write(scene, 91_005);
@@ -118,7 +118,7 @@ test('a run names who holds its view, and does not fail where the view is droppe
   await runner.query(`set lock_timeout = '100ms'`);
   await expect(runner.query('select public.update_counts()')).rejects.toMatchObject({
     code: '55P03',
-    message: 'registry_stats: no lock on public.premis_event_counts',
+    message: 'registry_stats: could not lock public.premis_event_counts',
     detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
   });
   await runner.query('reset lock_timeout');
@@ -132,7 +132,7 @@ test('a run names who holds its view, and does not fail where the view is droppe
   await expectExact(scene);
 });
 
-test('each transaction whose rows are not captured leaves a mark of its own, and one only', async () => {
+test('each transaction with uncaptured rows leaves exactly one mark', async () => {
   const scene = await migrated();
   const other = await scene.owner.session();
   const add = (client: pg.Client, id: number): Promise<unknown> =>
@@ -157,19 +157,19 @@ test('each transaction whose rows are not captured leaves a mark of its own, and
   await expectExact(scene);
 });
 
-test('attaching gives way to a writer whose transaction goes on, and names it', async () => {
+test('attaching rolls back for a writer with an open transaction, and names it', async () => {
   const scene = await migrated();
   await scene.session.query('drop trigger registry_stats_insert on public.work_items');
   const [writer, second] = [await scene.owner.session(), await scene.owner.session()];
   await writer.query(`begin; update public.work_items set stage = 'Fetch' where id = 1`);
-  // Only a lock that is waited for without an end meets this one.
+  // Only a wait for a lock without a timeout meets this one.
   await second.query(`set statement_timeout = '20s'`);
   const { processID } = writer as unknown as { processID: number };
   await expect(
     second.query(`select registry_stats.attach_capture('work_items')`),
   ).rejects.toMatchObject({
     code: '55P03',
-    message: 'registry_stats: no lock on public.work_items within 0.3 s',
+    message: 'registry_stats: could not lock public.work_items within 0.3 s',
     detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
   });
   await writer.query('commit');
@@ -202,7 +202,7 @@ const uncountable: Record<string, { statements: string; reason: string; back: st
   'a view in the place of a table': {
     statements: `alter table public.premis_events rename to all_events;
       create view public.premis_events as select * from public.all_events`,
-    reason: 'public.premis_events is no table',
+    reason: 'public.premis_events is not a table',
     back: 'drop view public.premis_events; alter table public.all_events rename to premis_events',
   },
   'a table that is gone': {
@@ -213,7 +213,7 @@ const uncountable: Record<string, { statements: string; reason: string; back: st
 };
 
 test.each(Object.entries(uncountable))(
-  '%s is named, and the other figures go on',
+  '%s is named, and the other figures are refreshed',
   async (_, { statements, reason, back }) => {
     const scene = await migrated();
     await scene.session.query(statements);
@@ -221,7 +221,7 @@ test.each(Object.entries(uncountable))(
     const outcomes = await runEachJob(scene.owner.database);
     expect(outcomes.map(({ outcome }) => outcome)).not.toContain('failed');
     expect((await readStatistics(scene.owner.database)).inexact).toEqual([
-      { name: 'premis_events', reason },
+      { name: 'premis_events', reason, isRepairable: false },
     ]);
     expect(await wrongFigures(scene.query, 'public.', ['work_item_counts'])).toEqual([]);
     await scene.session.query(back);
@@ -230,7 +230,7 @@ test.each(Object.entries(uncountable))(
   },
 );
 
-test('a unique index that was dropped is there again after the next run', async () => {
+test('the next run recreates a dropped unique index', async () => {
   const scene = await migrated();
   const indexes = `select indrelid::regclass::text as view from pg_index
     where indrelid in ('public.generic_file_counts'::regclass, 'public.current_deposit_stats'::regclass)
@@ -244,7 +244,7 @@ test('a unique index that was dropped is there again after the next run', async 
   expect(before).toHaveLength(2);
 });
 
-test('verify names a view that is empty, and does not fail where one was emptied meanwhile', async () => {
+test('verify names an empty view, and does not fail if one is emptied meanwhile', async () => {
   const scene = await migrated();
   const differences = (client: pg.Client): Promise<unknown> =>
     client
@@ -264,7 +264,7 @@ test('verify names a view that is empty, and does not fail where one was emptied
   await expectExact(scene);
 });
 
-test('old run records are removed without a wait for a caller whose transaction goes on', async () => {
+test('old run records are removed without waiting for a caller with an open transaction', async () => {
   const scene = await migrated();
   await scene.session.query(
     `insert into registry_stats.run (job, trigger, backend_pid, backend_start, started_at, finished_at, outcome)
@@ -278,7 +278,7 @@ test('old run records are removed without a wait for a caller whose transaction 
   await caller.query('begin');
   await write(scene, 91_003);
   await caller.query('select public.update_counts()');
-  // The caller has removed the records, and holds them until its end.
+  // The caller has removed the records, and holds their locks until its end.
   expect((await caller.query(old)).rows).toEqual([]);
   expect(await scene.query(old)).toHaveLength(3);
 
@@ -294,7 +294,7 @@ test('old run records are removed without a wait for a caller whose transaction 
 });
 
 test.each(oneSnapshot)(
-  'of two folds in %s that move an object there and back one fails, and succeeds when tried again',
+  'of two folds in %s that move an object there and back one fails, and succeeds on a retry',
   async (isolation) => {
     const scene = await migrated();
     const [early, late] = [await scene.owner.session(), await scene.owner.session()];
@@ -326,7 +326,7 @@ test.each(oneSnapshot)(
   },
 );
 
-test('one date of the history by two sessions at once is inserted once', async () => {
+test('two concurrent sessions insert a date of the history once', async () => {
   const scene = await migrated();
   const [first, second] = [await scene.owner.session(), await scene.owner.session()];
   await second.query(`set lock_timeout = '1ms'`);
@@ -349,7 +349,7 @@ test('one date of the history by two sessions at once is inserted once', async (
   expect(found.rows).toBeGreaterThan(1);
   expect(found.keys).toBe(found.rows);
 
-  // Really at once, again and again: whoever comes second inserts nothing.
+  // Concurrent, many times: the second session inserts nothing.
   for (let day = 2; day <= 9; day++) {
     const call = `select public.populate_historical_deposit_stats('2023-07-0${String(day)}'::date) as answer`;
     const answers = await Promise.all([firstRow(first, call), firstRow(second, call)]);
@@ -372,7 +372,7 @@ const views = [
   'current_deposit_stats',
 ];
 
-/** Registry's functions as published keep their flags there. */
+/** Registry's published functions keep their flags there. */
 const flags = 'grant select, update on public.ar_internal_metadata to';
 
 /** The ways to the privilege MAINTAIN, and what is granted. */
@@ -385,7 +385,7 @@ const maintainers: Record<string, (role: string) => string> = {
 test.for(Object.entries(maintainers))(
   'a role that only holds MAINTAIN %s keeps the functions that it could call',
   async ([, grant], context) => {
-    // Without rows Registry's functions take no view for fresh.
+    // Without rows Registry's functions consider no view fresh.
     const live = await createLiveDatabase({ data: 'none' });
     const { owner, target } = live;
     if (!(await hasMaintain(target.query))) context.skip('PostgreSQL 16 and before have none');
@@ -411,14 +411,14 @@ test.for(Object.entries(maintainers))(
     await write(scene, 91_004);
     expect(await answers(caller, calls)).toEqual([1, 1]);
     await expectExact(scene);
-    // Their own refresh goes through as before, and the next run of ours is right again.
+    // Their own refresh works as before, and our next run is correct again.
     const session = await caller.session();
     for (const view of views) {
       await session.query(`refresh materialized view concurrently public.${view}`);
     }
     await runEachJob(owner.database);
     await expectExact(scene);
-    // What was refused to them still is.
+    // What was refused to them is still refused.
     expect(denied).toEqual(historyCalls.map(() => '42501'));
     expect(await answers(caller, historyCalls)).toEqual(denied);
   },
@@ -426,7 +426,7 @@ test.for(Object.entries(maintainers))(
 
 const historyCalls = ['populate_empty_deposit_stats', 'populate_historical_deposit_stats'];
 
-/** What each function answers, or the code of its error. */
+/** Returns the result of each function, or its error code. */
 async function answers(caller: Login, names: readonly string[]): Promise<unknown[]> {
   const client = await caller.session();
   const found: unknown[] = [];
@@ -443,7 +443,7 @@ async function answers(caller: Login, names: readonly string[]): Promise<unknown
   return found;
 }
 
-/** The privilege came with PostgreSQL 17. */
+/** Returns whether MAINTAIN exists: since PostgreSQL 17. */
 async function hasMaintain(query: Query): Promise<boolean> {
   const [row] = await query<{ has: boolean }>(
     `select current_setting('server_version_num')::int >= 170000 as has`,

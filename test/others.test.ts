@@ -16,8 +16,8 @@ import { expectExact, migrated, write, type Scene } from './support/migrated-liv
 import { migrateAs } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
 
-// What Registry's people do to their own database on a normal day, from the state that production is in:
-// none of their statements fails because of us, and after the next run the figures are right, or named.
+// Usual operations of Registry's operators, from the state of production. None of their statements
+// fails because of us. After the next run the figures are correct, or the problem is reported.
 
 async function untilItWaits({ target }: Scene): Promise<void> {
   await expect
@@ -25,7 +25,7 @@ async function untilItWaits({ target }: Scene): Promise<void> {
     .not.toHaveLength(0);
 }
 
-/** After the next run of each job everything is right again, and nothing was called unchanged. */
+/** After the next run of each job all figures are correct, and no run was skipped as unchanged. */
 const repaired: Record<string, string> = {
   'a view is emptied': 'refresh materialized view public.work_item_counts with no data',
   'the deposits are emptied': 'refresh materialized view public.current_deposit_stats with no data',
@@ -80,7 +80,7 @@ test.each([
   'drop index public.ix_generic_file_counts',
   registryViewText('premis_event_counts'),
   registryViewText('current_deposit_stats', { isFilled: false }),
-])('Registry’s own hourly calls never fail, whatever became of a view: %s', async (statements) => {
+])('Registry’s own hourly calls never fail after a change of a view: %s', async (statements) => {
   const scene = await migrated();
   await runAs(scene.owner, statements);
   await write(scene, 90_020);
@@ -90,7 +90,7 @@ test.each([
 });
 
 test.each(['premis_event_counts', 'current_deposit_stats'] as const)(
-  '%s is created again with Registry’s own text: the next run puts ours in its place',
+  '%s is created again with Registry’s own text: the next run replaces it by ours',
   async (view) => {
     const scene = await migrated();
     await runAs(scene.owner, registryViewText(view));
@@ -103,7 +103,7 @@ test.each(['premis_event_counts', 'current_deposit_stats'] as const)(
   },
 );
 
-test('a refresh with an older snapshot that waited behind our run is noticed', async () => {
+test('a refresh with an older snapshot that waited for our run is detected', async () => {
   const scene = await migrated();
   const ours = await scene.owner.session();
   const other = await scene.owner.session();
@@ -119,10 +119,10 @@ test('a refresh with an older snapshot that waited behind our run is noticed', a
   await expectExact(scene);
 });
 
-test('a captured column is renamed: writers go on, and the figures follow', async () => {
+test('a captured column is renamed: writers continue, and the figures follow', async () => {
   const scene = await migrated();
   await write(scene, 90_004);
-  // The same session: its plan of the capture function was made with the old name.
+  // The same session: its plan of the capture function has the old name.
   await scene.session.query('alter table public.work_items rename column action to what');
   await scene.session.query('alter table public.premis_events rename column outcome to result');
   await write(scene, 90_005);
@@ -130,7 +130,7 @@ test('a captured column is renamed: writers go on, and the figures follow', asyn
   await scene.session.query(`delete from public.work_items where id = 90004`);
   await runEachJob(scene.owner.database);
   expect((await verify(scene.owner.database)).differences).toEqual([]);
-  // From here on the new names are captured: no write marks the table any more.
+  // The new names are captured now, so no write marks the table.
   await scene.session.query(`update public.work_items set what = 'Delete' where id < 5`);
   expect(
     await scene.query('select from registry_stats.delta where rebuild_because is not null'),
@@ -151,7 +151,7 @@ test('a captured column is renamed: writers go on, and the figures follow', asyn
   await expectExact(scene);
 });
 
-test('a captured column is dropped with cascade: writers go on, the other views too', async () => {
+test('a captured column is dropped with cascade: writers and the other views continue', async () => {
   const scene = await migrated();
   await scene.session.query('alter table public.work_items drop column action cascade');
   await write(scene, 90_007);
@@ -164,6 +164,7 @@ test('a captured column is dropped with cascade: writers go on, the other views 
     {
       name: 'work_items',
       reason: 'its column action is gone; add it again, or upgrade registry-stats',
+      isRepairable: false,
     },
   ]);
   await scene.session.query('alter table public.work_items add column action varchar');
@@ -218,7 +219,7 @@ test('a column is replaced by a new one of its name', async () => {
   await expectExact(scene);
 });
 
-test('rows that row level security hides are never called exact', async () => {
+test('a table with row level security is untrusted', async () => {
   const scene = await migrated();
   await scene.session.query(
     `alter table public.work_items enable row level security;
@@ -237,7 +238,7 @@ test('rows that row level security hides are never called exact', async () => {
   await expectExact(scene);
 });
 
-test('a table that another inherits from is not called exact', async () => {
+test('a table that another inherits from is untrusted', async () => {
   const scene = await migrated();
   await scene.session.query('create table public.more_items () inherits (public.work_items)');
   await runEachJob(scene.owner.database);
@@ -249,7 +250,7 @@ test('a table that another inherits from is not called exact', async () => {
   await expectExact(scene);
 });
 
-test('deposits without an institution are named, and right when they have one', async () => {
+test('deposits without an institution are named, and correct when they have one', async () => {
   const scene = await migrated();
   await scene.session.query('alter table public.generic_files alter storage_option drop not null');
   await write(scene, 90_012);
@@ -283,7 +284,7 @@ test('a view of others on one that was created again is named, and never dropped
   await expectExact(scene);
 });
 
-test('functions that Registry’s migrations put back are noticed, and ours again after migrate', async () => {
+test('functions that Registry’s migrations restored are detected, and migrate replaces them by ours', async () => {
   const scene = await migrated();
   for (const text of registryFunctionTexts) await runAs(scene.owner, text);
   const files = await readSqlFiles();
@@ -300,7 +301,7 @@ test('functions that Registry’s migrations put back are noticed, and ours agai
   expect((await readPlan(scene.query, files)).replacedFunctions).toEqual([]);
 });
 
-test('a run of the history names the function that somebody put back', async () => {
+test('a run of the history names the function that others restored', async () => {
   const scene = await migrated();
   await runAs(
     scene.owner,
@@ -310,12 +311,12 @@ test('a run of the history names the function that somebody put back', async () 
   expect(outcomes.at(-1)).toMatchObject({
     reason: 'inexact',
     detail: expect.stringContaining(
-      'populate_historical_deposit_stats(date): the function is not ours',
+      'populate_historical_deposit_stats(date): the function is not the one that registry-stats installed',
     ) as string,
   });
 });
 
-test('rights that the owner took from himself stay taken, in and out', async () => {
+test('rights that the owner revoked from itself stay revoked, in and out', async () => {
   const { owner } = await createLiveDatabase();
   await runAs(
     owner,
@@ -339,7 +340,7 @@ test('rights that the owner took from himself stay taken, in and out', async () 
   expect(await rights()).toEqual(before);
 });
 
-test('our own 001 run again takes nothing of 101 away', async () => {
+test('running our 001 again removes nothing of 101', async () => {
   const scene = await migrated();
   const files = await readSqlFiles();
   await runAs(scene.owner, files.migrations[0]?.text ?? '');
@@ -347,7 +348,7 @@ test('our own 001 run again takes nothing of 101 away', async () => {
   await expectExact(scene);
 });
 
-test('a fifth count is one row', async () => {
+test('one row declares another count', async () => {
   const scene = await migrated();
   await scene.session.query(
     `insert into registry_stats.source (name, view, facet_column, reason)

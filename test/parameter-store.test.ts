@@ -76,7 +76,7 @@ async function failureOf(promise: Promise<unknown>) {
 }
 
 const checkHint =
-  'Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to do without it.';
+  'Check the network, AWS_REGION and any AWS_ENDPOINT_URL, raise SSM_TIMEOUT, or set SSM_PATH=none to run without it.';
 
 test('the path is read once, one level deep and decrypted, in signed requests', async () => {
   const standIn = await start({
@@ -98,14 +98,14 @@ test('the path is read once, one level deep and decrypted, in signed requests', 
   });
 });
 
-test('AWS_ENDPOINT_URL, the general variable of the SDK, is followed too', async () => {
+test("AWS_ENDPOINT_URL, the SDK's general variable, is used too", async () => {
   const standIn = await start({ parameters: complete });
   vi.stubEnv('AWS_ENDPOINT_URL_SSM', undefined);
   vi.stubEnv('AWS_ENDPOINT_URL', standIn.url);
   expect((await read()).size).toBe(4);
 });
 
-test('several pages are followed to the last, with each token sent once', async () => {
+test('all pages are read, and each token is sent once', async () => {
   const foreign = Object.fromEntries(
     Array.from({ length: 25 }, (_, i) => [`/PROD/REGISTRY/A${i}`, 'x']),
   );
@@ -124,7 +124,7 @@ test('an empty page with a token is not the end', async () => {
   expect(standIn.requests).toHaveLength(4);
 });
 
-test('fifty parameters of others are not kept', async () => {
+test('fifty parameters of other programs are dropped', async () => {
   const foreign = Object.fromEntries(
     Array.from({ length: 50 }, (_, i) => [`/PROD/REGISTRY/FOREIGN_${i}`, `foreign-${i}`]),
   );
@@ -137,7 +137,7 @@ test('fifty parameters of others are not kept', async () => {
   ]);
 });
 
-test('a name outside of the path is not taken, even if the service sends it', async () => {
+test('a name outside of the path is dropped, even if the service sends it', async () => {
   await start({
     pages: [{ ...complete, '/DEMO/REGISTRY/DB_HOST': 'demo', DB_NAME: 'bare', '/DB_USER': 'root' }],
   });
@@ -165,7 +165,7 @@ test.each(['throttle', 'reset', 'an error 500'] as const)(
   },
 );
 
-test('throttling for ever ends after five attempts', async () => {
+test('permanent throttling ends after five attempts', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const standIn = await start({ parameters: complete, fault: () => 'throttle' });
   expect(await failureOf(read({ timeoutMs: 40_000 }))).toEqual({
@@ -177,16 +177,16 @@ test('throttling for ever ends after five attempts', async () => {
   expect(standIn.requests).toHaveLength(5);
 });
 
-test('throttling for ever ends at the deadline when that is earlier, and is named', async () => {
+test('permanent throttling ends at an earlier deadline, and is named', async () => {
   await start({ parameters: complete, fault: () => 'throttle' });
   const before = performance.now();
   expect((await failureOf(read({ timeoutMs: 700 }))).message).toBe(
-    `${place} could not be read: no complete answer within 700 ms; last: ThrottlingException, Rate exceeded`,
+    `${place} could not be read: no complete response within 700 ms; last: ThrottlingException, Rate exceeded`,
   );
   expect(performance.now() - before).toBeLessThan(1_500);
 });
 
-test('access denied is told at once, with what the service said', async () => {
+test('access denied is reported at once, with the message of the service', async () => {
   const standIn = await start({ parameters: complete, fault: () => 'deny' });
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_DENIED',
@@ -212,7 +212,7 @@ test.each([
   });
 });
 
-test('another refusal of the service is passed on in its words', async () => {
+test('another refusal is reported with the message of the service', async () => {
   const message = 'The path is\u001b[31m wrong';
   await start({ fault: () => ({ status: 400, type: 'ValidationException', message }) });
   expect(await failureOf(read())).toMatchObject({
@@ -226,12 +226,12 @@ test.each(['silence', 'half'] as const)('the deadline holds against %s', async (
   const before = performance.now();
   const failure = await failureOf(read({ timeoutMs: 600 }));
   expect(failure.code).toBe('PARAMETER_STORE_UNREACHABLE');
-  expect(failure.message).toContain('no complete answer within 600 ms');
+  expect(failure.message).toContain('no complete response within 600 ms');
   expect(performance.now() - before).toBeLessThan(1_500);
 });
 
 test.each(['silence', 'half', 'processing'] as const)(
-  'a request that meets %s is given up at half of the time, and sent again',
+  'a request with %s is aborted at half of the time, and sent again',
   async (kind) => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const standIn = await start({
@@ -259,7 +259,7 @@ test('no connection is left open, neither after success nor after the deadline',
   });
 });
 
-test('a refused connection is told with its code', async () => {
+test('a refused connection is reported with its code', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const standIn = await start({});
   await standIn.close();
@@ -272,12 +272,10 @@ test('a refused connection is told with its code', async () => {
   });
 });
 
-test('an answer that is no JSON is told without quoting it, for it holds the values', async () => {
+test('a response that is not JSON is reported without its text, which contains the values', async () => {
   await start({ parameters: complete, fault: () => 'garbage' });
   const failure = await failureOf(read());
-  expect(failure.message).toBe(
-    `${place} could not be read: its answer is not the JSON that was expected`,
-  );
+  expect(failure.message).toBe(`${place} could not be read: its response is not the expected JSON`);
   expect(JSON.stringify(failure)).not.toContain('pw-of');
 });
 
@@ -285,19 +283,19 @@ test('a token that comes twice ends the reading', async () => {
   const standIn = await start({ pages: [complete], isTokenStuck: true });
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_UNREACHABLE',
-    message: `${place} could not be read: it gave the same NextToken twice`,
+    message: `${place} could not be read: it returned the same NextToken twice`,
     hint: 'Its pages never end; check AWS_ENDPOINT_URL, and try again.',
     exitCode: 4,
   });
   expect(standIn.requests).toHaveLength(2);
 });
 
-test('a path without anything of ours is an error of its own', async () => {
+test('a path without our settings has its own error', async () => {
   await start({ parameters: { '/PROD/REGISTRY/FOREIGN': 'x' } });
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_EMPTY',
     message: `${place} holds none of our settings`,
-    hint: 'Check AWS_REGION and SSM_PATH; expected names like /PROD/REGISTRY/DB_HOST. SSM_PATH=none does without Parameter Store.',
+    hint: 'Check AWS_REGION and SSM_PATH; expected names like /PROD/REGISTRY/DB_HOST. SSM_PATH=none skips Parameter Store.',
     exitCode: 4,
   });
 });
@@ -313,27 +311,27 @@ test('a stop signal ends the reading at once', async () => {
   expect((await failure).message).toBe(`${place} could not be read: reading was stopped`);
 });
 
-test('a signal that stopped before the start ends it too, and nothing is asked', async () => {
+test('a signal aborted before the start sends no request', async () => {
   const standIn = await start({ parameters: complete });
   const failure = await failureOf(read({ signal: AbortSignal.abort() }));
   expect(failure.message).toBe(`${place} could not be read: reading was stopped`);
   expect(standIn.requests).toEqual([]);
 });
 
-test('no credentials anywhere is told, with what to do', async () => {
+test('missing credentials are reported, with what to do', async () => {
   const standIn = await start({ parameters: complete });
   vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
   expect(await failureOf(read())).toEqual({
     code: 'PARAMETER_STORE_UNREACHABLE',
     message: `${place} could not be read: no AWS credentials were found`,
-    hint: 'Give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.',
+    hint: 'Provide AWS credentials (a task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or set SSM_PATH=none.',
     exitCode: 4,
   });
   expect(standIn.requests).toEqual([]);
 });
 
-test('the deadline covers a metadata service that never answers', async () => {
+test('the deadline covers a metadata service that never responds', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const address = silent.address();
@@ -345,7 +343,7 @@ test('the deadline covers a metadata service that never answers', async () => {
   vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
   const before = performance.now();
   const failure = await failureOf(read({ timeoutMs: 400 }));
-  expect(failure.message).toBe(`${place} could not be read: no complete answer within 400 ms`);
+  expect(failure.message).toBe(`${place} could not be read: no complete response within 400 ms`);
   expect(performance.now() - before).toBeLessThan(1_200);
   silent.close();
 });
@@ -391,7 +389,7 @@ test.each([
   expect(standIn.requests[0]?.authorization).toContain(`/${expectedRegion}/ssm/`);
 });
 
-test('what says how to read the path is never taken from the path', async () => {
+test('settings that say how to read the path are never read from the path', async () => {
   const local = { APT_ENV: 'dev', SSM_PATH: '/x/', SSM_TIMEOUT: '1h', AWS_REGION: 'eu-west-1' };
   const parameters: Record<string, string> = { ...complete };
   for (const [key, value] of Object.entries(local)) parameters[`${path}${key}`] = value;
@@ -405,7 +403,7 @@ test('what says how to read the path is never taken from the path', async () => 
   expect(settings.find(({ key }) => key === 'SSM_TIMEOUT')?.value).toBe('10s');
 });
 
-test('SSM_PATH=none asks nobody', async () => {
+test('SSM_PATH=none sends no request', async () => {
   const standIn = await start({ parameters: complete });
   const env = { APT_ENV: 'production', SSM_PATH: 'none' };
   expect((await failureOf(loadConfig({ env, cwd }))).code).toBe('SETTINGS_INVALID');
@@ -422,7 +420,7 @@ test('a required setting that the path lacks is a fault of Parameter Store', asy
   });
 });
 
-test('a missing setting beside a wrong one is listed with it', async () => {
+test('a missing setting and a wrong one are listed together', async () => {
   await start({ parameters: { ...completeWithout('DB_NAME'), '/PROD/REGISTRY/DB_PORT': 'x' } });
   expect(await failureOf(loadConfig({ env: { APT_ENV: 'production' }, cwd }))).toMatchObject({
     code: 'SETTINGS_INVALID',
@@ -435,7 +433,7 @@ test('a missing setting beside a wrong one is listed with it', async () => {
   });
 });
 
-test('where the path is wrong it is not read, and nothing is called missing', async () => {
+test('a wrong path is not read, and no setting is called missing', async () => {
   const standIn = await start({ parameters: complete });
   const env = { APT_ENV: 'production', AWS_REGION: 'US East' };
   expect((await failureOf(loadConfig({ env, cwd }))).message).toBe(
@@ -447,10 +445,10 @@ test('where the path is wrong it is not read, and nothing is called missing', as
   expect(standIn.requests).toEqual([]);
 });
 
-/** `npm run test:hostile` makes them many. */
+/** `npm run test:hostile` sets more. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 200);
 
-/** Of a secret, or of what is not ours: no error may quote it. */
+/** Secrets and settings of others: no error may quote them. */
 const quoted = fc.record({
   Name: fc.constantFrom(`${path}DB_PASSWORD`, `${path}SYSTEM_USER`, '/OTHER/DB_HOST'),
   Value: fc.oneof(fc.constant('pw-§-pw'), fc.constant('pw-§-pw\n'), fc.constant(['pw-§-pw'])),
@@ -460,7 +458,7 @@ const ours = fc
   .tuple(fc.constantFrom(...Object.keys(complete)), json)
   .map(([Name, Value]) => ({ Name, Value: JSON.parse(Value) as unknown }));
 
-/** Almost an answer: right in its form, and anything in its places. */
+/** Almost valid responses: the right form, with any value. */
 const hostileAnswer = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
   json,
@@ -474,7 +472,7 @@ const hostileAnswer = fc.oneof(
 );
 
 test(
-  `${String(numRuns)} random answers: settings, or an error that quotes none of them`,
+  `${String(numRuns)} random responses: settings, or an error that quotes none of them`,
   { timeout: 60_000 + numRuns * 100 },
   async () => {
     let raw: string | Uint8Array = '';
@@ -520,19 +518,19 @@ test('pages without end, each with a new token, end at the deadline', async () =
   });
   expect(await failureOf(read({ timeoutMs: 500 }))).toMatchObject({
     code: 'PARAMETER_STORE_UNREACHABLE',
-    message: `${place} could not be read: no complete answer within 500 ms`,
+    message: `${place} could not be read: no complete response within 500 ms`,
   });
   expect(page).toBeGreaterThan(1);
 });
 
-test('an answer that drips a byte at a time ends at the deadline', async () => {
+test('a response of one byte at a time ends at the deadline', async () => {
   await start({ fault: () => ({ status: 200, raw: '{'.padEnd(10_000), isDripped: true }) });
   expect(await failureOf(read({ timeoutMs: 500 }))).toMatchObject({
     code: 'PARAMETER_STORE_UNREACHABLE',
   });
 });
 
-test('an answer of 20 MB is read, and what is too long in it is refused', async () => {
+test('a response of 20 MB is read, and a value that is too long is refused', async () => {
   const value = 'x'.repeat(20 * 1024 * 1024);
   await start({ parameters: { ...complete, [`${path}DB_NAME`]: value } });
   const error = await failureOf(loadConfig({ env: { APT_ENV: 'production' }, cwd }));

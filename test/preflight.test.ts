@@ -4,7 +4,7 @@ import { preflight } from '../src/statistics/preflight.js';
 import { incrementalRights, plainRights, type Right } from '../src/statistics/rights.js';
 import {
   createOwnedDatabase,
-  createPlainOwnedDatabase,
+  createLegacyOwnedDatabase,
   type Login,
 } from './support/owned-database.js';
 import type { TestDatabase } from './support/test-database.js';
@@ -12,7 +12,7 @@ import type { TestDatabase } from './support/test-database.js';
 interface Scene {
   readonly target: TestDatabase;
   readonly daemon: Login;
-  /** Whom the rights are granted to. */
+  /** The role that the rights are granted to. */
   readonly holder: string;
   readonly owner: string;
 }
@@ -28,7 +28,7 @@ function nameOf({ kind, object }: Right): string {
   return kind === 'table' || kind === 'view' ? object : `${kind} ${object}`;
 }
 
-/** Takes each right away by itself: the message has to name that one, and the way to get it back. */
+/** Revokes each right alone: the message must name it and the statement that grants it. */
 async function expectEachNamed(scene: Scene, rights: readonly Right[]): Promise<void> {
   const { target, daemon, holder, owner } = scene;
   expect(await refusalOf(scene)).toBeUndefined();
@@ -52,7 +52,7 @@ function lacked(refusal: AppError | undefined): string | undefined {
   return refusal?.message.split('it lacks: ')[1];
 }
 
-test('each right of the incremental way that is taken away is named, with the grant that gives it back', async () => {
+test('each revoked right of the incremental refresh is named, with its grant', async () => {
   const { target, daemon, owner, daemonRole } = await createOwnedDatabase();
   await expectEachNamed(
     { target, daemon, holder: daemonRole, owner: owner.role },
@@ -60,8 +60,8 @@ test('each right of the incremental way that is taken away is named, with the gr
   );
 });
 
-test('each right of the plain way that is taken away is named, with the grant that gives it back', async (context) => {
-  const { target, daemon, owner } = await createPlainOwnedDatabase();
+test('each revoked right of the legacy refresh is named, with its grant', async (context) => {
+  const { target, daemon, owner } = await createLegacyOwnedDatabase();
   const [server] = await target.query<{ version: number }>(
     `select current_setting('server_version_num')::int as version`,
   );
@@ -72,14 +72,14 @@ test('each right of the plain way that is taken away is named, with the grant th
   await expectEachNamed({ target, daemon, holder: daemon.role, owner: owner.role }, plainRights);
 });
 
-test('a role without any right is told all of them, and has them after the statements of the hint', async () => {
+test('a role without rights gets a list of all, and the statements of the hint grant them', async () => {
   const { target, daemon, daemonRole } = await createOwnedDatabase();
   await target.query(`revoke ${daemonRole} from ${daemon.role}`);
   const refusal = await refusalOf({ daemon });
 
   expect(lacked(refusal)?.split(/, (?=\w+ on )/)).toEqual(
     incrementalRights
-      // Which everybody has.
+      // Rights of PUBLIC.
       .filter(({ object }) => object !== 'public')
       .map((right) => `${right.privilege} on ${nameOf(right)}`),
   );
@@ -87,7 +87,7 @@ test('a role without any right is told all of them, and has them after the state
   expect(await refusalOf({ daemon })).toBeUndefined();
 });
 
-test('in the incremental way nothing is asked that only the functions of 001 need', async () => {
+test('the incremental refresh needs no right that only the functions of 001 need', async () => {
   const { target, daemon } = await createOwnedDatabase();
   expect(
     await target.query(
@@ -98,7 +98,7 @@ test('in the incremental way nothing is asked that only the functions of 001 nee
   expect(await refusalOf({ daemon })).toBeUndefined();
 });
 
-test('a function that an older migrate did not make is missing, not a right', async () => {
+test('a function missing after an older migrate is not reported as a missing right', async () => {
   const { target, daemon } = await createOwnedDatabase();
   await target.query(
     'drop function registry_stats.record_begin(text, text, timestamptz, bigint[])',
@@ -110,7 +110,7 @@ test('a function that an older migrate did not make is missing, not a right', as
   });
 });
 
-test('a role that may not connect is told the grant', async () => {
+test('a role without the right to connect gets the grant', async () => {
   const { target, daemon } = await createOwnedDatabase();
   await target.query(`revoke connect on database ${target.name} from public`);
   await target.query(`revoke connect on database ${target.name} from ${target.name}_daemon`);

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('how far, how fast, and how long', () => {
+describe('progress, speed and time left', () => {
   test.each([
     ['0 %', { ...half, done: 0 }, 0],
     ['50 %, 2 MB/s, 2 s left', half, 2_000],
@@ -28,7 +28,7 @@ describe('how far, how fast, and how long', () => {
   });
 });
 
-test('a terminal shows one line, which ends with the work', () => {
+test('a terminal shows one line, which ends when the work ends', () => {
   const { stderr, written } = output(true);
   const show = progressLineTo({ stderr });
   show({ ...half, done: 0 });
@@ -43,7 +43,7 @@ test('a terminal shows one line, which ends with the work', () => {
   );
 });
 
-test('what is not a terminal gets no line of progress, and one line a table of a comparison', () => {
+test('other streams get no progress line, and one line per compared table', () => {
   const { stderr, written } = output(false);
   progressLineTo({ stderr })(half);
   comparisonLineTo({ stderr })(half);
@@ -60,7 +60,7 @@ test('other notices are no progress', () => {
   });
 });
 
-test('a rebuild tells its begin and its end, a comparison what lies before each table', async () => {
+test('a rebuild reports its begin and end, a comparison the work before each table', async () => {
   const { database } = await createTestDatabase();
   const timeouts = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
   await loadCsv(database);

@@ -28,7 +28,7 @@ const refreshed = (which: Job) => ({
   detail: `${which.views.length} view${which.views.length === 1 ? '' : 's'} refreshed`,
 });
 
-test('a scheduled run calls the function, which does nothing while its figures are young', async () => {
+test('a scheduled run calls the function, which skips young figures', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
 
@@ -48,7 +48,7 @@ test('a manual run refreshes young figures, and shows what changed since', async
   ]);
 });
 
-test('the history tells its new rows, then that no month is missing, even to a person', async () => {
+test('the history reports its new rows, then that no month is missing, also for a manual run', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
 
@@ -89,7 +89,7 @@ test.each(jobs)(
   },
 );
 
-test('a flag that was left at true keeps the function from its work, and no person', async () => {
+test('a stale flag makes the function skip, but not a manual run', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   const counts = job('update_counts');
@@ -106,7 +106,7 @@ test('a flag that was left at true keeps the function from its work, and no pers
   expect(await run(target, history)).toEqual(declined);
 });
 
-test('a run that fails leaves flag and figures as they were', async () => {
+test('a failed run leaves flag and figures unchanged', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   await run(target, deposits);

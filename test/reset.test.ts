@@ -23,7 +23,7 @@ function resetWith({ database }: TestDatabase, fixtures = fixturesFolder, sample
   });
 }
 
-/** A copy of the fixtures in which one file is replaced. */
+/** Copies the fixtures and replaces one file. */
 async function brokenFixtures(name: string, text: string): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'registry-stats-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -40,7 +40,7 @@ function rowCounts({ query }: TestDatabase) {
   );
 }
 
-test('reset makes an empty database, and the same again from a filled one', async () => {
+test('reset fills an empty database, and recreates a filled one', async () => {
   const target = await createTestDatabase('empty');
   const migrated = await createTestDatabase('migrated');
   await resetWith(target);
@@ -106,7 +106,7 @@ test.each([
     /expected files named <table>\.csv, found colours/,
   ],
 ])(
-  'a fixture with %s is refused with its place, and nothing is lost',
+  'a fixture with %s is refused with its file and line, and nothing is lost',
   async (_what, name, text, message) => {
     const target = await createTestDatabase('empty');
     await resetWith(target);
@@ -121,7 +121,7 @@ test.each([
   },
 );
 
-test("an object of somebody else's that depends on ours stops the reset, and nothing is lost", async () => {
+test('an object of others that depends on ours stops the reset, and nothing is lost', async () => {
   const target = await createTestDatabase('empty');
   await resetWith(target);
   await target.query(

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { functionsKey, readPlan } from '../src/schema/plan.js';
-import { assertOwnerScript } from '../src/schema/owner.js';
 import { printPending } from '../src/schema/print.js';
-import { readSqlFiles } from '../src/schema/sql-files.js';
+import { readScript, readSqlFiles } from '../src/schema/sql-files.js';
 import { incrementalRights } from '../src/statistics/rights.js';
 import { wrongFigures } from './exactness/truth.js';
 import { writeOfEachTable } from './exactness/two-sessions.js';
@@ -10,7 +9,7 @@ import { findAllowed } from './support/attempt.js';
 import {
   createLogin,
   createOwnedDatabase,
-  createPlainOwnedDatabase,
+  createLegacyOwnedDatabase,
   migrateAs,
   rolesScript,
   type OwnedDatabase,
@@ -28,7 +27,7 @@ interface Relation extends Record<string, unknown> {
   readonly column: string;
 }
 
-/** Every table, view and sequence, with its last column. */
+/** Returns every table, view and sequence, with its last column. */
 function relationsOf({ query }: TestDatabase): Promise<Relation[]> {
   return query<Relation>(
     `select
@@ -43,7 +42,7 @@ function relationsOf({ query }: TestDatabase): Promise<Relation[]> {
   );
 }
 
-/** Everything that can be done with a relation, by name. */
+/** Returns everything that can be done with a relation, by name. */
 function attemptsOn({ name, kind, column }: Relation): Record<string, string> {
   const sequence = {
     'read on': `select last_value from ${name}`,
@@ -82,7 +81,7 @@ function attemptsOn({ name, kind, column }: Relation): Record<string, string> {
   );
 }
 
-test('the role of the daemon reads statistics and records, and no other row; it writes none', async () => {
+test("the daemon's role reads only statistics and records, and writes no row", async () => {
   const { target, daemon } = await createOwnedDatabase();
   const relations = await relationsOf(target);
   const attempts = Object.assign({}, ...relations.map(attemptsOn)) as Record<string, string>;
@@ -92,7 +91,7 @@ test('the role of the daemon reads statistics and records, and no other row; it 
     readable.map((name) => `select on ${name}`).sort(),
   );
   expect(
-    // The planner's statistics hold values of rows.
+    // The planner's statistics contain values of rows.
     (
       await daemon.database.read<{ name: string }>(
         `select distinct schemaname || '.' || tablename as name from pg_stats
@@ -102,7 +101,7 @@ test('the role of the daemon reads statistics and records, and no other row; it 
   ).toEqual([]);
 });
 
-test('the role of the daemon executes what it needs, of all functions there are', async () => {
+test("the daemon's role can execute only the functions it needs", async () => {
   const { target, daemon } = await createOwnedDatabase();
   const functions = await target.query<{ name: string; call: string }>(
     `select
@@ -123,7 +122,7 @@ test('the role of the daemon executes what it needs, of all functions there are'
   expect(found.map((name) => name.replace(/: \w+$/, ''))).toEqual([...executable].sort());
 });
 
-test('by the catalog, the role of the daemon has what sql/roles.sql gives and nothing else', async () => {
+test("by the catalog, the daemon's role has only the rights of sql/roles.sql", async () => {
   const { target, daemon, daemonRole } = await createOwnedDatabase();
   const nobody = await createLogin(target, 'nobody');
   const more = await target.query<{ found: string }>(
@@ -195,7 +194,7 @@ test('by the catalog, the role of the daemon has what sql/roles.sql gives and no
       `member of ${daemonRole}`,
     ].sort(),
   );
-  // A grant that its holder could give on would only be warned of, not refused.
+  // A grant option would only cause a warning, not a refusal.
   expect(
     await target.query(
       `select acl::text
@@ -213,7 +212,7 @@ test('by the catalog, the role of the daemon has what sql/roles.sql gives and no
   ).toEqual([]);
 });
 
-/** What a role might do besides. Those above the line PostgreSQL allows everybody. */
+/** Other things a role could do. PostgreSQL allows the ones above the line to every role. */
 function othersOf({ target, owner }: OwnedDatabase, ownersPid: number): Record<string, string> {
   return {
     'a temporary table': 'create temporary table probe (id int)',
@@ -276,7 +275,7 @@ function othersOf({ target, owner }: OwnedDatabase, ownersPid: number): Record<s
   };
 }
 
-test('beside its work the role of the daemon can do what PostgreSQL allows everybody', async () => {
+test("apart from its jobs the daemon's role can do only what PostgreSQL allows every role", async () => {
   const owned = await createOwnedDatabase();
   const { processID } = (await owned.owner.session()) as unknown as { processID: number };
   const attempts = othersOf(owned, processID);
@@ -284,13 +283,13 @@ test('beside its work the role of the daemon can do what PostgreSQL allows every
 
   const client = await owned.daemon.session();
   expect(await findAllowed(client, attempts)).toEqual(everybodys.sort());
-  // Not in a transaction.
+  // Not possible in a transaction.
   for (const statement of ['create database probe', `alter system set work_mem = '64MB'`]) {
     await expect(client.query(statement)).rejects.toMatchObject({ code: '42501' });
   }
 });
 
-test('no other table can be named to the functions of the daemon', async () => {
+test("the daemon's functions accept no other table", async () => {
   const { daemon } = await createOwnedDatabase();
   const client = await daemon.session();
   for (const call of ['attach_capture', 'differences', 'rebuild']) {
@@ -306,7 +305,7 @@ test('no other table can be named to the functions of the daemon', async () => {
   }
 });
 
-test('sql/roles.sql grants what the daemon looks for, and can be run again', async () => {
+test('sql/roles.sql grants what the daemon checks, and can be run again', async () => {
   const { target, owner, daemonRole } = await createOwnedDatabase();
   const text = await rolesScript(daemonRole);
   const client = await owner.session();
@@ -326,7 +325,7 @@ test('sql/roles.sql grants what the daemon looks for, and can be run again', asy
   expect(await rights()).not.toEqual(before);
   expect(await runScript(client, text)).toEqual([]);
   expect(await rights()).toEqual(before);
-  // Functions that are replayed keep what was granted.
+  // Replayed functions keep their grants.
   await target.query(`delete from public.ar_internal_metadata where key = $1`, [functionsKey]);
   await migrateAs(owner);
   expect(await rights()).toEqual(before);
@@ -347,7 +346,7 @@ test('an owner that may not create roles can grant to one that an administrator 
   await target.query(`drop owned by ${other}; drop role ${other}`);
 });
 
-test('nothing in registry_stats is for everybody, and every function of ours has a safe search_path', async () => {
+test('PUBLIC has no right in registry_stats, and each of our functions has a safe search_path', async () => {
   const { target } = await createOwnedDatabase();
   expect(
     await target.query(
@@ -365,14 +364,16 @@ test('nothing in registry_stats is for everybody, and every function of ours has
   ).toEqual([]);
 });
 
-test('who does not own the tables cannot migrate; Registry calls its functions as ever', async () => {
-  const { target, owner } = await createPlainOwnedDatabase();
-  // As superuser: its rights would be within reach of whoever owns the tables.
+test('a role that does not own the tables cannot migrate; Registry calls its functions as before', async () => {
+  const { target, owner } = await createLegacyOwnedDatabase();
+  // As superuser, because the table owner could use its rights.
   await expect(migrateAs(target)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   const member = await createLogin(target, 'member', `in role ${owner.role}`);
   await expect(migrateAs(member)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   const client = await member.session();
-  await expect(client.query(assertOwnerScript)).rejects.toThrow(`by role ${owner.role}`);
+  await expect(client.query(await readScript('assert_owner'))).rejects.toThrow(
+    `by role ${owner.role}`,
+  );
   await migrateAs(owner);
   await target.query(writeOfEachTable);
   const registry = await owner.session();
@@ -393,8 +394,8 @@ test('who does not own the tables cannot migrate; Registry calls its functions a
   expect(await wrongFigures(target.query, 'public.')).toEqual([]);
 });
 
-test('what was granted by name outlives each migrate, whatever default privileges say', async () => {
-  const { target, owner } = await createPlainOwnedDatabase();
+test('explicit grants survive each migrate, with any default privileges', async () => {
+  const { target, owner } = await createLegacyOwnedDatabase();
   const other = await createLogin(target, 'other');
   const daemonRole = `${target.name}_daemon`;
   const client = await owner.session();
@@ -441,9 +442,9 @@ test('what was granted by name outlives each migrate, whatever default privilege
     () => migrateAs(owner),
     async () => {
       const plan = await readPlan((text, values) => owner.database.read(text, values), files);
-      expect(await runScript(client, printPending(plan, files))).toEqual([]);
+      expect(await runScript(client, await printPending(plan, files))).toEqual([]);
     },
-    // On their own, each in a transaction of its own.
+    // Each in its own transaction.
     async () => {
       for (const { text } of [...files.migrations.slice(1), ...files.functions.slice(-1)]) {
         expect(await runScript(client, text)).toEqual([]);

@@ -7,7 +7,7 @@ function request(changed: Partial<RefreshRequest> = {}): RefreshRequest {
   return { trigger: 'schedule', jobs: jobNames, isManual: false, ...changed };
 }
 
-/** A job that runs until it is told to end, and writes down what it was asked. */
+/** Creates a runner whose job runs until the test ends it, and records its requests. */
 function controlledRunner() {
   const started: { job: JobName; request: RefreshRequest }[] = [];
   const coalesced: Trigger[] = [];
@@ -45,7 +45,7 @@ test('jobs of a request run in order, one after the other', async () => {
   expect((await done).map(({ job }) => job)).toEqual([...jobNames]);
 });
 
-test('ten requests while one runs become one more run, which answers them all', async () => {
+test('ten requests during a run become one more run, which resolves them all', async () => {
   const { runner, started, coalesced, endNext } = controlledRunner();
   const jobs = ['update_counts'] as const;
   const first = runner.request(request({ jobs }));
@@ -62,7 +62,7 @@ test('ten requests while one runs become one more run, which answers them all', 
   expect(new Set(reports.map(([report]) => report)).size).toBe(1);
 });
 
-test('requests that are joined keep every job, and a manual one makes the run manual', async () => {
+test('merged requests keep every job, and a manual one makes the run manual', async () => {
   const { runner, started, endNext } = controlledRunner();
   void runner.request(request({ jobs: ['update_counts'] }));
   void runner.request(request({ jobs: ['populate_all_historical_deposit_stats'] }));
@@ -83,7 +83,7 @@ test('requests that are joined keep every job, and a manual one makes the run ma
   ]);
 });
 
-test('draining lets the current job end, starts no other and answers what waited', async () => {
+test('draining waits for the current job, starts no other, and resolves waiting requests', async () => {
   const { runner, started, endNext } = controlledRunner();
   const current = runner.request(request());
   const waiting = runner.request(request());

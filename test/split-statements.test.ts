@@ -6,7 +6,7 @@ function texts(sql: string): string[] {
   return splitStatements(sql).map(({ text }) => text);
 }
 
-test('statements end at semicolons, and comments between them belong to none', () => {
+test('statements end at semicolons, and comments between them are dropped', () => {
   expect(splitStatements('-- head\nselect 1;\n\n/* two */ select\n 2;\n-- tail\n')).toEqual([
     { text: 'select 1', line: 2 },
     { text: 'select\n 2', line: 4 },

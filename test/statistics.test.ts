@@ -17,7 +17,7 @@ async function refreshAll({ query }: TestDatabase): Promise<void> {
   await query('select public.populate_all_historical_deposit_stats()');
 }
 
-/** Rows that one side has and the other has not, both ways. */
+/** Returns rows that only one side has, both ways. */
 async function differences(
   { query }: TestDatabase,
   one: string,
@@ -27,7 +27,7 @@ async function differences(
   return query(`(${left} except all ${right}) union all (${right} except all ${left})`);
 }
 
-/** Each grouping set by itself: the truth, told in another way than by cube. */
+/** Returns each grouping set by itself: the truth without cube. */
 function countsTruth(table: string, keys: readonly string[]): string {
   const sets = Array.from({ length: 2 ** keys.length }, (_, mask) =>
     keys.filter((_key, bit) => (mask & (1 << bit)) !== 0),
@@ -47,7 +47,7 @@ test.each([
   ['generic_file_counts', 'generic_files', ['institution_id', 'state']],
   ['work_item_counts', 'work_items', ['institution_id', 'action']],
 ] as const)(
-  '%s has every total of %s, real NULL keys beside the totals',
+  '%s has every total of %s, and real NULL keys next to the totals',
   async (view, table, keys) => {
     const target = await withFixtures();
     await refreshAll(target);
@@ -57,7 +57,7 @@ test.each([
   },
 );
 
-test('each of the ten plain views shows rows of the fixtures', async () => {
+test('each of the ten ordinary views shows rows of the fixtures', async () => {
   const { query } = await withFixtures();
   const views = await query<{ viewname: string }>(
     `select viewname from pg_views where schemaname = 'public' order by viewname`,
@@ -130,7 +130,7 @@ test('files of an institution that does not exist are counted, without a name', 
   ]);
 });
 
-test('empty tables give one grand total with zeros', async () => {
+test('empty tables have one grand total with zeros', async () => {
   const target = await createTestDatabase('migrated');
   await refreshAll(target);
 
@@ -158,7 +158,7 @@ test('empty tables give one grand total with zeros', async () => {
   ]);
 });
 
-test('the functions answer 1 when they refreshed and 0 while the figures are fresh', async () => {
+test('the functions return 1 after a refresh and 0 while the figures are fresh', async () => {
   const { query } = await withFixtures('baseline');
   const call =
     'select public.update_counts() as counts, public.update_current_deposit_stats() as deposits';
@@ -218,7 +218,7 @@ test('history has every month since 2014, a full grid, and each month once', asy
   expect(grid?.months).toBe(expected?.months);
 });
 
-test('history of a month equals the files created before it', async () => {
+test('the history of a month has the files created before it', async () => {
   const target = await withFixtures();
   await refreshAll(target);
 
@@ -234,7 +234,7 @@ test('history of a month equals the files created before it', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('a run of the history is as of its transaction; while another is at it, nothing is known', async () => {
+test('a run of the history has the time of its transaction, and none during another run', async () => {
   const target = await withFixtures();
   const asOf = (): Promise<unknown[]> =>
     target.query(
@@ -266,7 +266,7 @@ test('a run of the history is as of its transaction; while another is at it, not
   expect(seen?.run.getTime()).toBeGreaterThanOrEqual(before?.now.getTime() ?? NaN);
   expect(seen?.job).toEqual(seen?.run);
 
-  // A month is missing again: a transaction of Registry's, which may be as long as it likes.
+  // A month is missing again, by a long transaction of Registry's.
   await target.query(`delete from public.historical_deposit_stats where end_date = '2020-01-01'`);
   await other.query('begin');
   const { rows } = await other.query<{ now: Date }>('select now()');

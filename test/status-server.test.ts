@@ -4,7 +4,7 @@ import { isOwnHost } from '../src/http/host-check.js';
 import { startStatusServer, type StatusSources } from '../src/http/server.js';
 import { sendRaw, statusesOf } from './support/raw-request.js';
 
-/** A status port with nothing behind it but `/live`. */
+/** Starts a status port that has only `/live`. */
 async function serve(host: string): Promise<string> {
   const nothing = { context: {}, status: {}, metrics: {} } as unknown as StatusSources;
   const { url, close } = await startStatusServer({ host, port: 0 }, nothing);
@@ -32,7 +32,7 @@ const others = [
   '[rebound.example]',
 ];
 
-test('on loopback a name that a site let point here is answered nothing', async () => {
+test('on loopback a name of a web site is refused', async () => {
   const url = await serve('127.0.0.1');
   const { port } = new URL(url);
   for (const host of others) {
@@ -46,23 +46,23 @@ test('on loopback a name that a site let point here is answered nothing', async 
   }
 });
 
-test('the refusal says why, and what a proxy must do, and repeats nothing', async () => {
+test('the refusal explains why, names the fix for a proxy, and repeats no input', async () => {
   const url = await serve('127.0.0.1');
   const answer = await sendRaw(url, 'GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n');
   expect(answer).toContain(
-    '{"error":"the Host of this request is not answered on loopback: an address or localhost is",' +
+    '{"error":"this Host is not allowed on loopback: use an address or localhost",' +
       '"hint":"a proxy that passes on the Host of its own client must send its target instead, ' +
       'or STATUS_HOST be an address beyond loopback"}',
   );
   expect(answer).not.toContain('rebound');
 });
 
-test('HTTP/1.0 without a Host, as simple checkers speak it, is answered', async () => {
+test('HTTP/1.0 without a Host, used by simple checkers, is allowed', async () => {
   const url = await serve('127.0.0.1');
   expect(statusesOf(await sendRaw(url, 'GET /live HTTP/1.0\r\n\r\n'))).toEqual([200]);
 });
 
-test('beyond loopback every name of a service is answered', async () => {
+test('beyond loopback every service name is allowed', async () => {
   const { port } = new URL(await serve('0.0.0.0'));
   const url = `http://127.0.0.1:${port}`;
   for (const name of ['registry-stats:9310', 'stats.prod.internal', 'lb.example.org']) {
@@ -70,7 +70,7 @@ test('beyond loopback every name of a service is answered', async () => {
   }
 });
 
-test('the name that STATUS_HOST gives is answered, in any case and with the dot of DNS', () => {
+test('the name in STATUS_HOST is allowed, in any case and with a trailing dot', () => {
   expect(isOwnHost('Stats.Local:9310', 'stats.local')).toBe(true);
   expect(isOwnHost('stats.local.', 'stats.local')).toBe(true);
   expect(isOwnHost('other.local', 'stats.local')).toBe(false);

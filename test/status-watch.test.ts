@@ -6,10 +6,10 @@ import { createPaint } from '../src/terminal/paint.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase } from './support/test-database.js';
 
-/** Node's own rules, which look at the environment only. */
+/** Node's own rules, which read only the environment. */
 const rules = Object.create(WriteStream.prototype) as WriteStream;
 
-/** A stream that says of itself what a terminal with colours says. */
+/** A stream with the properties of a colour terminal. */
 class Terminal extends Writable {
   readonly isTTY = true;
   text = '';
@@ -46,7 +46,7 @@ function pipe(): NodeJS.WriteStream {
   return Object.assign(new Terminal(), { isTTY: false }) as unknown as NodeJS.WriteStream;
 }
 
-test('status --watch redraws in its place until Ctrl-C, with pending changes, in colours', async () => {
+test('status --watch redraws until Ctrl-C, with pending changes, in colours', async () => {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
   const stop = new AbortController();
@@ -74,7 +74,7 @@ test('status --watch redraws in its place until Ctrl-C, with pending changes, in
   expect(screens().at(-1)).toMatch(/^update_counts +\u001b\[32mfresh\u001b\[39m /m);
 });
 
-test('states of jobs are coloured, and none where colours are not wanted or not shown', () => {
+test('job states are coloured, unless colours are unwanted or unsupported', () => {
   const paint = createPaint(terminal());
   expect(['fresh', 'failing', 'held back'].map((word) => paint.state(word))).toEqual([
     '\u001b[32mfresh\u001b[39m',
@@ -83,6 +83,6 @@ test('states of jobs are coloured, and none where colours are not wanted or not 
   ]);
   expect(paint.state('not run yet')).toBe('not run yet');
   expect(createPaint(terminal({ NO_COLOR: '1' })).state('failing')).toBe('failing');
-  expect(createPaint(terminal({ TERM: 'dumb' })).warn('not exact')).toBe('not exact');
+  expect(createPaint(terminal({ TERM: 'dumb' })).warn('untrusted')).toBe('untrusted');
   expect(createPaint(pipe()).state('failing')).toBe('failing');
 });

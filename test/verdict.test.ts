@@ -8,7 +8,7 @@ const names = [
   'populate_all_historical_deposit_stats',
 ];
 
-/** Runs of a day ago that refreshed; a check of ten seconds ago that found nothing. */
+/** A refresh a day ago, and a check ten seconds ago that found no change. */
 const refreshed = '2026-02-28T09:00:00.000Z';
 const checked = '2026-03-01T10:42:00.000Z';
 
@@ -63,7 +63,7 @@ const incremental: StatisticsState = {
   lastVerification: null,
 };
 
-/** The legacy state, in which every job was skipped for this reason. */
+/** The legacy state in which every job was skipped for this reason. */
 const legacy: StatisticsState = { ...incremental, mode: 'plain', pendingChanges: null, jobs: [] };
 
 function skippedFor(skipReason: string, history = counts): JobHistory {
@@ -76,7 +76,7 @@ const verdictOf = (own: Partial<DaemonState>, statistics: Partial<StatisticsStat
 const statesOf = (own: Partial<DaemonState>, statistics: Partial<StatisticsState> = {}) =>
   toStatus({ ...daemon, ...own }, { ...incremental, ...statistics }).jobs;
 
-test('skipping is no staleness: figures refreshed yesterday are exact as of the last check', () => {
+test('figures refreshed yesterday are current as of the last check', () => {
   expect(verdictOf({})).toEqual({
     level: 'good',
     notReady: null,
@@ -87,7 +87,7 @@ test('skipping is no staleness: figures refreshed yesterday are exact as of the 
   expect(statesOf({}).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
 });
 
-test('in the legacy state a skip is not taken for figures as of now', () => {
+test('in the legacy state a skip does not make the figures current', () => {
   const jobs = daemon.jobs.map((one) => skippedFor('declined', one));
   expect(verdictOf({ jobs }, legacy).sentence).toBe(
     'All statistics were less than an hour old when they were last checked.',
@@ -95,7 +95,7 @@ test('in the legacy state a skip is not taken for figures as of now', () => {
   expect(statesOf({ jobs }, legacy).map(({ dataAsOf }) => dataAsOf)).toEqual([null, null, null]);
 });
 
-test('in the legacy state a job that ran elsewhere proves nothing of its figures', () => {
+test('in the legacy state a job that ran elsewhere does not prove current figures', () => {
   const jobs = [skippedFor('busy'), ...otherJobs.map((one) => skippedFor('declined', one))];
   expect(verdictOf({ jobs }, legacy)).toMatchObject({
     level: 'good',
@@ -104,7 +104,7 @@ test('in the legacy state a job that ran elsewhere proves nothing of its figures
   });
 });
 
-test('pending changes are nothing wrong: the next run folds them', () => {
+test('pending changes are no problem: the next run folds them', () => {
   expect(verdictOf({}, { pendingChanges: 1_234 })).toMatchObject({
     level: 'good',
     details: [
@@ -113,7 +113,7 @@ test('pending changes are nothing wrong: the next run folds them', () => {
   });
 });
 
-test('a failure on record counts though this daemon has not seen it', () => {
+test('a recorded failure counts, even if this daemon has not seen it', () => {
   const [first = record(''), ...others] = incremental.jobs;
   const failed = {
     ...first,
@@ -143,21 +143,24 @@ test.each([
     [{ ...counts, lastRun: null, lastSuccess: null }, ...otherJobs],
     incremental.jobs.map((one) => ({ ...one, reason: one.job === names[0] ? 'a view: gone' : '' })),
   ],
-])('a job that is skipped as inexact cannot run, and it shows why: %s', (_, jobs, records) => {
-  const verdict = verdictOf({ jobs }, { jobs: records });
-  expect(verdict).toMatchObject({
-    level: 'bad',
-    sentence: expect.stringContaining('update_counts') as string,
-    notReady: expect.stringContaining('update_counts cannot run: ') as string,
-  });
-  expect(verdict.details[0]).toMatch(/^update_counts: (inexact|a view: gone)\.$/);
-});
+])(
+  'a job skipped as inexact cannot run, and the verdict shows the reason: %s',
+  (_, jobs, records) => {
+    const verdict = verdictOf({ jobs }, { jobs: records });
+    expect(verdict).toMatchObject({
+      level: 'bad',
+      sentence: expect.stringContaining('update_counts') as string,
+      notReady: expect.stringContaining('update_counts cannot run: ') as string,
+    });
+    expect(verdict.details[0]).toMatch(/^update_counts: (inexact|a view: gone)\.$/);
+  },
+);
 
-test('maintenance, a first run and a table that the next run rebuilds are waited for', () => {
+test('maintenance, a first run and a table to rebuild have the level wait', () => {
   expect(verdictOf({ isMaintenance: true })).toMatchObject({
     level: 'wait',
     notReady: null,
-    sentence: 'Maintenance: nothing is refreshed.',
+    sentence: 'MAINTENANCE_MODE is true: nothing is refreshed.',
   });
   const jobs = daemon.jobs.map((one) => ({ ...one, lastRun: null, lastSuccess: null }));
   expect(verdictOf({ jobs }, { jobs: [] })).toMatchObject({
@@ -173,14 +176,14 @@ test('maintenance, a first run and a table that the next run rebuilds are waited
   });
 });
 
-test('a daemon is ready once it has run each job itself, whatever others have on record', () => {
+test('a daemon is ready after it has run each job itself', () => {
   expect(verdictOf({ nextRun: null }).notReady).toBe('starting');
   expect(
     verdictOf({ jobs: [counts, ...otherJobs.map((one) => ({ ...one, lastRun: null }))] }).notReady,
   ).toBe('first run of update_current_deposit_stats not finished');
 });
 
-test('what no run repairs is bad, though the last run refreshed the rest', () => {
+test('a problem that no run repairs is bad, even if the last run refreshed the rest', () => {
   const inexact = [{ name: 'work_items', reason: 'a column is gone', isRepairable: false }];
   expect(verdictOf({}, { inexact })).toMatchObject({
     level: 'bad',
@@ -189,7 +192,7 @@ test('what no run repairs is bad, though the last run refreshed the rest', () =>
   });
 });
 
-test('drift that a verification found is never called exact', () => {
+test('after drift the figures are never called correct', () => {
   const lastVerification = { finishedAt: checked, differences: 2 };
   expect(verdictOf({}, { lastVerification })).toMatchObject({
     level: 'bad',
@@ -201,7 +204,7 @@ test('drift that a verification found is never called exact', () => {
   );
 });
 
-test('a database that is away is the verdict, whatever was known before', () => {
+test('during a database outage the verdict is the outage', () => {
   const away = 'the database does not answer, or takes no writes';
   expect(verdictOf({ isDatabaseDown: true })).toMatchObject({ level: 'bad', notReady: away });
   expect(verdictOf({}, { mode: 'unknown', problem: 'no answer', jobs: [] })).toMatchObject({

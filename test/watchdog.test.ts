@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { standstillQuestion, watchTransaction, type Ask } from '../src/db/watchdog.js';
-import { askAbout, cancel } from '../src/db/backend.js';
-import { begin, type Place } from '../src/db/begin.js';
+import { idleStateSql, watchTransaction, type QueryBackend } from '../src/db/watchdog.js';
+import { queryBackend, cancel } from '../src/db/backend.js';
+import { begin, type BackendTransaction } from '../src/db/begin.js';
 import { createTestDatabase } from './support/test-database.js';
 
 const options = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
@@ -16,68 +16,76 @@ describe('a watched transaction', () => {
     vi.useRealTimers();
   });
 
-  /** Whether its connection is ended within ten minutes of such answers; the last one repeats. */
-  async function isHungUp(...answers: (Awaited<ReturnType<Ask>> | Error)[]): Promise<boolean> {
+  /**
+   * Returns whether the connection is closed within ten minutes of these responses. The last
+   * response repeats.
+   */
+  async function isDisconnected(
+    ...responses: (Awaited<ReturnType<QueryBackend>> | Error)[]
+  ): Promise<boolean> {
     const destroy = vi.fn();
     const client = { connection: { stream: { destroy } } } as unknown as pg.ClientBase;
-    let looks = 0;
+    let checks = 0;
     const endWatch = watchTransaction(client, () => {
-      const answer = answers[Math.min(looks++, answers.length - 1)] ?? [];
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      const response = responses[Math.min(checks++, responses.length - 1)] ?? [];
+      return response instanceof Error ? Promise.reject(response) : Promise.resolve(response);
     });
     await vi.advanceTimersByTimeAsync(600_000);
     endWatch();
-    expect(looks).toBeGreaterThan(1);
+    expect(checks).toBeGreaterThan(1);
     return destroy.mock.calls.length > 0;
   }
 
-  const atWork = [{ standstill: null }];
+  const active = [{ idleState: null }];
 
   test.each([
-    ['is at work, or not shown to its role', [atWork]],
+    ['is active, or hidden from its role', [active]],
     [
-      'rests for a moment, each time another',
-      [[{ standstill: 'a' }], [{ standstill: 'b' }], atWork],
+      'is idle in a different state at each check',
+      [[{ idleState: 'a' }], [{ idleState: 'b' }], active],
     ],
-    ['cannot be asked about for a moment', [refused, refused, refused, atWork]],
-    ['has a pooler before it with no place for a question', [new Error('Query read timeout')]],
-    ['is on a server that refuses to say', [Object.assign(new Error('full'), { code: '53300' })]],
-  ])('goes on when it %s', async (_when, answers) => {
-    expect(await isHungUp(...answers)).toBe(false);
+    ['cannot be checked for a moment', [refused, refused, refused, active]],
+    ['uses a pooler without a free connection for the check', [new Error('Query read timeout')]],
+    [
+      'is on a server that refuses the check',
+      [Object.assign(new Error('full'), { code: '53300' })],
+    ],
+  ])('continues when it %s', async (_when, responses) => {
+    expect(await isDisconnected(...responses)).toBe(false);
   });
 
   test.each([
-    ['has ended on the server', [[{ standstill: 'ended' }]]],
+    ['has ended on the server', [[{ idleState: 'ended' }]]],
     ['has no backend any more', [[]]],
-    ['rests in one and the same state', [atWork, [{ standstill: 'a' }]]],
-    ['cannot be asked about for longer', [refused]],
-  ])('is given up when it %s', async (_when, answers) => {
-    expect(await isHungUp(...answers)).toBe(true);
+    ['stays in the same idle state', [active, [{ idleState: 'a' }]]],
+    ['cannot be checked for longer', [refused]],
+  ])('is disconnected when it %s', async (_when, responses) => {
+    expect(await isDisconnected(...responses)).toBe(true);
   });
 });
 
-test('the server tells work from rest, from an end, and from what it does not show', async () => {
+test('the idle state distinguishes active, idle, ended and hidden transactions', async () => {
   const target = await createTestDatabase('empty');
   const { connection } = target.database.options;
-  const standstillOf = async (place: Place): Promise<unknown> => {
-    const [backend] = await askAbout(connection, place, standstillQuestion);
-    return backend?.['standstill'];
+  const readIdleState = async (transaction: BackendTransaction): Promise<unknown> => {
+    const [backend] = await queryBackend(connection, transaction, idleStateSql);
+    return backend?.['idleState'];
   };
   const session = await target.session();
 
-  const place = await begin(session, 'read only', options);
-  expect(await standstillOf(place)).toMatch(/^\d{4}-/);
+  const transaction = await begin(session, 'read only', options);
+  expect(await readIdleState(transaction)).toMatch(/^\d{4}-/);
   const sleeping = session.query('select pg_sleep(60)').catch(() => 'cancelled');
   await vi.waitFor(async () => {
-    expect(await standstillOf(place)).toBeNull();
+    expect(await readIdleState(transaction)).toBeNull();
   });
-  await cancel(connection, place);
+  await cancel(connection, transaction);
   expect(await sleeping).toBe('cancelled');
   await session.query('rollback');
-  expect(await standstillOf(place)).toBe('ended');
+  expect(await readIdleState(transaction)).toBe('ended');
 
   await session.query('set track_activities = off');
   const hidden = await begin(session, 'read only', options);
-  expect(await standstillOf(hidden)).toBeNull();
+  expect(await readIdleState(hidden)).toBeNull();
   await expect(cancel(connection, hidden)).rejects.toThrow('does not show this role');
 });

@@ -1,9 +1,9 @@
--- Registry's statistics in their plain form: a history table, five materialized views over full
--- scans, and the three functions, guarded by age, that Registry's callers run about hourly.
+-- Registry's statistics in the legacy state: a history table, five materialized views over full
+-- scans, and the three functions, limited by age, that Registry's callers run about hourly.
 --
--- This is the state of a live database before the incremental migrations (101 onward), and the
--- baseline that they are measured against: its guards and flags are kept as they are documented.
--- Safe to run again, also after 101. Locks only the objects it makes, and their rows in ar_internal_metadata.
+-- A live database is in this state before the incremental migrations (101 onward), and they are
+-- measured against it. Its age limits and flags are kept as documented. Safe to run again, also
+-- after 101. Locks only the objects that it creates, and their rows in ar_internal_metadata.
 
 begin;
 
@@ -44,7 +44,7 @@ create index if not exists ix_historical_deposit_stats_storage_option
 create unique index if not exists ix_historical_inst_opt_date
   on public.historical_deposit_stats (institution_id, storage_option, end_date);
 
--- Counts. A real NULL key gives rows beside the cube's own NULLs; the unique indexes allow it.
+-- Counts. A NULL key has rows next to the cube's own NULLs; the unique indexes allow it.
 
 create materialized view if not exists public.premis_event_counts as
 select
@@ -107,7 +107,7 @@ comment on materialized view public.work_item_counts is
 create unique index if not exists ix_work_item_counts
   on public.work_item_counts (institution_id, action);
 
--- Deposits. Institutions are joined by id: two of one name keep figures of their own. An
+-- Deposits. Institutions are joined by id: two with the same name have separate figures. An
 -- institution_id without an institution counts too, with a NULL name.
 
 create materialized view if not exists public.current_deposit_stats as
@@ -157,7 +157,7 @@ create unique index if not exists ix_current_deposits_inst_id_storage_option
   on public.current_deposit_stats (institution_id, storage_option);
 
 -- Flags: 'true' while a function runs. Set and cleared in one transaction, so another session sees
--- 'true' only if somebody committed it; then the function does nothing until it is cleared.
+-- 'true' only if a session committed it. Then the function does nothing until it is cleared.
 
 insert into public.ar_internal_metadata (key, value, created_at, updated_at)
 select
@@ -173,17 +173,16 @@ from (
 ) as flag (key)
 on conflict (key) do nothing;
 
--- The functions. Where the incremental statistics (101 onward) are installed, their bodies stay: this
--- file may be run again at any time.
+-- The functions. If the incremental statistics (101 onward) are installed, their bodies stay.
 do $functions$
 begin
 if to_regclass('registry_stats.view') is not null then
   return;
 end if;
 
--- Refreshes the four count views unless they are younger than an hour. Returns 1 = refreshed,
--- 0 = fresh, or running elsewhere. A view without a row of an institution counts as never filled.
--- Never waits for another caller: the flag's row is taken with skip locked.
+-- Refreshes the four count views unless they are younger than an hour. Returns 1 if refreshed, 0 if
+-- fresh or another session is running. A view without a row of an institution counts as never
+-- filled. Never waits for another caller: the flag's row is locked with skip locked.
 create or replace function public.update_counts()
 returns integer
 language plpgsql
@@ -237,8 +236,8 @@ $$;
 comment on function public.update_counts() is
   'Refreshes the four count views if they are older than an hour: 1 = refreshed, 0 = not needed.';
 
--- Refreshes current_deposit_stats unless it is younger than an hour. Returns 1 = refreshed,
--- 0 = fresh. A second caller waits on the flag's row for the first, then refreshes again.
+-- Refreshes current_deposit_stats unless it is younger than an hour. Returns 1 if refreshed, 0 if
+-- fresh. A second caller waits for the flag's row, then refreshes again.
 create or replace function public.update_current_deposit_stats()
 returns integer
 language plpgsql
@@ -272,7 +271,7 @@ comment on function public.update_current_deposit_stats() is
   'Refreshes current_deposit_stats if it is older than an hour: 1 = refreshed, 0 = not needed.';
 
 -- Inserts the deposit statistics of one date, at today's prices. Returns 1 = inserted, 0 = there
--- already. One scan of the files; a date without any file gives the grand total alone, all zeros.
+-- already. One scan of the files. A date without files has only the grand total, all zeros.
 create or replace function public.populate_historical_deposit_stats(stop_date date)
 returns integer
 language plpgsql
@@ -359,8 +358,8 @@ $$;
 comment on function public.populate_historical_deposit_stats(timestamp) is
   'The same, for the date of a timestamp.';
 
--- Adds zero rows until every institution and every storage option that occurs in the history has a
--- row in every month of it. Returns 1 = added, 0 = complete already.
+-- Adds zero rows until every institution and every storage option in the history has a row in each
+-- of its months. Returns 1 = added, 0 = complete already.
 create or replace function public.populate_empty_deposit_stats()
 returns integer
 language plpgsql
@@ -387,7 +386,7 @@ begin
   )
   with known_institution as (
     select
-      -- The planner can hash and merge on a not-null stand-in, not on "is not distinct from".
+      -- The planner can hash and merge on a substitute for NULL, not on "is not distinct from".
       coalesce(history.institution_id, -1) as institution_key,
       max(history.institution_name) as last_known_name
     from public.historical_deposit_stats as history
@@ -452,8 +451,8 @@ $$;
 comment on function public.populate_empty_deposit_stats() is
   'Fills the grid of months, institutions and storage options with zero rows: 1 = added, 0 = full.';
 
--- Inserts every first of a month from 2014-01 to now that has no rows yet, then the zero rows.
--- Does nothing, silently, while another caller runs it or the flag was left at 'true'.
+-- Inserts the first day of each month from 2014-01 to now that has no rows, then the zero rows.
+-- Does nothing, silently, while another session is running or if the flag is still 'true'.
 create or replace function public.populate_all_historical_deposit_stats()
 returns void
 language plpgsql

@@ -1,8 +1,7 @@
--- The state of the incremental statistics: schema registry_stats with its tables. Nothing of
--- Registry's is touched here; capture and views are put in place by registry_stats.attach_capture
--- and registry_stats.swap_views, which the runner calls after the functions.
+-- The state of the incremental statistics: schema registry_stats with its tables. Changes nothing
+-- of Registry's. Capture and views follow after the functions, by attach_capture and swap_views.
 --
--- Safe to run again. Takes no lock on any table of Registry's.
+-- Safe to run again. Locks none of Registry's tables.
 
 begin;
 
@@ -13,10 +12,10 @@ on conflict (version) do update set started_at = excluded.started_at;
 create schema if not exists registry_stats;
 
 comment on schema registry_stats is
-  'Incremental statistics of Registry: what changed, the sums of it, and what was done about it.';
+  'Incremental statistics of Registry: changes, sums, and records of runs.';
 
--- The statistics, a row a table of Registry's: what is counted there, and whether that is exact. Capture,
--- scan, comparison and count view are made from this row.
+-- The statistics, one row per table of Registry: what is counted, and whether it is trusted.
+-- Capture, scan, comparison and count view are generated from this row.
 create table if not exists registry_stats.source (
   name text constraint source_pkey primary key,
   view text not null constraint source_view_key unique,
@@ -35,27 +34,26 @@ create table if not exists registry_stats.source (
 );
 
 comment on table registry_stats.source is
-  'The tables of Registry whose rows are counted, by which columns, and whether the rollups equal them.';
+  'The tables of Registry whose rows are counted, by which columns, and whether they are trusted.';
 comment on column registry_stats.source.name is 'Table in schema public.';
 comment on column registry_stats.source.view is 'Materialized view in schema public that shows the counts.';
 comment on column registry_stats.source.institution_column is 'Column with the institution; NULL = none.';
-comment on column registry_stats.source.facet_column is 'Column that rows are counted by.';
-comment on column registry_stats.source.subfacet_column is 'A second one; NULL = none.';
+comment on column registry_stats.source.facet_column is 'Column that groups the rows.';
+comment on column registry_stats.source.subfacet_column is 'Second such column; NULL = none.';
 comment on column registry_stats.source.object_column is
-  'Column with the object. With it, the table is the one that deposits are computed from: its rows '
-  'with facet A.';
+  'Column with the object. If set, deposits are computed from the rows with facet A.';
 comment on column registry_stats.source.option_column is 'Column with the storage option of a deposit.';
 comment on column registry_stats.source.bytes_column is 'Column with the bytes of a deposit.';
 comment on column registry_stats.source.captured is
-  'Numbers of the columns that are captured, in the order above: they stay when a column is renamed.';
+  'Numbers of the captured columns, in the order above. A rename does not change them.';
 comment on column registry_stats.source.is_exact is
-  'Whether the rollups plus the pending deltas equal the table. If not, only a rebuild helps.';
-comment on column registry_stats.source.reason is 'Why it is not exact.';
+  'Whether the rollups plus the pending deltas equal the table. If not, it must be rebuilt.';
+comment on column registry_stats.source.reason is 'Why it is untrusted.';
 comment on column registry_stats.source.fingerprint is
-  'Identity of the table, its captured columns and its triggers when it was last exact: a restored '
-  'dump, a trigger dropped, disabled or enabled again, a renamed column, and a rewritten table all '
+  'Identity of the table, its captured columns and its triggers at the last rebuild. A restored '
+  'dump, a trigger dropped, disabled or enabled again, a renamed column, and a rewritten table '
   'change it.';
-comment on column registry_stats.source.rebuilt_at is 'When its rollups were last computed again.';
+comment on column registry_stats.source.rebuilt_at is 'When its rollups were last rebuilt.';
 
 insert into registry_stats.source (
   name, view, institution_column, facet_column, subfacet_column, object_column, option_column,
@@ -72,8 +70,8 @@ values
     null, null, null, 'never computed')
 on conflict (name) do nothing;
 
--- What writers append, in their own transactions, and a fold takes away. Append-only, so writers
--- never wait for each other here.
+-- Changes that writers append in their own transactions, and a fold deletes. Append-only, so
+-- writers never wait for each other.
 create table if not exists registry_stats.delta (
   id bigint generated always as identity constraint delta_pkey primary key,
   source text not null,
@@ -87,7 +85,7 @@ create table if not exists registry_stats.delta (
   byte_count numeric not null default 0
 )
 with (
-  -- Emptied all the time: without this the check for "nothing pending" would walk dead rows.
+  -- Emptied often: without this the check for pending deltas would read dead rows.
   autovacuum_vacuum_threshold = 1000,
   autovacuum_vacuum_scale_factor = 0,
   autovacuum_vacuum_insert_threshold = -1
@@ -95,20 +93,20 @@ with (
 
 comment on table registry_stats.delta is
   'Net changes of committed transactions that are not in the rollups yet.';
-comment on column registry_stats.delta.id is 'Only to tell rows apart; not an order of commits.';
+comment on column registry_stats.delta.id is 'Distinguishes rows; not the order of commits.';
 comment on column registry_stats.delta.source is 'The table that changed.';
 comment on column registry_stats.delta.rebuild_because is
-  'No change, but a mark that the rollups of the table must be computed again, and why.';
+  'If set, the row is a mark: why the rollups of the table must be rebuilt.';
 comment on column registry_stats.delta.institution_id is 'As in the row that changed.';
 comment on column registry_stats.delta.facet is
   'Value of the facet column of registry_stats.source.';
 comment on column registry_stats.delta.subfacet is 'Value of the subfacet column.';
 comment on column registry_stats.delta.object_id is 'Object of a file.';
 comment on column registry_stats.delta.storage_option is 'Storage option of a file.';
-comment on column registry_stats.delta.row_count is 'Rows added, less rows taken away.';
-comment on column registry_stats.delta.byte_count is 'Bytes of files added, less those taken away.';
+comment on column registry_stats.delta.row_count is 'Rows added, minus rows removed.';
+comment on column registry_stats.delta.byte_count is 'Bytes of files added, minus bytes removed.';
 
--- Rows by institution and facets, as fine as the count views cube them.
+-- Rows by institution and facets, the finest groups of the count views.
 create table if not exists registry_stats.count_rollup (
   id bigint generated always as identity constraint count_rollup_pkey primary key,
   source text not null,
@@ -128,7 +126,7 @@ comment on column registry_stats.count_rollup.facet is 'As in registry_stats.del
 comment on column registry_stats.count_rollup.subfacet is 'As in registry_stats.delta.';
 comment on column registry_stats.count_rollup.row_count is 'Never 0: such a row is deleted.';
 
--- Active files by object, as fine as distinct objects must be told apart.
+-- Active files by object, to count distinct objects.
 create table if not exists registry_stats.deposit_rollup (
   object_key bigint,
   institution_id bigint,
@@ -137,20 +135,20 @@ create table if not exists registry_stats.deposit_rollup (
   total_bytes numeric not null,
   constraint deposit_rollup_pkey primary key (object_key, institution_id, storage_option)
 )
--- Room for new versions in their own page: then a fold need not touch the index.
+-- Space for new row versions in the same page, so that a fold need not write to the index.
 with (fillfactor = 80);
 
 comment on table registry_stats.deposit_rollup is
   'Active files and their bytes by object, institution and storage option.';
 comment on column registry_stats.deposit_rollup.object_key is
-  'intellectual_object_id; -2147483649, which no integer is, for files of no object: a join on a '
-  'nullable key would be a nested loop.';
+  'intellectual_object_id; -2147483649, below every integer, for files without an object. A join '
+  'on a nullable key would be a nested loop.';
 comment on column registry_stats.deposit_rollup.institution_id is 'Of the file.';
 comment on column registry_stats.deposit_rollup.storage_option is 'Of the file.';
 comment on column registry_stats.deposit_rollup.file_count is 'Never 0: such a row is deleted.';
 comment on column registry_stats.deposit_rollup.total_bytes is 'NULL sizes count as 0.';
 
--- The same, summed up for the four grouping sets of current_deposit_stats.
+-- The same, for the four grouping sets of current_deposit_stats.
 create table if not exists registry_stats.deposit_total (
   id bigint generated always as identity constraint deposit_total_pkey primary key,
   institution_id bigint,
@@ -184,11 +182,11 @@ comment on column registry_stats.view.name is 'Materialized view in schema publi
 comment on column registry_stats.view.source is 'The table it counts.';
 comment on column registry_stats.view.is_due is 'Whether the rollups changed since its refresh.';
 comment on column registry_stats.view.stamp is
-  'The time that our last refresh wrote into its rows. Another one there: somebody else refreshed it.';
+  'The time that our last refresh wrote into its rows. Another time: another session refreshed it.';
 
 create index if not exists view_source_idx on registry_stats.view (source);
 
--- What stood there before us, for uninstall.
+-- Registry's objects that ours replaced, for uninstall.
 create table if not exists registry_stats.original (
   name text constraint original_pkey primary key,
   definition text not null,
@@ -196,16 +194,17 @@ create table if not exists registry_stats.original (
 );
 
 comment on table registry_stats.original is
-  'Registry''s own views and functions that ours took the place of: uninstall puts them back.';
+  'Registry''s own views and functions that ours replaced; uninstall restores them.';
 comment on column registry_stats.original.name is
   'Materialized view, or function with the types of its arguments, in schema public.';
 comment on column registry_stats.original.definition is
-  'Query of the view, or statement that makes the function.';
+  'Query of the view, or statement that creates the function.';
 comment on column registry_stats.original.settings is
-  'Statements that put back what was on it: comment, rights, indexes, storage, statistics.';
+  'Statements that restore its comment, rights, indexes, storage and statistics.';
 
--- One row that every fold and rebuild writes, and one for the history: in repeatable read, of two that
--- saw the same past, the second fails, to be tried again. Only who holds the lock of the runs writes it.
+-- One row that every fold and rebuild writes, and one for the history. If two sessions in
+-- repeatable read have the same snapshot, the second one fails and is retried. Only the session
+-- that holds the lock of the runs writes it.
 create table if not exists registry_stats.epoch (
   name text constraint epoch_pkey primary key,
   number bigint not null default 0,
@@ -214,22 +213,21 @@ create table if not exists registry_stats.epoch (
 
 comment on table registry_stats.epoch is 'How often the rollups, and the history, were written.';
 comment on column registry_stats.epoch.name is 'rollups or history.';
-comment on column registry_stats.epoch.number is 'One more at each write.';
+comment on column registry_stats.epoch.number is 'Incremented at each write.';
 comment on column registry_stats.epoch.guards is
-  'Identity of the triggers that notice when somebody else writes our tables.';
+  'Identity of the triggers that detect writes to our tables outside our functions.';
 
 insert into registry_stats.epoch (name) values ('rollups'), ('history') on conflict (name) do nothing;
 
--- After a crash PostgreSQL empties every unlogged table, without a word. One of ours tells of it.
+-- Detects a crash: PostgreSQL then empties every unlogged table, this one included.
 create unlogged table if not exists registry_stats.crash_witness (
   source text constraint crash_witness_pkey primary key
 );
 
 comment on table registry_stats.crash_witness is
-  'A row for each captured table that is unlogged: gone after a crash, as that table''s rows are.';
+  'One row per captured table that is unlogged. A crash deletes it with that table''s rows.';
 comment on column registry_stats.crash_witness.source is 'The captured table.';
 
--- Records: what each job last did, and every run that did or tried something.
 create table if not exists registry_stats.job (
   name text constraint job_pkey primary key,
   last_check timestamptz,
@@ -241,12 +239,12 @@ create table if not exists registry_stats.job (
   constraint job_outcome check (outcome in ('refreshed', 'skipped', 'failed', 'cancelled'))
 );
 
-comment on table registry_stats.job is 'The three jobs and what became of them last.';
+comment on table registry_stats.job is 'The three jobs and their last outcomes.';
 comment on column registry_stats.job.name is 'Function in schema public.';
-comment on column registry_stats.job.last_check is 'When it was last looked whether there is work.';
+comment on column registry_stats.job.last_check is 'When a run last checked for changes.';
 comment on column registry_stats.job.last_refresh is 'When figures last changed.';
 comment on column registry_stats.job.data_as_of is
-  'Every transaction that was committed by then is in the figures.';
+  'The figures include everything committed before this time.';
 comment on column registry_stats.job.outcome is 'Of the last check or run.';
 comment on column registry_stats.job.reason is 'Of the outcome.';
 comment on column registry_stats.job.consecutive_failures is 'Since the last run that did not fail.';
@@ -277,12 +275,13 @@ create table if not exists registry_stats.run (
 );
 
 comment on table registry_stats.run is
-  'One row a run, written and committed before its work: a killed run is found and marked crashed.';
-comment on column registry_stats.run.id is 'In the order of their starts.';
+  'One row per run, committed before its work, so that a killed run is marked crashed.';
+comment on column registry_stats.run.id is 'In the order of the starts.';
 comment on column registry_stats.run.job is 'The job.';
 comment on column registry_stats.run.trigger is 'start, schedule, signal, command, recovery or sql.';
 comment on column registry_stats.run.backend_pid is 'Server process that wrote the row.';
-comment on column registry_stats.run.backend_start is 'Tells that process from a later one.';
+comment on column registry_stats.run.backend_start is
+  'Distinguishes that process from a later one.';
 comment on column registry_stats.run.started_at is 'When the row was written.';
 comment on column registry_stats.run.finished_at is 'NULL while it runs.';
 comment on column registry_stats.run.outcome is 'NULL while it runs.';
@@ -301,13 +300,13 @@ create table if not exists registry_stats.verification (
 );
 
 comment on table registry_stats.verification is
-  'One row a comparison of the statistics with the tables, kept for 90 days.';
-comment on column registry_stats.verification.id is 'In the order of their ends.';
+  'One row per comparison of the statistics with the tables, kept for 90 days.';
+comment on column registry_stats.verification.id is 'In the order of the ends.';
 comment on column registry_stats.verification.finished_at is 'When it ended.';
 comment on column registry_stats.verification.differences is 'Figures that differed; 0 = exact.';
 
--- What default privileges gave with the objects made here is taken back, as in
--- sql/privileges.sql; there it would be too late to tell it from a grant by name.
+-- Revoke what default privileges granted on the objects created here. sql/privileges.sql could no
+-- longer distinguish that from a grant by name.
 do $$
 declare
   v_revoke text;

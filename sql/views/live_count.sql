@@ -1,4 +1,4 @@
--- The count rollup with what is pending added: exact at the moment of reading.
+-- The count rollup with pending deltas added: exact at the moment of reading.
 create or replace view registry_stats.live_count as
 select
   step.source,

@@ -1,4 +1,4 @@
--- The deposit rollup with what is pending added: exact at the moment of reading.
+-- The deposit rollup with pending deltas added: exact at the moment of reading.
 create or replace view registry_stats.live_deposit as
 select
   step.object_key,

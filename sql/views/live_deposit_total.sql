@@ -1,5 +1,5 @@
--- The deposit totals with what is pending added: exact at the moment of reading. Reads a row an
--- object, since distinct objects cannot be added up.
+-- The deposit totals with pending deltas added: exact at the moment of reading. Reads one row per
+-- object, because distinct objects cannot be added up.
 create or replace view registry_stats.live_deposit_total as
 select
   live.institution_id,

@@ -3,7 +3,6 @@ import { loadConfig } from '../config/load-config.js';
 import { printJson, type Invocation } from './invocation.js';
 import { renderTable } from '../terminal/table.js';
 
-/** `registry-stats config`: the effective settings and where each comes from, secrets masked. */
 export function configCommand(invocation: Invocation): Command {
   return new Command('config')
     .description('print the effective settings and the source of each; secrets are masked')
@@ -19,7 +18,7 @@ export function configCommand(invocation: Invocation): Command {
       stdout.write(`${renderTable(['setting', 'value', 'source'], rows)}\n`);
       if (config.db.host === undefined) {
         stdout.write(
-          '\nWithout DB_HOST a PostgreSQL of its own is started, at a port of its own.\n',
+          '\nWithout DB_HOST, registry-stats starts its own PostgreSQL on a free port.\n',
         );
       }
     });

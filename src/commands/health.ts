@@ -3,18 +3,18 @@ import { loadStatusAddress } from '../config/load-config.js';
 import { AppError } from '../errors.js';
 import { longestLine, printable, printableLines } from '../printable.js';
 import type { Invocation } from './invocation.js';
-import { askDaemon } from './ask-daemon.js';
+import { queryDaemon } from './query-daemon.js';
 
-/** `registry-stats health`: asks the running daemon; for container checks. */
+/** Creates `registry-stats health`, for container checks. */
 export function healthCommand(invocation: Invocation): Command {
   return new Command('health')
-    .description('ask the running daemon: exit code 0 if it lives, 9 if not')
-    .option('--ready', 'also expect the database to answer and the last runs to be good')
+    .description('check the running daemon: exit code 0 if it is live, 9 if not')
+    .option('--ready', 'also expect the database to respond and the last runs to be good')
     .action(async (options: { ready?: boolean }) => {
       const { env, cwd, stdout } = invocation;
       const address = await loadStatusAddress({ env, cwd });
       const path = options.ready === true ? '/ready' : '/live';
-      const { status, body } = await askDaemon(address, path);
+      const { status, body } = await queryDaemon(address, path);
       const { status: word, reason } = body;
       if (typeof word !== 'string') {
         throw new AppError('UNHEALTHY', 'expected a running daemon, found another program');

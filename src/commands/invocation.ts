@@ -2,7 +2,7 @@ import { createContext, type Context } from '../context.js';
 import { printableJson, printableLines } from '../printable.js';
 import type { Signals } from '../daemon/signals.js';
 
-/** What a command gets from the process: nothing else touches it. */
+/** The parts of the process that commands use. Nothing else reads or writes them. */
 export interface Invocation {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
@@ -12,7 +12,7 @@ export interface Invocation {
   readonly signals: Signals;
 }
 
-/** Runs `work` with a context that is released afterwards, whatever happens. */
+/** Runs `work` with a context, and always releases the context. */
 export async function withContext<Result>(
   invocation: Invocation,
   work: (context: Context) => Promise<Result>,
@@ -31,7 +31,7 @@ export async function withContext<Result>(
   }
 }
 
-/** Progress is for people: on stderr, out of the way of what a program reads. */
+/** Returns a function that writes progress to stderr, so stdout stays parseable. */
 export function progressTo({ stderr }: Pick<Invocation, 'stderr'>): (message: string) => void {
   return (message) => {
     stderr.write(`${printableLines(message)}\n`);

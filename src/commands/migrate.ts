@@ -19,18 +19,20 @@ interface Options {
   sampleData?: number | true;
 }
 
-/** `registry-stats migrate`: brings the database up to date, or tells what that would do. */
+/** Creates `registry-stats migrate`: updates the database, or lists the pending steps. */
 export function migrateCommand(invocation: Invocation): Command {
   return new Command('migrate')
-    .description('bring the database up to date: what is pending, each file once')
-    .option('--status', 'list what is applied, pending, failed half-way and unknown to us')
-    .option('--dry-run', 'list what would run, and run nothing')
+    .description('update the database: run each pending file once')
+    .option('--status', 'list applied, pending, incomplete and unrecognised migrations')
+    .option('--dry-run', 'list the pending files, run nothing')
     .addOption(
-      new Option('--print', 'print one SQL script of everything pending, for psql').conflicts(
-        'json',
-      ),
+      new Option('--print', 'print the pending files as one SQL script for psql').conflicts('json'),
     )
-    .option('--sample-data [files]', 'then fill a database without rows; development only', toCount)
+    .option(
+      '--sample-data [files]',
+      'then load sample data into an empty database; development only',
+      toCount,
+    )
     .option('--json', 'for programs')
     .action(async (options: Options) => {
       await withContext(invocation, (context) => runMigrate(invocation, context, options));
@@ -55,7 +57,7 @@ async function runMigrate(
     const query: Query = (text, values) => context.database.read(text, values);
     const plan = await readPlan(query, files);
     const changes = plan.needsLaunchSchema ? [] : await readIntendedChanges(query);
-    if (options.print === true) stdout.write(printPending(plan, files));
+    if (options.print === true) stdout.write(await printPending(plan, files));
     else if (options.json === true)
       printJson(invocation, { ...summaryOf(plan), intendedChanges: changes });
     else if (options.dryRun === true)

@@ -11,7 +11,7 @@ interface Options {
   json?: boolean;
 }
 
-/** `registry-stats rebuild`: computes rollups, or months of the history, again from the rows. */
+/** Creates `registry-stats rebuild`: computes rollups, or months of the history, again. */
 export function rebuildCommand(invocation: Invocation): Command {
   return new Command('rebuild')
     .description('compute rollups again from the tables, or months of the history')
@@ -29,7 +29,7 @@ export function rebuildCommand(invocation: Invocation): Command {
     });
 }
 
-/** Rows counted by table; or what became of the history. */
+/** Row counts by table, or the counts of replaced, deleted and inserted history rows. */
 type Result = Record<string, number>;
 type Task = (invocation: Invocation, context: Context) => Promise<Result>;
 

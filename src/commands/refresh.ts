@@ -12,7 +12,7 @@ interface Options {
   json?: boolean;
 }
 
-/** `registry-stats refresh`: runs jobs now, in this process; the age of the figures is no matter. */
+/** Creates `registry-stats refresh`: runs jobs now, in this process. */
 export function refreshCommand(invocation: Invocation): Command {
   return new Command('refresh')
     .description('refresh now, whatever the age of the figures')

@@ -14,7 +14,6 @@ interface Options {
   sampleData?: number | true;
 }
 
-/** `registry-stats reset`: a database of development created again. */
 export function resetCommand(invocation: Invocation): Command {
   return new Command('reset')
     .description('drop and recreate: schema, migrations, fixtures, first refresh; never live')

@@ -17,7 +17,7 @@ import { progressLineTo } from '../terminal/progress.js';
 import { migrateOptions } from './migrate.js';
 import { printStatistics } from './statistics.js';
 
-/** `registry-stats start`: the daemon. Ends, with exit code 0, after SIGTERM or SIGINT. */
+/** Creates `registry-stats start`: the daemon. It exits with code 0 after SIGTERM or SIGINT. */
 export function startCommand(invocation: Invocation): Command {
   return new Command('start')
     .description('run the daemon: the jobs now and on REFRESH_SCHEDULE, until SIGTERM')
@@ -46,7 +46,7 @@ async function runDaemon(invocation: Invocation): Promise<void> {
   context.events.emit({ type: 'daemon-stopped' });
 }
 
-/** A stop that is asked for during the start is no failure, whatever it interrupted. */
+/** Returns undefined if a stop request interrupted `work`: that is no failure. */
 async function unlessStopped<Result>(
   { signals }: Invocation,
   starting: Promise<Result>,
@@ -67,7 +67,7 @@ async function startUp(context: Context, invocation: Invocation): Promise<CronJo
   return startServing(context, invocation);
 }
 
-/** A developer's own database is brought up to date, and filled when it is new. */
+/** Migrates a developer's embedded database, and loads sample data if it is empty. */
 async function prepareEmbedded(context: Context, invocation: Invocation): Promise<void> {
   const files = await readSqlFiles();
   await migrate(context.database, migrateOptions(context, files, invocation));
@@ -77,7 +77,7 @@ async function prepareEmbedded(context: Context, invocation: Invocation): Promis
   });
 }
 
-/** What only a person can fix ends the start; a server that does not answer yet is waited for. */
+/** Throws what a person must fix. The daemon waits for a server that does not respond yet. */
 async function checkDatabase(context: Context): Promise<void> {
   try {
     await preflight(context.database);

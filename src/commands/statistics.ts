@@ -12,13 +12,15 @@ interface DepositRow {
   monthly_cost: string | null;
 }
 
-/** Shows a person, once, what the jobs made and how to run them again. */
+/** Prints the figures once, and how to refresh them. Prints nothing to a JSON log. */
 export async function printStatistics(context: Context, invocation: Invocation): Promise<void> {
   if (logFormat(context.config, invocation.stdout) === 'json' || context.signal.aborted) return;
   try {
     const deposits = await readDeposits(context);
     const counts = await readCounts(context);
-    invocation.stdout.write(`\n${deposits}\n\n${counts}\n\n${howToGoOn(context, invocation)}\n\n`);
+    invocation.stdout.write(
+      `\n${deposits}\n\n${counts}\n\n${refreshHint(context, invocation)}\n\n`,
+    );
   } catch (error) {
     const reason = describeFailure(error);
     context.log.debug({ reason }, `no statistics to show: ${reason}`);
@@ -66,14 +68,14 @@ async function readCounts({ database }: Context): Promise<string> {
   return renderTable(['Counts', 'rows'], cells, [1]);
 }
 
-function howToGoOn({ server, database }: Context, { pid }: Invocation): string {
+function refreshHint({ server, database }: Context, { pid }: Invocation): string {
   const { host, port, name, user } = database.options.connection;
   const lines = ['To refresh now:', `  kill -USR2 ${pid}`];
   if (server.isEmbedded) lines.push('', `Database: ${name} on ${host}:${port} as ${user}`);
   return lines.join('\n');
 }
 
-/** Digits in groups of three; numbers come from the driver as text, however large. */
+/** Groups digits in threes. The driver returns numbers as text, so they may exceed 2^53. */
 function grouped(number: string): string {
   const [whole = '', fraction] = number.split('.');
   const groups = whole.replace(/\B(?=(\d{3})+$)/g, ',');

@@ -10,14 +10,14 @@ import { toStatus } from '../status/status.js';
 import { createPaint, type Paint } from '../terminal/paint.js';
 import { renderTable } from '../terminal/table.js';
 import { watch } from '../terminal/watch.js';
-import { askDaemon } from './ask-daemon.js';
+import { queryDaemon } from './query-daemon.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
 
-/** `registry-stats status`: what is fresh, since when, and what the running daemon says. */
+/** Creates `registry-stats status`: the state of each job, from the database and the daemon. */
 export function statusCommand(invocation: Invocation): Command {
   return new Command('status')
-    .description('what is fresh, since when, and why not')
-    .addOption(new Option('--watch', 'again every few seconds, until Ctrl-C').conflicts('json'))
+    .description('show which figures are fresh, since when, and why not')
+    .addOption(new Option('--watch', 'repeat every few seconds, until Ctrl-C').conflicts('json'))
     .option('--json', 'for programs')
     .action((options: { json?: boolean; watch?: boolean }) =>
       withContext(invocation, async (context) => {
@@ -34,13 +34,13 @@ export function statusCommand(invocation: Invocation): Command {
 interface StatusReport extends Pick<Status, 'isMaintenance' | 'jobs' | 'statistics' | 'verdict'> {
   readonly database: string;
   readonly views: readonly Freshness[];
-  /** null when no daemon answers on the status port. */
+  /** null when no daemon responds on the status port. */
   readonly daemon: Pick<DaemonState, 'pid' | 'startedAt' | 'isDatabaseDown' | 'nextRun'> | null;
 }
 
 async function readStatus({ config, database }: Context): Promise<StatusReport> {
   const { host, port, name } = database.options.connection;
-  const daemon = await askDaemon(config.status, '/api/status').then(
+  const daemon = await queryDaemon(config.status, '/api/status').then(
     ({ body }) => (isDaemonState(body) ? body : null),
     () => null,
   );
@@ -64,7 +64,7 @@ async function readStatus({ config, database }: Context): Promise<StatusReport> 
   };
 }
 
-/** What is known of the jobs where no daemon answers: only what the database has on record. */
+/** The daemon state when no daemon responds: the database has the only record. */
 const noDaemon = {
   version: 1,
   pid: 0,
@@ -81,7 +81,7 @@ const noDaemon = {
   })),
 } as const;
 
-/** Another program that answers on that port has not both. */
+/** Returns whether the response has our format: another program may use the port. */
 function isDaemonState(body: object): body is DaemonState {
   return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
 }
@@ -114,8 +114,8 @@ function describe(report: StatusReport, paint: Paint): string {
 }
 
 function describeDaemon(daemon: StatusReport['daemon']): string {
-  if (daemon === null) return 'no daemon answers on the status port';
-  // Any program that listens on that port may have answered.
+  if (daemon === null) return 'no daemon responds on the status port';
+  // Another program may use the port, so the text is untrusted.
   return printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
 }
 

@@ -3,7 +3,7 @@ import { readSqlFiles } from '../schema/sql-files.js';
 import { uninstall } from '../schema/uninstall.js';
 import { progressTo, withContext, type Invocation } from './invocation.js';
 
-/** `registry-stats uninstall`: back to Registry's own views and functions, figures current. */
+/** Creates `registry-stats uninstall`: restores Registry's own views and functions. */
 export function uninstallCommand(invocation: Invocation): Command {
   return new Command('uninstall')
     .description('go back to views over full scans: no triggers, no schema registry_stats')

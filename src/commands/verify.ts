@@ -16,7 +16,7 @@ interface Options {
   json?: boolean;
 }
 
-/** `registry-stats verify`: compares the statistics with the rows; exit code 11 if they differ. */
+/** Creates `registry-stats verify`: compares the figures with the tables. */
 export function verifyCommand(invocation: Invocation): Command {
   return new Command('verify')
     .description('compare the statistics with the tables; exit code 11 and a list if they differ')
@@ -77,7 +77,7 @@ async function repair(
 }
 
 function describe({ count, differences }: Comparison): string {
-  if (count === 0) return 'the statistics equal the tables\n';
+  if (count === 0) return 'Verified: every figure matches the tables\n';
   const rows = differences.map(({ view, key, expected, found }) => [
     view,
     key,

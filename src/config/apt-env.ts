@@ -23,12 +23,12 @@ export function isLive(aptEnv: AptEnv): boolean {
   return livePaths[aptEnv] !== undefined;
 }
 
-/** Returns whether the embedded PostgreSQL is started when DB_HOST is missing. */
+/** Returns whether to start the embedded PostgreSQL when DB_HOST is missing. */
 export function mayEmbed(aptEnv: AptEnv): boolean {
   return aptEnv === 'dev' || aptEnv === 'test';
 }
 
-/** Returns the Parameter Store path to read, undefined where none is read. */
+/** Returns the Parameter Store path, or undefined if Parameter Store is not used. */
 export function storePath(aptEnv: AptEnv, ssmPath: string | undefined): string | undefined {
   return ssmPath === 'none' ? undefined : (ssmPath ?? livePaths[aptEnv]);
 }

@@ -6,7 +6,7 @@ import { findValue, wrongValue, type RawSettings } from './raw-settings.js';
 
 const maxBytes = 1024 * 1024;
 
-/** Adds the content of the file that DB_SSL_CA names, or a problem if not every certificate is good. */
+/** Reads the file of DB_SSL_CA. Adds a problem unless every certificate is valid. */
 export async function readCaFile(raw: RawSettings): Promise<RawSettings> {
   const path = findValue(raw, 'DB_SSL_CA')?.text;
   // The schema refuses a path with a NUL byte.
@@ -30,14 +30,14 @@ async function readPem(path: string): Promise<{ pem?: string; fault?: string | u
   }
 }
 
-/** Checks every certificate: TLS would skip a broken one without an error. */
+/** Checks every certificate, because TLS skips a broken one without an error. */
 function findFault(content: Buffer): string | undefined {
   const begin = '-----BEGIN CERTIFICATE-----';
   const [, ...blocks] = content.toString('latin1').split(begin);
-  if (blocks.length === 0) return isCertificate(content) ? 'this is DER' : 'there is none in it';
+  if (blocks.length === 0) return isCertificate(content) ? 'this is DER' : 'it contains none';
   const broken = blocks.findIndex((block) => !isCertificate(`${begin}${block}`));
   if (broken === -1) return undefined;
-  if (blocks.length === 1) return 'there is none in it';
+  if (blocks.length === 1) return 'it contains none';
   return `number ${broken + 1} of ${blocks.length} is broken`;
 }
 

@@ -9,19 +9,20 @@ import { settingsError, type Problem } from './problems.js';
 import { allSecrets, findValue, wrongValue, type RawSettings } from './raw-settings.js';
 import { settingKeys, settingOf, type Values } from './settings.js';
 
-/** The typed settings that the rest of the program uses, frozen. Times are in milliseconds. */
+/** The typed settings, frozen. Times are in milliseconds. */
 export type Config = DeepReadonly<ReturnType<typeof toConfig>>;
 
 /**
  * Parses the settings. Reads no file, no environment and no network.
- * @throws AppError SETTINGS_INVALID with every problem there is; PARAMETER_STORE_INCOMPLETE when
- * Parameter Store was read and the only problems are missing settings.
+ * @throws AppError SETTINGS_INVALID with every problem
+ * @throws AppError PARAMETER_STORE_INCOMPLETE if Parameter Store was read and settings are missing,
+ * with no other problem
  */
 export function parseConfig(raw: RawSettings): Config {
   const { values, problems } = parseValues(raw);
   const all = [...(raw.problems ?? []), ...problems, ...crossCheck(raw, values)];
   if (all.length > 0) throw errorFor(all, raw);
-  // No problem means that every setting with a default has a value.
+  // Without problems, every setting with a default has a value.
   return deepFreeze(toConfig(values as Values, raw));
 }
 
@@ -32,7 +33,7 @@ function errorFor(problems: readonly Problem[], raw: RawSettings): AppError {
     : settingsError(problems, allSecrets(raw));
 }
 
-/** Parses each setting by itself; `crossCheck` compares them. Leaves out values with a problem. */
+/** Parses each setting alone and omits invalid values; `crossCheck` compares them. */
 export function parseValues(raw: RawSettings): { values: Partial<Values>; problems: Problem[] } {
   const values: Record<string, unknown> = {};
   const problems: Problem[] = [];
@@ -51,12 +52,12 @@ function toConfig(values: Values, raw: RawSettings) {
   const aptEnv = values.APT_ENV;
   return {
     aptEnv,
-    /** APT_ENV was set in a source, not defaulted. */
+    /** False if APT_ENV is a default. */
     isAptEnvExplicit: findValue(raw, 'APT_ENV') !== undefined,
-    /** staging, demo or production. */
+    /** True in staging, demo and production. */
     isLive: isLive(aptEnv),
     isMaintenance: values.MAINTENANCE_MODE,
-    /** The Parameter Store path that was read; undefined where it is not used. */
+    /** undefined: Parameter Store is not used. */
     ssmPath: storePath(aptEnv, values.SSM_PATH),
     awsRegion: values.AWS_REGION,
     /** Absolute. */
@@ -85,11 +86,11 @@ function toDb(values: Values, raw: RawSettings) {
     port: values.DB_PORT,
     name: values.DB_NAME ?? `registry_stats_${values.APT_ENV}`,
     user: values.DB_USER ?? 'registry',
-    /** undefined with `isIamAuth` too, which has tokens instead. */
+    /** undefined with `isIamAuth`, which uses tokens. */
     password: values.DB_IAM_AUTH ? undefined : values.DB_PASSWORD,
     isIamAuth: values.DB_IAM_AUTH,
     useSsl: values.DB_USE_SSL ?? isLive(values.APT_ENV),
-    /** The certificates in the file of DB_SSL_CA when the settings were loaded, as PEM. */
+    /** PEM certificates from DB_SSL_CA, read when the settings were loaded. */
     sslCa: raw.sslCa,
     poolSize: values.DB_POOL_SIZE,
     connectTimeoutMs: values.DB_CONNECT_TIMEOUT,

@@ -3,13 +3,13 @@ import type { Problem } from './problems.js';
 import { findValue, wrongValue, type RawSettings } from './raw-settings.js';
 import type { SettingKey, Values } from './settings.js';
 
-/** Returns the problems of settings that need, or exclude, each other. */
+/** Returns the problems of settings that require or exclude each other. */
 export function crossCheck(raw: RawSettings, values: Partial<Values>): Problem[] {
   const { APT_ENV: aptEnv } = values;
   if (aptEnv === undefined) return [];
   const isEmbedded = mayEmbed(aptEnv) && findValue(raw, 'DB_HOST') === undefined;
   const useSsl = findValue(raw, 'DB_USE_SSL') === undefined ? isLive(aptEnv) : values.DB_USE_SSL;
-  // A DB_USE_SSL that cannot be parsed is a problem already.
+  // If DB_USE_SSL cannot be parsed, there is a problem for it already.
   const isPlain = useSsl === false;
   return [
     ...(isEmbedded || mayLackASource(raw, values) ? [] : checkRequired(raw, values, aptEnv)),
@@ -18,10 +18,10 @@ export function crossCheck(raw: RawSettings, values: Partial<Values>): Problem[]
   ];
 }
 
-/** What decides whether, where and how Parameter Store is read. */
+/** The settings that decide how Parameter Store is read. */
 const storeKeys = ['APT_ENV', 'AWS_REGION', 'SSM_PATH', 'SSM_TIMEOUT'] as const;
 
-/** Returns whether a source was not read: it may hold what seems to be missing. */
+/** Returns whether a source was not read. It may hold a setting that is missing here. */
 function mayLackASource(raw: RawSettings, values: Partial<Values>): boolean {
   const isFileUnread = (raw.problems ?? []).some((problem) => problem.key === undefined);
   const isStoreUnread = storeKeys.some((key) => findValue(raw, key) && values[key] === undefined);
@@ -50,20 +50,20 @@ function reasonFor(key: SettingKey, aptEnv: AptEnv): string {
 
 function checkSslCa(raw: RawSettings): Problem[] {
   if (findValue(raw, 'DB_SSL_CA') === undefined) return [];
-  return [wrongValue(raw, 'DB_SSL_CA', 'no value, or DB_USE_SSL=true beside it')];
+  return [wrongValue(raw, 'DB_SSL_CA', 'no value, or DB_USE_SSL=true as well')];
 }
 
-/** A token is a password for 15 minutes, so it must not be sent in plain text. */
+/** Requires TLS: a token is a password for 15 minutes and must not be sent in plain text. */
 function checkIamAuth(raw: RawSettings, database: { isEmbedded: boolean; isPlain: boolean }) {
   const missing = [
     ...(database.isEmbedded ? ['DB_HOST'] : []),
     ...(database.isPlain ? ['DB_USE_SSL=true'] : []),
   ].join(' and ');
   const password = findValue(raw, 'DB_PASSWORD');
-  // Registry uses the password in Parameter Store; here it is ignored.
+  // Registry uses the password in Parameter Store, so it is no mistake here.
   const hasOwnPassword = password !== undefined && password.source !== 'parameter store';
   return [
-    ...(missing ? [wrongValue(raw, 'DB_IAM_AUTH', `false, or ${missing} beside it`)] : []),
-    ...(hasOwnPassword ? [wrongValue(raw, 'DB_PASSWORD', 'no value beside DB_IAM_AUTH=true')] : []),
+    ...(missing ? [wrongValue(raw, 'DB_IAM_AUTH', `false, or ${missing} as well`)] : []),
+    ...(hasOwnPassword ? [wrongValue(raw, 'DB_PASSWORD', 'no value with DB_IAM_AUTH=true')] : []),
   ];
 }

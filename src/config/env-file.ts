@@ -14,13 +14,13 @@ export interface EnvFile {
 
 const maxBytes = 64 * 1024;
 
-/** Reads one .env file. A missing one holds nothing; one that would lose a setting is a problem. */
+/** Reads one .env file. A missing file is empty. A file that would lose a setting is a problem. */
 export async function readEnvFile(cwd: string, name: SourceName): Promise<EnvFile> {
   try {
     const file = join(cwd, name);
     const info = await stat(file);
     if (info.isDirectory()) return unusable(name, 'a directory');
-    // Reading a named pipe would wait for ever.
+    // Reading a named pipe would never end.
     if (!info.isFile()) return unusable(name, 'something that is not a file');
     if (info.size > maxBytes) return unusable(name, `${info.size} bytes`);
     return parseFile(name, await readFile(file));
@@ -40,7 +40,7 @@ function parseFile(name: SourceName, bytes: Buffer): EnvFile {
   if (bytes.includes(0)) return unusable(name, 'a NUL byte');
   let text: string;
   try {
-    // Drops a byte order mark too, which would become part of the first key.
+    // Also drops a byte order mark, which would become part of the first key.
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return unusable(name, 'bytes that are not UTF-8');
@@ -56,16 +56,16 @@ function parseFile(name: SourceName, bytes: Buffer): EnvFile {
 }
 
 interface LineFaults {
-  /** The first line that makes the file useless, in words that quote nothing of it. */
+  /** The first line that makes the file unusable, without its content. */
   readonly fault?: string;
-  /** Keys with an unquoted "#" inside a word: half a password would be used. */
+  /** Keys with an unquoted "#" inside a word: the value would lose its end. */
   readonly cutKeys: ReadonlySet<string>;
 }
 
 /**
- * Finds what `parseEnv` loses without an error, in ways that differ between Node 20 and 22: a line
- * without "=" takes the next one with it, "=x" ends the file, "#" ends a value anywhere, and a
- * forgotten quote takes all lines up to the next one, passwords too.
+ * Finds lines that `parseEnv` loses without an error. Node 20 and 22 differ here. A line without
+ * "=" joins the next line, and "=x" ends the file. A "#" ends a value anywhere. An open quote takes
+ * all lines up to the next quote, passwords too.
  */
 function findLineFaults(text: string): LineFaults {
   const lines = text.split(/\r?\n/);
@@ -81,7 +81,7 @@ function findLineFaults(text: string): LineFaults {
     } else if (!value.includes(quote, 1)) {
       const end = lines.findIndex((other, at) => at > i && other.includes(quote));
       const quoted = end < 0 ? [line] : lines.slice(i, end + 1);
-      // No value of our settings has several lines; those of other programs may.
+      // Our settings have one line each. Settings of other programs may have several.
       if (quoted.some(isSetting))
         return { fault: `a quote that is not closed, line ${i + 1}`, cutKeys };
       i = Math.max(i, end);

@@ -16,9 +16,9 @@ import {
 import { settingKeys, settingOf, type SettingKey } from './settings.js';
 
 export interface LoadConfigInput {
-  /** Only the AWS SDK reads the real environment, for credentials and endpoint. */
+  /** Only the AWS SDK reads `process.env` itself, for credentials and endpoint. */
   readonly env: NodeJS.ProcessEnv;
-  /** Where the .env files are, and what relative paths are relative to. */
+  /** The directory of the .env files. Relative paths start here. */
   readonly cwd: string;
   readonly signal?: AbortSignal;
 }
@@ -29,8 +29,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads every source and parses the settings: environment over Parameter Store over
- * `.env.<APT_ENV>` over `.env` over defaults.
+ * Reads every source and parses the settings. Order: environment, Parameter Store,
+ * `.env.<APT_ENV>`, `.env`, defaults.
  * @throws AppError SETTINGS_INVALID or PARAMETER_STORE_*, never anything else
  */
 export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> {
@@ -41,8 +41,8 @@ export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> 
 }
 
 /**
- * Returns the address of the daemon's status server. Does not read Parameter Store: a health check
- * runs every few seconds and must not fail with it.
+ * Returns the address of the status server. Does not read Parameter Store: a health check runs
+ * every few seconds and must not depend on it.
  * @throws AppError SETTINGS_INVALID
  */
 export async function loadStatusAddress(input: LoadConfigInput): Promise<Config['status']> {
@@ -57,7 +57,7 @@ export async function loadStatusAddress(input: LoadConfigInput): Promise<Config[
 async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSettings> {
   const environment: RawSource = { name: 'environment', values: pickSettings(env) };
   const general = await readEnvFile(cwd, '.env');
-  // Weaker than AWS_REGION in any source, so a source of its own at the end.
+  // AWS_REGION overrides this in any source, so it is the last source.
   const region = { AWS_REGION: env['AWS_DEFAULT_REGION'] };
   const fallback: RawSource = { name: 'environment', values: pickSettings(region) };
   const sources = [environment, general, fallback];
@@ -65,7 +65,7 @@ async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSetti
   const { APT_ENV: aptEnv } = parseValues({ cwd, sources }).values;
   if (aptEnv === undefined) return { cwd, sources, problems: general.problems };
   const specific = await readEnvFile(cwd, `.env.${aptEnv}`);
-  // APT_ENV chose this file, so the file cannot change it.
+  // APT_ENV selected this file, so the file cannot change it.
   specific.values.delete('APT_ENV');
   const problems = [...general.problems, ...specific.problems];
   return { cwd, sources: [environment, specific, general, fallback], problems };
@@ -74,7 +74,7 @@ async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSetti
 async function addParameterStore(local: RawSettings, signal?: AbortSignal): Promise<RawSettings> {
   const { values, problems } = parseValues(local);
   const { APT_ENV, SSM_PATH, SSM_TIMEOUT, AWS_REGION: region } = values;
-  // With one of these wrong, another path would be read; parseConfig reports it.
+  // If one of these is wrong, we would read another path. parseConfig reports it.
   const isPathWrong = problems.some((problem) => problem.key === 'SSM_PATH');
   if (!APT_ENV || !SSM_TIMEOUT || !region || isPathWrong) return local;
   const path = storePath(APT_ENV, SSM_PATH);
@@ -82,14 +82,13 @@ async function addParameterStore(local: RawSettings, signal?: AbortSignal): Prom
 
   const keys = settingKeys.filter((key) => !settingOf(key).isLocal);
   const stored = await readParameterStore({ path, region, keys, timeoutMs: SSM_TIMEOUT, signal });
-  // Only the environment is stronger.
   const sources = local.sources.toSpliced(1, 0, { name: 'parameter store', values: stored });
   return { ...local, sources, parameterStore: { path, region } };
 }
 
 export interface EffectiveSetting {
   readonly key: SettingKey;
-  /** As text; a secret that is set is masked; empty where nothing is set. */
+  /** Text; masked for a secret, empty without a value. */
   readonly value: string;
   readonly source: SourceName | 'default' | 'unset';
   readonly isSecret: boolean;

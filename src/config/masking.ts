@@ -2,7 +2,9 @@ import { printableJson } from '../printable.js';
 
 export const mask = '********';
 
-/** Returns a value as it may be shown: no secret, no control character, on one line, not too long. */
+/**
+ * Returns a value that is safe to show: secrets masked, control characters escaped, one line, cut.
+ */
 export function showValue(text: string, secrets: readonly string[], maxLength = 80): string {
   const shown = Array.from(redactCredentials(redactSecrets(text, secrets)));
   const escaped = printableJson(JSON.stringify(shown.slice(0, maxLength).join('')));
@@ -22,7 +24,7 @@ function redactSecrets(text: string, secrets: readonly string[]): string {
   return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, () => mask), text);
 }
 
-/** Masks whatever looks like credentials, since people paste whole URLs. */
+/** Masks anything that may be credentials, because people paste whole URLs. */
 function redactCredentials(text: string): string {
   const at = text.lastIndexOf('@');
   const scheme = text.indexOf('://');

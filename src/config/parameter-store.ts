@@ -6,15 +6,15 @@ export interface ParameterStoreInput<Key extends string> {
   /** Ends with a slash. */
   readonly path: string;
   readonly region: string;
-  /** Names to keep; whatever else the path holds is dropped page by page. */
+  /** The names to keep. All other names under the path are dropped page by page. */
   readonly keys: readonly Key[];
-  /** For everything: import, credentials, retries, pages. */
+  /** The limit for everything: import, credentials, retries, pages. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads our settings below a path, decrypted, one level deep.
+ * Reads our settings directly under a path, decrypted.
  * @throws AppError PARAMETER_STORE_UNREACHABLE, PARAMETER_STORE_DENIED or PARAMETER_STORE_EMPTY
  */
 export async function readParameterStore<Key extends string>(
@@ -40,7 +40,7 @@ export async function readParameterStore<Key extends string>(
 }
 
 interface Attempts {
-  /** The error of the latest attempt: the reason when the deadline passes. */
+  /** The error of the last attempt, shown when the deadline passes. */
   lastFault: unknown;
 }
 
@@ -49,7 +49,7 @@ async function readPages<Key extends string>(
   abortSignal: AbortSignal,
   attempts: Attempts,
 ): Promise<Map<Key, string>> {
-  // The SDK takes a noticeable time to load, and most commands never need it.
+  // The SDK loads slowly, and most commands never use it.
   const { paginateGetParametersByPath, SSMClient } = await import('@aws-sdk/client-ssm');
   const client = new SSMClient(clientOptions(input.region, input.timeoutMs));
   rememberFaults(client, attempts);
@@ -58,7 +58,7 @@ async function readPages<Key extends string>(
     const seenTokens = new Set<string>();
     const query = { Path: input.path, Recursive: false, WithDecryption: true, MaxResults: 10 };
     for await (const page of paginateGetParametersByPath({ client }, query, { abortSignal })) {
-      // The SDK does not check the types of what it receives.
+      // The SDK does not validate the response.
       for (const { Name, Value } of page.Parameters ?? []) {
         const key = input.keys.find((name) => Name === `${input.path}${name}`);
         if (key !== undefined && typeof Value === 'string') found.set(key, Value);
@@ -75,7 +75,7 @@ async function readPages<Key extends string>(
 }
 
 function clientOptions(region: string, timeoutMs: number) {
-  // Half of the deadline at most, so that a lost request leaves time for another.
+  // At most half of the deadline, to leave time for a second request.
   const requestTimeout = Math.min(5_000, Math.ceil(timeoutMs / 2));
   return {
     region,
@@ -84,7 +84,8 @@ function clientOptions(region: string, timeoutMs: number) {
     requestHandler: {
       connectionTimeout: Math.min(3_000, requestTimeout),
       requestTimeout,
-      // Without it the SDK only warns. It covers the time to the headers; socketTimeout the body.
+      // Without it the SDK only warns. It limits the wait for headers; socketTimeout limits the
+      // body.
       throwOnRequestTimeout: true,
       socketTimeout: requestTimeout,
     },
@@ -101,14 +102,15 @@ function rememberFaults(client: SSMClient, attempts: Attempts): void {
         throw error;
       }
     },
-    // Inside the retry middleware, so that it sees each attempt.
+    // Inside the retry middleware, so it sees each attempt.
     { step: 'finalizeRequest', priority: 'low', name: 'rememberFaults' },
   );
 }
 
 /**
- * Starts a timer of our own: AbortSignal.timeout() lets the process end, and in AbortSignal.any() it
- * may be collected before it fires. `passed` also ends waits that ignore signals, like credentials.
+ * Starts a timer with a reference. AbortSignal.timeout() lets the process exit, and
+ * AbortSignal.any() may lose it to garbage collection. `passed` also ends waits that ignore
+ * signals.
  */
 function startDeadline(timeoutMs: number, stopSignal: AbortSignal | undefined) {
   const controller = new AbortController();

@@ -4,20 +4,20 @@ import { mask, showValue } from './masking.js';
 import { settingOf, type SettingKey } from './settings.js';
 
 export interface Problem {
-  /** The setting; absent when a whole file is the problem. */
+  /** The setting; undefined if a whole file is the problem. */
   readonly key?: SettingKey;
-  /** Name of the source or of the file. */
+  /** The name of the source or file. */
   readonly source?: string | undefined;
   readonly expected: string;
-  /** The value that was found: masked, escaped and cut before it is shown. */
+  /** The value found. It is masked, escaped and cut before it is shown. */
   readonly found?: string | undefined;
-  /** Our own words instead of a value. */
+  /** Our description, instead of a value. */
   readonly foundNote?: string;
-  /** A required setting that no source has. */
+  /** Whether it is a required setting without a value. */
   readonly isMissing?: boolean;
 }
 
-/** Returns one error for all problems, one line each: key, source, what is expected, what was found. */
+/** Returns one error for all problems, with one line per problem. */
 export function settingsError(problems: readonly Problem[], secrets: readonly string[]): AppError {
   const head = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} with the settings:`;
   const lines = problems.map((problem) => `  ${describe(problem, secrets)}`);

@@ -9,22 +9,21 @@ export interface RawSource {
   readonly values: ReadonlyMap<SettingKey, string>;
 }
 
-/** What each source holds, as text, before it is parsed. */
+/** The text in each source, not parsed yet. */
 export interface RawSettings {
   readonly cwd: string;
   /** Strongest first. */
   readonly sources: readonly RawSource[];
-  /** Where Parameter Store was read; absent when it was not. */
+  /** Undefined if Parameter Store was not read. */
   readonly parameterStore?: { readonly path: string; readonly region: string };
-  /** The content of the file that DB_SSL_CA names. */
+  /** The content of the file of DB_SSL_CA. */
   readonly sslCa?: string | undefined;
-  /** Problems found while the sources were read. */
   readonly problems?: readonly Problem[];
 }
 
 /**
- * Returns the value of the strongest source. White space alone is no value; around a value it is
- * dropped, but a password keeps it.
+ * Returns the value of the strongest source. A value of white space counts as unset. Surrounding
+ * white space is dropped, except from a password.
  */
 export function findValue(raw: RawSettings, key: SettingKey) {
   for (const { name: source, values } of raw.sources) {
@@ -35,19 +34,18 @@ export function findValue(raw: RawSettings, key: SettingKey) {
   return undefined;
 }
 
-/** Returns the problem that the value of a setting is not the expected one. */
 export function wrongValue(raw: RawSettings, key: SettingKey, expected: string): Problem {
   const { text: found, source } = findValue(raw, key) ?? {};
   return { key, source, expected, found };
 }
 
-/** Returns every value of a secret in any source, overridden ones too: none may be shown. */
+/** Returns every value of every secret, overridden ones too: none may be shown. */
 export function allSecrets(raw: RawSettings): string[] {
   const secretKeys = settingKeys.filter((key) => settingOf(key).isSecret);
   return raw.sources.flatMap(({ values }) => secretKeys.flatMap((key) => values.get(key) ?? []));
 }
 
-/** Returns only our settings: other variables are not kept. */
+/** Returns only our settings, so other variables are not kept. */
 export function pickSettings(variables: Readonly<Record<string, string | undefined>>) {
   const picked = new Map<SettingKey, string>();
   for (const key of settingKeys) {

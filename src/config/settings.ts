@@ -19,21 +19,21 @@ import {
 } from './value-schemas.js';
 
 export interface Setting {
-  /** From the text of the setting to its value; its message says what was expected. */
+  /** Parses the text. The message completes "expected …". */
   readonly schema: z.ZodType<unknown, string>;
-  /** As text; parsed by the schema like any other value. */
+  /** Text, parsed by the schema. */
   readonly default?: string;
-  /** The default in words, where it depends on other settings. */
+  /** The default in words, if it depends on other settings. */
   readonly defaultNote?: string;
-  /** What `.env.example` shows where there is no default. */
+  /** The value in `.env.example` for a setting without a default. */
   readonly example?: string;
   readonly about: string;
   readonly isSecret?: boolean;
-  /** Never read from Parameter Store: it says how to read it, or `health` needs it. */
+  /** Never read from Parameter Store: needed to read it, or needed by `health`. */
   readonly isLocal?: boolean;
 }
 
-/** Settings under Registry's own names, so that its values can be used unchanged. */
+/** Settings that share Registry's names and values. */
 export const registrySettings = {
   APT_ENV: {
     schema: oneOf(aptEnvs),
@@ -44,7 +44,7 @@ export const registrySettings = {
   AWS_REGION: {
     schema: awsRegion,
     default: 'us-east-1',
-    about: 'The AWS region of Parameter Store and RDS (AWS_DEFAULT_REGION where this is unset).',
+    about: 'The AWS region of Parameter Store and RDS (AWS_DEFAULT_REGION if this is unset).',
     isLocal: true,
   },
   DB_HOST: {
@@ -81,7 +81,7 @@ export const registrySettings = {
     schema: booleanText,
     defaultNote: 'true when live, else false',
     example: 'true',
-    about: "Whether to connect by TLS and check the server's certificate.",
+    about: "Whether to connect with TLS and verify the server's certificate.",
   },
   LOG_LEVEL: {
     schema: logLevel,
@@ -96,23 +96,24 @@ export const registrySettings = {
   MAINTENANCE_MODE: {
     schema: booleanText,
     default: 'false',
-    about: 'When true nothing is written to the database; the daemon stays up and says so.',
+    about:
+      'When true, nothing is written to the database; the daemon keeps running and reports it.',
   },
 } as const satisfies Record<string, Setting>;
 
-/** Settings that Registry does not have. */
+/** Settings that only registry-stats has. */
 export const ownSettings = {
   SSM_PATH: {
     schema: ssmPath,
     defaultNote: '/STAGING/REGISTRY/, /DEMO/REGISTRY/ or /PROD/REGISTRY/ when live, else none',
     example: '/STAGING/REGISTRY/',
-    about: 'The Parameter Store path to read settings from; `none` reads none.',
+    about: 'The Parameter Store path of the settings; `none` turns it off.',
     isLocal: true,
   },
   SSM_TIMEOUT: {
     schema: duration,
     default: '10s',
-    about: 'How long reading Parameter Store may take in all, retries included.',
+    about: 'Time limit for reading Parameter Store, retries included.',
     isLocal: true,
   },
   DB_SSL_CA: {
@@ -124,13 +125,13 @@ export const ownSettings = {
   DB_IAM_AUTH: {
     schema: booleanText,
     default: 'false',
-    about: 'Whether to connect to RDS with tokens of IAM instead of a password; needs DB_USE_SSL.',
+    about: 'Whether to connect to RDS with IAM tokens instead of a password; needs DB_USE_SSL.',
   },
   DB_POOL_SIZE: {
     schema: wholeNumber(2, 50),
     default: '4',
     about:
-      'Most connections that are open at once. With 2 or 3 the status port may have to wait ' +
+      'Maximum number of open connections. With 2 or 3 the status port may have to wait ' +
       'for a run and a verification.',
   },
   DB_CONNECT_TIMEOUT: {
@@ -156,7 +157,7 @@ export const ownSettings = {
   VERIFY_SCHEDULE: {
     schema: cronExpressionOrOff,
     default: '0 7 * * 0',
-    about: 'When the statistics are compared with the tables: as REFRESH_SCHEDULE, or `off`.',
+    about: 'When to compare the figures with the tables: a cron expression, or `off`.',
   },
   COUNTS_TIMEOUT: {
     schema: duration,
@@ -186,23 +187,22 @@ export const ownSettings = {
   RETRY_ATTEMPTS: {
     schema: wholeNumber(0, 10),
     default: '3',
-    about: 'How often a job is tried again after a transient error.',
+    about: 'How many times a job is retried after a transient error.',
   },
   STATUS_HOST: {
     schema: listenHost,
     default: '127.0.0.1',
-    about: 'Address on which the status server listens.',
+    about: 'Address of the status server.',
     isLocal: true,
   },
   STATUS_PORT: {
     schema: wholeNumber(0, 65_535),
     default: '9310',
-    about: 'Port of the status server; 0 takes any free port.',
+    about: 'Port of the status server; 0 selects a free port.',
     isLocal: true,
   },
 } as const satisfies Record<string, Setting>;
 
-/** Every setting there is. */
 export const settings = { ...registrySettings, ...ownSettings } as const;
 
 export type SettingKey = keyof typeof settings;
@@ -215,7 +215,7 @@ export function settingOf(key: SettingKey): Setting {
 
 type Table = typeof settings;
 
-/** The typed value of each setting; undefined only where there is no default. */
+/** The typed values; undefined only without a default. */
 export type Values = {
   readonly [K in SettingKey]:
     z.output<Table[K]['schema']> | (Table[K] extends { default: string } ? never : undefined);

@@ -3,10 +3,9 @@ import { isIP } from 'node:net';
 import { validate } from 'node-cron';
 import { z } from 'zod';
 
-// Schemas from the text of a setting to its typed value. The message of each completes the sentence
-// "expected …".
+// Schemas that parse the text of a setting. Each message completes "expected …".
 
-/** Accepts exactly what Go's strconv.ParseBool does, because Registry reads the same values. */
+/** Accepts what Go's strconv.ParseBool accepts, because Registry reads the same values. */
 export const booleanText = z.stringbool({
   truthy: ['1', 't', 'T', 'TRUE', 'true', 'True'],
   falsy: ['0', 'f', 'F', 'FALSE', 'false', 'False'],
@@ -27,7 +26,7 @@ const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_0
 const maxDurationMs = 7 * 24 * 3_600_000;
 const expectedDuration = 'a time like 500ms, 20s, 5m or 2h, above zero and at most 7 days';
 
-/** In milliseconds. Seven days at most: setTimeout fires at once beyond 2^31-1 ms. */
+/** Milliseconds. The maximum is seven days: setTimeout fires at once beyond 2^31-1 ms. */
 export const duration = z
   .string()
   .regex(/^\d{1,9}(ms|s|m|h)?$/, expectedDuration)
@@ -45,7 +44,7 @@ export function plainText(expected: string) {
     .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, expected);
 }
 
-/** A name in PostgreSQL, which would cut a longer one at 63 bytes without an error. */
+/** Accepts a PostgreSQL name. PostgreSQL would cut a longer name at 63 bytes without an error. */
 export function databaseIdentifier(what: string) {
   const expected = `${what} of at most 63 bytes without control characters`;
   return plainText(expected).refine((text) => Buffer.byteLength(text) <= 63, expected);
@@ -53,7 +52,7 @@ export function databaseIdentifier(what: string) {
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** Registry's -1 to 7. Its panic (5) is our fatal; its none (6) and disabled (7) are our silent. */
+/** Registry's -1 to 7. Its panic (5) becomes fatal; its none (6) and disabled (7) become silent. */
 const registryLevels = 'trace debug info warn error fatal fatal silent silent'.split(' ');
 
 export const logLevel = z
@@ -76,7 +75,7 @@ export const cronExpressionOrOff = cronText.refine(
 function isCronExpression(text: string): boolean {
   const fields = text.split(' ');
   if (fields.length < 5 || fields.length > 6) return false;
-  // node-cron expands ranges before it checks them: "0-999999999 * * * *" kills the process.
+  // node-cron expands ranges before it checks them: "0-999999999 * * * *" would exhaust memory.
   if (/\d{3}/.test(text) || !fields.every((field) => /^[\w*,/-]{1,200}$/.test(field))) return false;
   try {
     return validate(text);
@@ -99,7 +98,7 @@ export const databaseHost = z.string().refine((text) => isHost(text) || isSocket
 function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
   const labels = text.replace(/\.$/, '').split('.');
-  // Names of compose services may hold an underscore. A last label of digits is a wrong IP address.
+  // Names of compose services may contain "_". A last label of digits is a wrong IP address.
   const areLabelsValid = labels.every((l) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(l));
   return text.length <= 253 && areLabelsValid && !/^\d+$/.test(labels.at(-1) ?? '');
 }
@@ -121,7 +120,7 @@ export const awsRegion = z
   .string()
   .regex(/^[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}$/, 'a region like us-east-1');
 
-/** The path with a slash at its end, or 'none'. */
+/** Adds a slash at the end; keeps 'none'. */
 export const ssmPath = z
   .string()
   .regex(/^(none|(\/[\w.-]+){1,15}\/?)$/, 'a path like /PROD/REGISTRY/, or none')

@@ -1,28 +1,27 @@
 import cron from 'node-cron';
 
-/** Rings by a schedule. */
 export interface Alarm {
-  /** When it rings next. */
+  /** The next time it rings. */
   next(): Date;
   stop(): void;
 }
 
-/** How long it rests at most: a clock that was changed meanwhile is noticed as late. */
-const longestRestMs = 5_000;
-/** A clock that is kept right by small steps takes no moment twice. */
+/** The longest timer. It limits how late the alarm notices a changed clock. */
+const longestWaitMs = 5_000;
+/** Ignores small backward steps of the clock, so no time rings twice. */
 const toleratedMs = 1_000;
 
 /**
- * Rings at every moment of a cron expression, in UTC, and goes by the clock at each look. Where the
- * clock was set ahead, or the machine slept, it rings once for all that was missed; where it was set
- * back, it takes the next moment from there. node-cron's own timer would walk through every missed
- * moment, rest until the old time comes again, and stand still for the hour that summer time ends.
+ * Rings at every time of a cron expression, in UTC, by the system clock. If the clock jumps ahead
+ * or the machine sleeps, it rings once for all missed times. If the clock is set back, it continues
+ * with the next time from there. node-cron's own timer would run every missed time, wait for the
+ * old time to come again, and stop for an hour when summer time ends.
  */
 export function setAlarm(expression: string, ring: () => void): Alarm {
   const calendar = cron.createTask(expression, () => undefined, { timezone: 'Etc/UTC' });
-  let looked = Date.now();
+  let checkedAt = Date.now();
   let next = nextMoment();
-  let timer = rest();
+  let timer = startTimer();
 
   function nextMoment(): number {
     const [moment] = calendar.getNextRuns(1);
@@ -30,17 +29,17 @@ export function setAlarm(expression: string, ring: () => void): Alarm {
     return moment.getTime();
   }
 
-  function rest(): NodeJS.Timeout {
-    const restMs = Math.min(Math.max(next - Date.now(), 1), longestRestMs);
-    return setTimeout(look, restMs);
+  function startTimer(): NodeJS.Timeout {
+    const waitMs = Math.min(Math.max(next - Date.now(), 1), longestWaitMs);
+    return setTimeout(check, waitMs);
   }
 
-  function look(): void {
+  function check(): void {
     const now = Date.now();
     const isDue = now >= next;
-    if (isDue || now < looked - toleratedMs) next = nextMoment();
-    looked = now;
-    timer = rest();
+    if (isDue || now < checkedAt - toleratedMs) next = nextMoment();
+    checkedAt = now;
+    timer = startTimer();
     if (isDue) ring();
   }
 

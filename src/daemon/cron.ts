@@ -1,8 +1,9 @@
+import type { Config } from '../config/config.js';
 import { jobNames } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 import { setAlarm, type Alarm } from './alarm.js';
 import type { DaemonContext } from './daemon-context.js';
-import { createOutage } from './outage.js';
+import { Outage } from './outage.js';
 import { createRunJob } from './run-job.js';
 import { Runner } from './runner.js';
 import { createVerification } from './verification.js';
@@ -16,7 +17,7 @@ export interface CronJobs {
   nextRun(): Date;
   /** Reports of the run at start. */
   readonly firstRun: Promise<RunReport[]>;
-  readonly isDatabaseDown: boolean;
+  isDatabaseDown(): boolean;
   /**
    * Starts no new run. The current one may finish within `graceMs`; then it is cancelled on the
    * server. Resolves when nothing runs any more.
@@ -30,41 +31,24 @@ export interface CronJobs {
  * runs apart, and the outage holds them back while the database is down.
  */
 export function initCronJobs(context: DaemonContext): CronJobs {
-  const verifyFigures = createVerification(context);
-  const outage = createOutage(context, {
-    reload,
-    onBack: (missed) => void runner.request(missed),
-  });
+  const onRefresh = (): void => void request('schedule');
+  const onVerify = createVerification(context);
+  const nextRun = (): Date => alarms.refresh.next();
+  const onBack = (missed: RefreshRequest): void => void runner.request(missed);
+  const outage = new Outage(context, { reload, onBack, nextRun });
   const runJob = createRunJob(context, { nextRun, rereadSettings: outage.rereadSettings });
   const runner = new Runner({
-    runJob: outage.holdBack(runJob, nextRun),
+    runJob: outage.holdBack(runJob),
     onCoalesced: (trigger) => {
       context.events.emit({ type: 'refresh-coalesced', trigger });
     },
   });
-  let alarms = setAlarms();
-
-  function setAlarms(): { readonly refresh: Alarm; readonly verify: Alarm | undefined } {
-    const { refreshSchedule, verifySchedule } = context.config;
-    return {
-      refresh: setAlarm(refreshSchedule, () => void request('schedule')),
-      verify: verifySchedule === undefined ? undefined : setAlarm(verifySchedule, verifyFigures),
-    };
-  }
-
-  function stopAlarms(): void {
-    alarms.refresh.stop();
-    alarms.verify?.stop();
-  }
-
-  function nextRun(): Date {
-    return alarms.refresh.next();
-  }
+  let alarms = setAlarms(context.config, onRefresh, onVerify);
 
   async function reload(): Promise<void> {
     const changed = await context.reload();
-    stopAlarms();
-    alarms = setAlarms();
+    alarms.stop();
+    alarms = setAlarms(context.config, onRefresh, onVerify);
     context.events.emit({ type: 'settings-reloaded', changed });
   }
 
@@ -74,17 +58,29 @@ export function initCronJobs(context: DaemonContext): CronJobs {
     return runner.request(wanted);
   }
 
+  async function stop(graceMs: number): Promise<void> {
+    alarms.stop();
+    await runner.stop(graceMs);
+  }
+
+  const firstRun = request('start');
+  return { request, reload, nextRun, firstRun, stop, isDatabaseDown: () => outage.isDown };
+}
+
+interface Alarms {
+  readonly refresh: Alarm;
+  stop(): void;
+}
+
+function setAlarms(config: Config, onRefresh: () => void, onVerify: () => void): Alarms {
+  const { refreshSchedule, verifySchedule } = config;
+  const refresh = setAlarm(refreshSchedule, onRefresh);
+  const verify = verifySchedule === undefined ? undefined : setAlarm(verifySchedule, onVerify);
   return {
-    request,
-    reload,
-    nextRun,
-    firstRun: request('start'),
-    get isDatabaseDown() {
-      return outage.isDown;
-    },
-    stop: (graceMs) => {
-      stopAlarms();
-      return runner.stop(graceMs);
+    refresh,
+    stop: () => {
+      refresh.stop();
+      verify?.stop();
     },
   };
 }

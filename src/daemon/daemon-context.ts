@@ -3,7 +3,7 @@ import type { Database } from '../db/database.js';
 import type { Logger } from '../log.js';
 import type { Events } from './events.js';
 
-/** What the daemon needs of the context. A reload replaces `config` and `database`. */
+/** The part of the context that the daemon uses. A reload replaces `config` and `database`. */
 export interface DaemonContext {
   readonly config: Config;
   readonly database: Database;

@@ -2,7 +2,7 @@ import type { Job, JobName } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 import type { Comparison } from '../statistics/verify.js';
 
-/** Everything worth telling: feeds the log, the status and the metrics. */
+/** Every event of the daemon. The log, the status and the metrics are made from events. */
 export type Event =
   | {
       readonly type: 'daemon-started';
@@ -10,7 +10,7 @@ export type Event =
       readonly statusUrl: string;
       readonly nextRun: Date | undefined;
     }
-  /** The database is in the state of migration 001. */
+  /** The database has no migration 101. */
   | { readonly type: 'legacy-state' }
   | { readonly type: 'daemon-stopping'; readonly signal: string }
   | { readonly type: 'daemon-stopped' }
@@ -41,7 +41,7 @@ export type Event =
 
 export type Observer = (event: Event) => void;
 
-/** One stream of events with any number of observers, told in the order they came. */
+/** Delivers every event to all observers, in order. */
 export interface Events {
   emit: Observer;
   observe(observer: Observer): void;

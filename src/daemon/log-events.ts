@@ -6,7 +6,6 @@ import type { Logger } from '../log.js';
 import type { Comparison } from '../statistics/verify.js';
 import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 
-/** Writes every event to the log, in one line each. */
 export function logEvents(log: Logger): Observer {
   return (event) => {
     const write = writers[event.type] as (log: Logger, event: Event) => void;
@@ -74,7 +73,7 @@ const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
 
 function stateOf(error: unknown): string {
   if (isReadOnly(error)) return 'takes no writes';
-  return isRefused(error) ? 'refuses connections' : 'does not answer';
+  return isRefused(error) ? 'refuses connections' : 'does not respond';
 }
 
 function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {
@@ -83,7 +82,7 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   const why = describeOutcome(result);
   const fields = { job, trigger, outcome: result.outcome, reason: why, durationMs, nextRun };
   const message = `${job} ${result.outcome} in ${durationMs} ms: ${why}`;
-  // What the database lacks is the one error of an outage; it is told by the monitor.
+  // An outage has one error line, which the monitor's event writes.
   if (failedForServer(report)) log.warn(fields, message);
   else if (result.outcome === 'failed') log.error(fields, message);
   else if (result.outcome === 'skipped' && result.reason === 'inexact') log.warn(fields, message);
@@ -92,13 +91,13 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
   else log.info(fields, message);
 }
 
-/** How many differences a log line lists; `registry-stats verify` gives more. */
+/** `registry-stats verify` prints them all. */
 const listedDifferences = 20;
 
 function logVerified(log: Logger, { count, differences }: Comparison, duration: number): void {
   const durationMs = Math.round(duration);
   if (count === 0) {
-    log.info({ durationMs }, `verified in ${durationMs} ms: the statistics equal the tables`);
+    log.info({ durationMs }, `verified in ${durationMs} ms: every figure matches the tables`);
     return;
   }
   log.error(

@@ -3,12 +3,11 @@ import type { Events } from './events.js';
 import { describeFailure, isConnectionLost } from '../db/sqlstate.js';
 
 export interface MonitorOptions {
-  /** Resolves when the database answers, and takes writes. */
+  /** Resolves when the database responds and takes writes. */
   readonly probe: () => Promise<unknown>;
   readonly events: Events;
-  /** Called once each time the database answers again. */
+  /** Called when the database is back. */
   readonly onUp: () => void;
-  /** Ends the probing. */
   readonly signal: AbortSignal;
 }
 
@@ -16,9 +15,9 @@ const firstDelayMs = 500;
 const longestDelayMs = 5_000;
 
 /**
- * Knows whether the database can be used. Told that it cannot, it says so once, probes until the
- * database is back, says that once too, and starts the missed runs. When the server is
- * back but refuses, such as with a certificate that cannot be verified, that is told as well.
+ * Tracks whether the database can be used. After `lost` it emits `database-down` once and probes
+ * until the database is back. Then it emits `database-up` and calls `onUp`, which starts missed
+ * runs. A new reason, such as an invalid certificate, emits `database-down` again.
  */
 export class DatabaseMonitor {
   readonly #options: MonitorOptions;
@@ -40,7 +39,7 @@ export class DatabaseMonitor {
     void this.#probeUntilUp(isConnectionLost(error) ? undefined : describeFailure(error));
   }
 
-  /** `refusal` is the last that was told. */
+  /** `refusal` is the last reason reported. */
   async #probeUntilUp(refusal: string | undefined): Promise<void> {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       try {

@@ -10,82 +10,83 @@ export interface OutageOptions {
   readonly reload: () => Promise<void>;
   /** Called once the database is back, with all that was requested meanwhile. */
   readonly onBack: (missed: RefreshRequest) => void;
+  readonly nextRun: () => Date;
 }
 
-/** What happens to runs while the database is down. */
-export interface Outage {
-  readonly isDown: boolean;
-  /** Tries nothing while the database is down, and remembers the request until it is back. */
-  holdBack(runJob: RunJob, nextRun: () => Date): RunJob;
-  /**
-   * Reads the settings again, once in an outage: the password may have been changed there too.
-   * Resolves with whether another try is worth it.
-   */
-  readonly rereadSettings: () => Promise<boolean>;
-}
+/** Holds runs back while the database is down, and remembers what was requested meanwhile. */
+export class Outage {
+  readonly #context: DaemonContext;
+  readonly #options: OutageOptions;
+  readonly #monitor: DatabaseMonitor;
+  #missed: RefreshRequest | undefined;
+  #isReread = false;
 
-/** Watches the database for the runner. */
-export function createOutage(context: DaemonContext, options: OutageOptions): Outage {
-  let missed: RefreshRequest | undefined;
-  let isReread = false;
-  const monitor = new DatabaseMonitor({
-    probe: () => retryRefused(() => context.database.probe(), rereadSettings),
-    events: context.events,
-    onUp: () => {
-      const request = missed;
-      missed = undefined;
-      if (request !== undefined) options.onBack({ ...request, trigger: 'recovery' });
-    },
-    signal: context.signal,
-  });
-
-  async function rereadSettings(): Promise<boolean> {
-    if (isReread) return false;
-    isReread = true;
-    try {
-      await options.reload();
-      return true;
-    } catch (error) {
-      // A refusal of the server is logged as the outage.
-      const isLogged = isUnavailable(error) || context.signal.aborted;
-      if (!isLogged) context.events.emit({ type: 'settings-refused', error });
-      return false;
-    }
+  constructor(context: DaemonContext, options: OutageOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#monitor = new DatabaseMonitor({
+      probe: () => retryRefused(() => context.database.probe(), this.rereadSettings),
+      events: context.events,
+      onUp: () => {
+        const missed = this.#missed;
+        this.#missed = undefined;
+        if (missed !== undefined) options.onBack({ ...missed, trigger: 'recovery' });
+      },
+      signal: context.signal,
+    });
   }
 
-  function remember(request: RefreshRequest): void {
-    missed = missed === undefined ? request : merge(missed, request);
+  get isDown(): boolean {
+    return this.#monitor.isDown;
   }
 
-  function holdBack(runJob: RunJob, nextRun: () => Date): RunJob {
+  /** Wraps what the runner does with a job: nothing is tried while the database is down. */
+  holdBack(runJob: RunJob): RunJob {
     return async (job, request, signal) => {
-      if (monitor.isDown) {
-        remember(request);
-        const report = skippedReport(job, request);
-        context.events.emit({ type: 'run-finished', report, nextRun: nextRun() });
-        return report;
-      }
+      if (this.isDown) return this.#skip(job, request);
       const report = await runJob(job, request, signal);
       if (failedForServer(report) && report.result.outcome === 'failed') {
-        remember(request);
-        monitor.lost(report.result.error);
+        this.#remember(request);
+        this.#monitor.lost(report.result.error);
       } else {
-        isReread = false;
+        this.#isReread = false;
       }
       return report;
     };
   }
 
-  return {
-    get isDown() {
-      return monitor.isDown;
-    },
-    holdBack,
-    rereadSettings,
+  /**
+   * Reads the settings again, once in an outage: the password may have been changed there too.
+   * Resolves with whether another try is worth it.
+   */
+  readonly rereadSettings = async (): Promise<boolean> => {
+    if (this.#isReread) return false;
+    this.#isReread = true;
+    try {
+      await this.#options.reload();
+      return true;
+    } catch (error) {
+      // A refusal of the server is logged as the outage.
+      const isLogged = isUnavailable(error) || this.#context.signal.aborted;
+      if (!isLogged) this.#context.events.emit({ type: 'settings-refused', error });
+      return false;
+    }
   };
-}
 
-function skippedReport(job: RunReport['job'], { trigger }: RefreshRequest): RunReport {
-  const result = { outcome: 'skipped', reason: 'database-down' } as const;
-  return { job, trigger, result, startedAt: new Date(), durationMs: 0 };
+  #remember(request: RefreshRequest): void {
+    this.#missed = this.#missed === undefined ? request : merge(this.#missed, request);
+  }
+
+  #skip(job: RunReport['job'], request: RefreshRequest): RunReport {
+    this.#remember(request);
+    const result = { outcome: 'skipped', reason: 'database-down' } as const;
+    const { trigger } = request;
+    const report = { job, trigger, result, startedAt: new Date(), durationMs: 0 };
+    this.#context.events.emit({
+      type: 'run-finished',
+      report,
+      nextRun: this.#options.nextRun(),
+    });
+    return report;
+  }
 }

@@ -14,10 +14,10 @@ export interface RunJobOptions {
   readonly rereadSettings?: RereadSettings;
 }
 
-/** Reads the settings again; resolves with whether they are worth another try. */
+/** Reads the settings again. Resolves to true if a retry makes sense. */
 export type RereadSettings = () => Promise<boolean>;
 
-/** Runs `work` again if the server refuses the connection and the settings may have changed. */
+/** Runs `work` again if the server refused the connection and the settings may have changed. */
 export async function retryRefused<Result>(
   work: () => Promise<Result>,
   rereadSettings: RereadSettings | undefined,
@@ -30,7 +30,7 @@ export async function retryRefused<Result>(
   }
 }
 
-/** What the runner does with a job, in the context's current settings and database. */
+/** Returns the function that runs a job with the current settings and database. */
 export function createRunJob(context: RunJobContext, options: RunJobOptions = {}): RunJob {
   return async (name, request, signal) => {
     const job = jobs.find((candidate) => candidate.name === name);
@@ -62,7 +62,7 @@ interface JobRun extends RunJobOptions {
 async function outcomeOf(run: JobRun): Promise<Outcome> {
   const { context, job, request, signal, rereadSettings } = run;
   const attempt = async (): Promise<Outcome> => {
-    // Read by each attempt: a reload since the last one has retired the pool it used.
+    // Read in each attempt: a reload retires the pool of the previous attempt.
     const { config, database } = context;
     if (config.isMaintenance) return { outcome: 'skipped', reason: 'maintenance' };
     const timeouts = {
@@ -90,7 +90,7 @@ async function outcomeOf(run: JobRun): Promise<Outcome> {
   }
 }
 
-/** Whether a run failed only because of the state of the server: the monitor tells of that. */
+/** Returns whether a run failed only because of the server's state, which the monitor reports. */
 export function failedForServer(report: RunReport): boolean {
   return report.result.outcome === 'failed' && isUnavailable(report.result.error);
 }

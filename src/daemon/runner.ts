@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jobNames, type JobName } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 
-/** Runs one job to its end; never throws for what went wrong in the job. */
+/** Runs one job to its end. Never throws for a failure of the job. */
 export type RunJob = (
   job: JobName,
   request: RefreshRequest,
@@ -14,7 +14,7 @@ export interface RunnerOptions {
   readonly onCoalesced?: (trigger: Trigger) => void;
 }
 
-/** How long a cancelled run may take to end: a server that is out of reach never confirms. */
+/** The limit for a cancel: a server that is unreachable never confirms it. */
 const cancelTimeoutMs = 3_000;
 
 interface Pending {
@@ -24,8 +24,8 @@ interface Pending {
 }
 
 /**
- * Runs the jobs of a request in order, one request at a time. Requests that arrive while one runs
- * become one more: the union of their jobs, manual if one of them was.
+ * Runs the jobs of a request in order, one request at a time. Requests during a run are merged into
+ * one: the union of their jobs, manual if one of them is manual.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -38,7 +38,7 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Reports of the run that serves this request; empty if the runner stopped before. */
+  /** Returns the reports of the run that serves this request; empty if the runner stopped first. */
   request(request: RefreshRequest): Promise<RunReport[]> {
     if (this.#isStopped) return Promise.resolve([]);
     if (this.#current === undefined) return this.#start(request);
@@ -52,8 +52,8 @@ export class Runner {
   }
 
   /**
-   * Starts no job any more and waits `graceMs` for the current one; then cancels it on the server.
-   * Resolves when it has ended, or when a server that is out of reach does not confirm in time.
+   * Starts no more jobs. Waits `graceMs` for the current job, then cancels it on the server.
+   * Resolves when it has ended, or when an unreachable server does not confirm in time.
    */
   async stop(graceMs: number): Promise<void> {
     const drained = this.drain();
@@ -62,7 +62,7 @@ export class Runner {
     await isDone(drained, cancelTimeoutMs);
   }
 
-  /** Starts no job any more; resolves when the current one has ended. */
+  /** Starts no more jobs. Resolves when the current job has ended. */
   async drain(): Promise<void> {
     this.#isStopped = true;
     this.#pending?.resolve([]);
@@ -96,7 +96,7 @@ export class Runner {
   }
 }
 
-/** One request that serves both. */
+/** Returns one request that serves both. */
 export function merge(one: RefreshRequest, other: RefreshRequest): RefreshRequest {
   const stronger = other.isManual && !one.isManual ? other : one;
   return {
@@ -106,7 +106,7 @@ export function merge(one: RefreshRequest, other: RefreshRequest): RefreshReques
   };
 }
 
-/** Whether `work` ends in time. */
+/** Returns whether `work` ends in time. */
 async function isDone(work: Promise<unknown>, withinMs: number): Promise<boolean> {
   const timer = new AbortController();
   const timeout = sleep(withinMs, false, { signal: timer.signal }).catch(() => false);

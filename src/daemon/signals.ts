@@ -1,4 +1,4 @@
-/** What the signals do once the daemon is ready for them. */
+/** The actions of SIGUSR2 and SIGHUP. */
 export interface SignalActions {
   /** SIGUSR2 */
   refresh(): void;
@@ -7,18 +7,18 @@ export interface SignalActions {
 }
 
 export interface Signals {
-  /** Aborted, with the signal's name as reason, by the first SIGTERM or SIGINT. */
+  /** Aborted by the first SIGTERM or SIGINT, with its name as the reason. */
   readonly stop: AbortSignal;
-  /** Signals that came before are acted on now. */
+  /** Sets the actions, and runs those of earlier signals now. */
   bind(actions: SignalActions): void;
 }
 
-/** Ctrl-C under `npm start` arrives twice: from the terminal, and passed on by npm. */
+/** Under `npm start`, Ctrl-C arrives twice: from the terminal and from npm. */
 const sameKeyMs = 150;
 
 /**
- * Installs the handlers, first of all: SIGUSR2 and SIGHUP would end a process that has none.
- * A second SIGTERM or SIGINT exits 1 at once. SIGUSR1 is left to Node's debugger.
+ * Installs the handlers. Call it first: an unhandled SIGUSR2 or SIGHUP ends the process. A second
+ * SIGTERM or SIGINT exits with code 1 at once. Node's debugger uses SIGUSR1.
  */
 export function installSignals(target: NodeJS.Process): Signals {
   const stop = new AbortController();

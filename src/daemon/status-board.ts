@@ -5,14 +5,14 @@ import type { CronJobs } from './cron.js';
 import type { DaemonContext } from './daemon-context.js';
 
 export interface StatusBoard {
-  /** The jobs, as soon as they are scheduled: until then the daemon is starting. */
+  /** Sets the scheduled jobs. Until then the daemon is starting. */
   watch(cronJobs: CronJobs): void;
   readonly current: () => DaemonState;
 }
 
 type Mutable<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
-/** Keeps, from the events, what the daemon knows of itself. */
+/** Collects the daemon's own state from events. */
 export function createStatusBoard(
   context: Pick<DaemonContext, 'config' | 'events'>,
   pid: number,
@@ -42,7 +42,7 @@ export function createStatusBoard(
       pid,
       startedAt,
       isMaintenance: context.config.isMaintenance,
-      isDatabaseDown: cronJobs?.isDatabaseDown ?? false,
+      isDatabaseDown: cronJobs?.isDatabaseDown() ?? false,
       nextRun: cronJobs?.nextRun().toISOString() ?? null,
       jobs: [...histories.values()].map((history) => ({ ...history })),
     }),
@@ -78,7 +78,7 @@ function record(history: Mutable<JobHistory>, report: RunReport): void {
   }
 }
 
-/** A skip is a success if there was nothing to do, not if the run was held back. */
+/** Returns whether the figures are current: a skip counts if there was nothing to do. */
 function hasSucceeded(result: Outcome): boolean {
   if (result.outcome === 'skipped') return goodSkips.has(result.reason);
   return result.outcome === 'refreshed';

@@ -3,7 +3,10 @@ import { isIncremental } from '../statistics/installation.js';
 import { recordVerification, verify } from '../statistics/verify.js';
 import type { DaemonContext } from './daemon-context.js';
 
-/** Returns what VERIFY_SCHEDULE rings: one verification at a time, and none in the legacy state. */
+/**
+ * Returns the function for VERIFY_SCHEDULE. It runs one verification at a time, and none in the
+ * legacy state.
+ */
 export function createVerification(context: DaemonContext): () => void {
   let isRunning = false;
   return () => {

@@ -1,23 +1,23 @@
 import type pg from 'pg';
 import type { Logger } from '../log.js';
-import { begin, type Place } from './begin.js';
+import { begin, type BackendTransaction } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
 import { describeFailure, isConnectionLost } from './sqlstate.js';
-import { answerWithin, atPlace, isHidden, isOfPlace } from './watchdog.js';
+import { responseWithin, fromBackend, isHidden, isOurTransaction } from './watchdog.js';
 
-// What is asked of, and done to, the server's side of a transaction by way of another connection.
+// Queries about, and signals to, a transaction's backend, on another connection.
 
 const options = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
 
 /**
- * Puts a question about a transaction, on the place [$1, $2], to a server that may be silent: on a
- * connection of its own, and for no longer than the wait for a connection.
+ * Queries pg_stat_activity for a transaction, with its pid and begin as $1 and $2. Uses its own
+ * connection and a time limit, because the server may not respond.
  */
-export async function askAbout<Row extends pg.QueryResultRow>(
+export async function queryBackend<Row extends pg.QueryResultRow>(
   connection: ConnectionSettings,
-  { pid, since }: Place,
-  question: string,
+  { pid, since }: BackendTransaction,
+  sql: string,
 ): Promise<Row[]> {
   const client = new Client({
     ...driverConfig(connection),
@@ -27,73 +27,74 @@ export async function askAbout<Row extends pg.QueryResultRow>(
   try {
     await client.connect();
     await begin(client, 'read only', options);
-    return (await client.query<Row>(question, [pid, since])).rows;
+    return (await client.query<Row>(sql, [pid, since])).rows;
   } finally {
-    // Not waited for: a server that is silent takes no part in it.
+    // Not awaited: the server may not respond.
     void client.end().catch(() => undefined);
   }
 }
 
-/** Asks the server to cancel what a transaction is doing. */
-export async function cancel(connection: ConnectionSettings, place: Place): Promise<void> {
-  const [backend] = await askAbout<{ isCancelled: boolean | null }>(
-    connection,
-    place,
-    cancelQuestion,
-  );
-  if (backend?.isCancelled === null) {
+/** Cancels the running statement of a transaction. */
+export async function cancel(
+  connection: ConnectionSettings,
+  backend: BackendTransaction,
+): Promise<void> {
+  const [row] = await queryBackend<{ isCancelled: boolean | null }>(connection, backend, cancelSql);
+  if (row?.isCancelled === null) {
     throw new Error('the server does not show this role its own transaction');
   }
 }
 
-/** No row once it has ended. NULL where it is not shown: by then the backend may serve another. */
-const cancelQuestion = `
-  select case when ${isOfPlace} then pg_catalog.pg_cancel_backend(pid) end as "isCancelled"
+/** No row if the backend is gone. NULL if this role cannot see it: it may serve another client. */
+const cancelSql = `
+  select case when ${isOurTransaction} then pg_catalog.pg_cancel_backend(pid) end as "isCancelled"
   from pg_catalog.pg_stat_activity
   where pid = $1
-    and (${isHidden} or ${isOfPlace})`;
+    and (${isHidden} or ${isOurTransaction})`;
 
-/** How long ending a backend waits for its end. */
+/** The limit for pg_terminate_backend. */
 const endTimeoutMs = 3_000;
 
 /**
- * Transactions whose connection broke. Their backends may be at work still, holding their locks: the
- * server looks for the client every few seconds only. Left alone, one would make the next try find
- * the job busy.
+ * Ends the backends of broken connections. The server checks for a lost client only every few
+ * seconds. Until then a backend keeps its locks, and the next attempt would find the job busy.
  */
-export class Orphans {
-  readonly #answerTimeoutMs: number;
+export class AbandonedBackends {
+  readonly #responseTimeoutMs: number;
   readonly #log: Logger;
-  readonly #places = new Set<Place>();
+  readonly #backends = new Set<BackendTransaction>();
 
-  constructor(answerTimeoutMs: number, log: Logger) {
-    this.#answerTimeoutMs = answerTimeoutMs;
+  constructor(responseTimeoutMs: number, log: Logger) {
+    this.#responseTimeoutMs = responseTimeoutMs;
     this.#log = log;
   }
 
-  add(place: Place): void {
-    this.#places.add(place);
+  add(backend: BackendTransaction): void {
+    this.#backends.add(backend);
   }
 
   async endAll(client: pg.ClientBase): Promise<void> {
-    const timeoutMs = this.#answerTimeoutMs + endTimeoutMs;
-    for (const place of this.#places) {
-      this.#places.delete(place);
+    const timeoutMs = this.#responseTimeoutMs + endTimeoutMs;
+    for (const backend of this.#backends) {
+      this.#backends.delete(backend);
       try {
-        await answerWithin(timeoutMs, client, endBackend(client, place));
+        await responseWithin(timeoutMs, client, endBackend(client, backend));
       } catch (error) {
-        if (isConnectionLost(error)) this.#places.add(place);
-        const { pid } = place;
+        if (isConnectionLost(error)) this.#backends.add(backend);
+        const { pid } = backend;
         const reason = describeFailure(error);
         this.#log.debug({ reason, pid }, `an abandoned backend could not be ended: ${reason}`);
       }
-      await answerWithin(timeoutMs, client, client.query('rollback'));
+      await responseWithin(timeoutMs, client, client.query('rollback'));
     }
   }
 }
 
-async function endBackend(client: pg.ClientBase, { pid, since }: Place): Promise<void> {
+async function endBackend(
+  client: pg.ClientBase,
+  { pid, since }: BackendTransaction,
+): Promise<void> {
   await begin(client, 'read only', options);
-  const end = `select pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) ${atPlace}`;
+  const end = `select pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) ${fromBackend}`;
   await client.query(end, [pid, since]);
 }

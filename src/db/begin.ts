@@ -5,72 +5,71 @@ import { sqlstate } from './sqlstate.js';
 export type Access = 'read only' | 'read write';
 
 /**
- * A transaction as other sessions see it. Behind a pooler a backend serves many clients in turn: its
- * process id alone would not tell our transaction from the next client's.
+ * A transaction as other sessions identify it. With a pooler, one backend serves many clients, so
+ * the process id alone is not enough.
  */
-export interface Place {
+export interface BackendTransaction {
   readonly pid: number;
-  /** When it began: microseconds since 1970, too many for a number. */
+  /** Begin of the transaction in microseconds since 1970. Text, because it exceeds 2^53. */
   readonly since: string;
 }
 
 /**
- * Names mean PostgreSQL's own objects, or are qualified: whatever schemas a role or a database has
- * on its search_path, no function, operator or table in them can take the place of the one meant.
+ * Keeps functions, operators and tables of other schemas from replacing PostgreSQL's own. Names of
+ * other objects must be qualified.
  */
 export const safeSearchPath = 'pg_catalog, pg_temp';
 
 /**
- * Begins a transaction that carries its own timeouts and search_path on the server, in one round
- * trip; returns its place.
+ * Begins a transaction with its own timeouts and search_path, in one round trip. Returns its
+ * backend and begin.
  *
- * Whether writes are allowed is the server's to say: an explicit `read write` would override
- * default_transaction_read_only, which marks a database that nobody may write to, such as the green
- * one of a blue/green deployment.
+ * Does not set `read write`, which would override default_transaction_read_only. That setting marks
+ * a database that must not be written to, such as the green one of a blue/green deployment.
  */
 export async function begin(
   client: pg.ClientBase,
   access: Access,
   { isolation, statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
-): Promise<Place> {
+): Promise<BackendTransaction> {
   const script = `
     begin isolation level ${isolation ?? 'read committed'} ${access === 'read only' ? access : ''};
     set local statement_timeout = ${statementTimeoutMs};
     set local lock_timeout = ${lockTimeoutMs};
     set local search_path = ${safeSearchPath};
-    ${endWithClient};
+    ${lostClientTimeouts};
     ${noTransactionTimeout};
     select
       pg_catalog.pg_backend_pid() as pid,
       (extract(epoch from pg_catalog.transaction_timestamp()) * 1000000)::bigint as since,
       pg_catalog.current_setting('transaction_read_only') = 'on' as "isReadOnly"`;
-  // The driver gives one result a statement.
-  const results = (await client.query(script)) as unknown as pg.QueryResult<Begun>[];
-  const begun = results.at(-1)?.rows[0];
-  if (begun === undefined) throw new Error('the server did not tell where the transaction is');
-  const { isReadOnly, ...place } = begun;
+  // The driver returns one result per statement.
+  const results = (await client.query(script)) as unknown as pg.QueryResult<BeginRow>[];
+  const row = results.at(-1)?.rows[0];
+  if (row === undefined) throw new Error('the server returned no backend for the transaction');
+  const { isReadOnly, ...backend } = row;
   if (isReadOnly && access === 'read write') throw readOnlyError();
-  return place;
+  return backend;
 }
 
-interface Begun extends Place {
+interface BeginRow extends BackendTransaction {
   readonly isReadOnly: boolean;
 }
 
 /**
- * What ends the server's part, and frees its locks, when the client is gone without a word: between
- * two statements, where only a round trip lies, within 15 s; in a statement within 35 s, once
- * keepalive finds nobody (10 s, then every 2 s, by default 9 times) and the check every 5 s sees it.
+ * Ends the backend and frees its locks when the client vanishes. Between statements it takes 15 s.
+ * In a statement it takes up to 35 s: keepalive fails after 10 s and 9 probes of 2 s, and the check
+ * runs every 5 s.
  */
-const endWithClient = `
+const lostClientTimeouts = `
     set local idle_in_transaction_session_timeout = '15s';
     set local client_connection_check_interval = '5s';
     set local tcp_keepalives_idle = 10;
     set local tcp_keepalives_interval = 2`;
 
 /**
- * Turns off a transaction_timeout of the role or the database: it would end a long run, and the
- * session with it. PostgreSQL before 17 does not know the setting and would refuse to set it.
+ * Turns off a transaction_timeout of the role or database, which would end a long run. PostgreSQL
+ * before 17 rejects the setting.
  */
 const noTransactionTimeout = `
     select pg_catalog.set_config('transaction_timeout', '0', true)

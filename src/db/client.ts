@@ -1,8 +1,8 @@
 import pg from 'pg';
 
 /**
- * pg leaves a connection open that failed on this side, such as for want of a password: the process
- * could not end before the server loses its patience.
+ * Closes a connection that failed on our side, such as for a missing password. pg leaves it open,
+ * and the process could not exit until the server closes it.
  */
 export class Client extends pg.Client {
   constructor(config?: pg.ClientConfig) {

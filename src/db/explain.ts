@@ -9,13 +9,13 @@ import {
 } from './sqlstate.js';
 import { findTlsFault } from './tls-fault.js';
 
-/** Where a connection goes, without its password. */
+/** The target of a connection, without its password. */
 export interface ConnectionTarget {
   readonly host: string;
   readonly port: number;
   readonly name: string;
   readonly user: string;
-  /** Where tokens are signed for; undefined without DB_IAM_AUTH. */
+  /** The AWS region for tokens; undefined without DB_IAM_AUTH. */
   readonly iamRegion?: string | undefined;
 }
 
@@ -34,11 +34,11 @@ const refused: ReadonlySet<string> = new Set([
 interface Fault {
   readonly error: unknown;
   readonly code: string;
-  /** What the driver or the server says. */
+  /** The message of the driver or server. */
   readonly found: string;
   readonly server: string;
   readonly target: ConnectionTarget;
-  /** There is no connection yet. Some codes refuse one only then: a statement may raise them too. */
+  /** Whether the connection is not open yet. A statement may raise some of these codes too. */
   readonly isConnecting: boolean;
 }
 
@@ -49,7 +49,7 @@ interface Explanation {
   readonly hint: (fault: Fault) => string;
 }
 
-/** The first that applies is the one. */
+/** The first match applies. */
 const explanations: readonly Explanation[] = [
   {
     code: 'DATABASE_UNREACHABLE',
@@ -65,13 +65,13 @@ const explanations: readonly Explanation[] = [
     applies: ({ error }) => isReadOnly(error),
     message: ({ server, found }) =>
       `expected PostgreSQL at ${server} to take writes, found: ${found}`,
-    hint: () => 'after a failover the name of the primary may lead to it soon',
+    hint: () => 'after a failover, wait until the name resolves to the new primary',
   },
   {
     code: 'DATABASE_UNVERIFIED',
     applies: ({ error }) => findTlsFault(error) !== undefined,
     message: ({ error, server }) =>
-      `expected PostgreSQL at ${server} to prove by TLS who it is, found: ${findTlsFault(error)?.found ?? ''}`,
+      `expected PostgreSQL at ${server} to prove its identity by TLS, found: ${findTlsFault(error)?.found ?? ''}`,
     hint: ({ error }) => findTlsFault(error)?.hint ?? '',
   },
   {
@@ -80,7 +80,7 @@ const explanations: readonly Explanation[] = [
       isConnecting &&
       (refused.has(code) || findPoolerRefusal(error) !== undefined || isPasswordMissing(error)),
     message: ({ error, server, target, found }) => {
-      const reason = isPasswordMissing(error) ? 'it asks for a password, there is none' : found;
+      const reason = isPasswordMissing(error) ? 'it requires a password, none is set' : found;
       return `PostgreSQL at ${server} refused user "${target.user}" on database "${target.name}": ${reason}`;
     },
     hint: ({ error, found, target }) =>
@@ -104,7 +104,7 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** Turns a failure of the driver into one message that says what to do; passes others through. */
+/** Converts a driver failure to an AppError that names the fix. Returns other errors unchanged. */
 export function explainDatabaseError(
   error: unknown,
   target: ConnectionTarget,
@@ -125,13 +125,13 @@ export function explainDatabaseError(
   return new AppError(code, message(fault), { hint: hint(fault), cause: error });
 }
 
-/** pg says so itself, without a code. */
+/** Returns whether no password was set. pg reports that without a code. */
 function isPasswordMissing(error: unknown): boolean {
   return error instanceof Error && error.message.includes('client password must be a');
 }
 
 function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
-  if (found.includes('no encryption')) return 'the server asks for TLS: set DB_USE_SSL=true';
+  if (found.includes('no encryption')) return 'the server requires TLS: set DB_USE_SSL=true';
   if (iamRegion === undefined) return 'check DB_NAME, DB_USER and DB_PASSWORD';
   return (
     'check DB_NAME, that DB_USER may use rds_iam and the AWS role rds-db:connect, that the AWS ' +
@@ -139,7 +139,7 @@ function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
   );
 }
 
-/** By the place in the server: its messages come in the language of the database. */
+/** Identifies the error by its source routine, because messages may be translated. */
 function isConnectionRefused(error: unknown): boolean {
   return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
 }

@@ -1,11 +1,11 @@
-/** Why a pooler does not let us work, and what to do, where it is not the password. */
+/** Why a pooler refuses us, and the fix; no fix if it is the password or a name. */
 export interface PoolerRefusal {
   readonly hint?: string;
 }
 
 /**
- * PgBouncer gives one code, that of a protocol violation, to all of its own errors: only the words
- * tell what a person must fix from a server that is away.
+ * PgBouncer has one code for all its errors, the one of a protocol violation. Only the message
+ * distinguishes a refusal from a server that is down.
  */
 const refusals: readonly (readonly [RegExp, PoolerRefusal])[] = [
   [
@@ -19,7 +19,7 @@ const refusals: readonly (readonly [RegExp, PoolerRefusal])[] = [
   [/authentication failed|does not exist|no such (user|database)|not allowed/, {}],
 ];
 
-/** What a pooler refuses; undefined for any other error. */
+/** Returns undefined if the error is not a pooler's refusal. */
 export function findPoolerRefusal(error: unknown): PoolerRefusal | undefined {
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== '08P01') return undefined;
   return refusals.find(([pattern]) => pattern.test(error.message))?.[1];

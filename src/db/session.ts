@@ -1,31 +1,31 @@
 import type pg from 'pg';
 import type { Logger } from '../log.js';
-import { askAbout, cancel, type Orphans } from './backend.js';
-import { begin, type Access, type Place } from './begin.js';
+import { queryBackend, cancel, type AbandonedBackends } from './backend.js';
+import { begin, type Access, type BackendTransaction } from './begin.js';
 import type { ConnectionSettings } from './connection.js';
 import { explainDatabaseError } from './explain.js';
 import { describeFailure, isConnectionLost, isReadOnly } from './sqlstate.js';
 import type { Transaction, TransactionOptions } from './transaction.js';
-import { answerWithin, watchTransaction } from './watchdog.js';
+import { responseWithin, watchTransaction } from './watchdog.js';
 
-/** Where transactions run: a pool of connections to one server, and what is known of it. */
+/** A server and its pool of connections. */
 export interface Server {
   readonly pool: pg.Pool;
   readonly connection: ConnectionSettings;
-  readonly orphans: Orphans;
+  readonly abandoned: AbandonedBackends;
   readonly log: Logger;
   readonly logSql: boolean;
 }
 
 /**
- * A connection of the pool for one transaction, and what keeps that from waiting for ever, or from
- * leaving work behind, when the network, the server or this process stops answering.
+ * Runs one transaction on a connection of the pool. It limits every wait, and leaves no backend
+ * behind when the network, the server or this process stops responding.
  */
 export class Session {
   readonly #server: Server;
   readonly #options: TransactionOptions;
   #client: pg.PoolClient | undefined;
-  #place: Place | undefined;
+  #backend: BackendTransaction | undefined;
   #endWatch: (() => void) | undefined;
   #isBroken = false;
 
@@ -34,25 +34,25 @@ export class Session {
     this.#options = options;
   }
 
-  /** Takes a connection and begins on it. */
+  /** Takes a connection and begins a transaction. */
   async begin(access: Access): Promise<Transaction> {
-    const { pool, connection, orphans } = this.#server;
+    const { pool, connection, abandoned } = this.#server;
     const { giveUp, onNotice } = this.#options;
     const client = await pool.connect();
     this.#client = client;
     giveUp?.throwIfAborted();
-    giveUp?.addEventListener('abort', this.#breakOff, { once: true });
-    await orphans.endAll(client);
+    giveUp?.addEventListener('abort', this.#disconnect, { once: true });
+    await abandoned.endAll(client);
     if (onNotice !== undefined) client.on('notice', this.#onNotice);
-    // A connection of the pool may have died in silence: no longer a wait than for a new one.
-    const begun = begin(client, access, this.#options);
-    const place = await answerWithin(connection.connectTimeoutMs, client, begun);
-    this.#place = place;
-    this.#endWatch = watchTransaction(client, (question) => askAbout(connection, place, question));
+    // A pooled connection may be dead, so the wait is as long as for a new one.
+    const beginning = begin(client, access, this.#options);
+    const backend = await responseWithin(connection.connectTimeoutMs, client, beginning);
+    this.#backend = backend;
+    this.#endWatch = watchTransaction(client, (sql) => queryBackend(connection, backend, sql));
     return { client, query: (text, values) => this.#query(client, text, values) };
   }
 
-  /** Runs `work`, and cancels on the server what it is at when the signal is aborted. */
+  /** Runs `work`. If the signal is aborted, cancels the running statement on the server. */
   async cancellable<Result>(work: () => Promise<Result>): Promise<Result> {
     const { signal } = this.#options;
     let cancelling: Promise<void> | undefined;
@@ -65,38 +65,38 @@ export class Session {
       return await work();
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      // The backend must not go back to the pool while a cancel for it is still under way.
+      // A late cancel would hit the connection's next user.
       await cancelling;
     }
   }
 
-  /** Rolls back; returns the error to throw, with what a person can do about it. */
+  /** Rolls back. Returns the error to throw, with the fix if a person can act. */
   async fail(error: unknown): Promise<unknown> {
-    const { connection, orphans } = this.#server;
+    const { connection, abandoned } = this.#server;
     const client = this.#client;
-    if (this.#place !== undefined && isConnectionLost(error)) orphans.add(this.#place);
+    if (this.#backend !== undefined && isConnectionLost(error)) abandoned.add(this.#backend);
     this.#endWatch?.();
     if (client !== undefined) {
       const rollback = client.query('rollback');
-      await answerWithin(connection.connectTimeoutMs, client, rollback).catch(() => {
+      await responseWithin(connection.connectTimeoutMs, client, rollback).catch(() => {
         this.#isBroken = true;
       });
     }
-    // It may lead to a former primary, and a new one to the present one.
+    // This connection may point at a demoted primary. A new one resolves to the current primary.
     this.#isBroken ||= isReadOnly(error);
-    // A pooler lets us in before it connects to the server: only the begin proves a connection.
-    return explainDatabaseError(error, connection, { isConnecting: this.#place === undefined });
+    // A pooler accepts us before it connects to the server. Only a transaction proves a connection.
+    return explainDatabaseError(error, connection, { isConnecting: this.#backend === undefined });
   }
 
-  /** Returns the connection to the pool, or closes it if it can no longer be trusted. */
+  /** Returns the connection to the pool, or closes it if it is broken. */
   release(): void {
     this.#endWatch?.();
-    this.#options.giveUp?.removeEventListener('abort', this.#breakOff);
+    this.#options.giveUp?.removeEventListener('abort', this.#disconnect);
     this.#client?.off('notice', this.#onNotice);
     this.#client?.release(this.#isBroken);
   }
 
-  readonly #breakOff = (): void => {
+  readonly #disconnect = (): void => {
     void (this.#client as pg.Client | undefined)?.end().catch(() => undefined);
   };
 
@@ -105,13 +105,13 @@ export class Session {
   };
 
   async #cancel(): Promise<void> {
-    const place = this.#place;
-    if (place === undefined) return;
+    const backend = this.#backend;
+    if (backend === undefined) return;
     try {
-      await cancel(this.#server.connection, place);
+      await cancel(this.#server.connection, backend);
     } catch (error) {
       const reason = describeFailure(error);
-      const { pid } = place;
+      const { pid } = backend;
       this.#server.log.warn({ reason, pid }, `a statement could not be cancelled: ${reason}`);
     }
   }
@@ -125,7 +125,7 @@ export class Session {
     const startedAt = performance.now();
     const result = await client.query<Row>(text, values);
     if (logSql) {
-      // Only the text: values may hold what must not be logged.
+      // Only the text: values may be confidential.
       const durationMs = Math.round(performance.now() - startedAt);
       log.info({ sql: text, durationMs, rows: result.rowCount }, 'sql');
     }

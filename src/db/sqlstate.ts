@@ -1,7 +1,7 @@
 import { AppError } from '../errors.js';
 import { findPoolerRefusal } from './pooler-refusal.js';
 
-/** The SQLSTATE codes that this program tells apart, by their names in PostgreSQL's documentation. */
+/** The SQLSTATE codes that this program uses, with PostgreSQL's names. */
 export const sqlstate = {
   protocolViolation: '08P01',
   serializationFailure: '40001',
@@ -32,7 +32,7 @@ const lostConnection: ReadonlySet<string> = new Set([
   '08003',
   '08004',
   '08006',
-  // Of PgBouncer, which is still there when its server is not; what it refuses is looked at apart.
+  // A PgBouncer whose server is down. Its refusals have the same code: see findPoolerRefusal.
   sqlstate.protocolViolation,
   'ECONNREFUSED',
   'ECONNRESET',
@@ -44,7 +44,7 @@ const lostConnection: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ]);
 
-/** To these pg gives no code; the second tells of a connection that was lost between statements. */
+/** pg reports these without a code. The second is a connection lost between statements. */
 const driverMessages =
   /^Connection terminated|^Client (has encountered|was closed)|^(Query read )?timeout/i;
 
@@ -56,14 +56,14 @@ const conflicts: ReadonlySet<string> = new Set([
 
 const retryable: ReadonlySet<string> = new Set([...conflicts, sqlstate.tooManyConnections]);
 
-/** The SQLSTATE or system error code of an error, or undefined. */
+/** Returns the SQLSTATE or system error code, or undefined. */
 export function errorCodeOf(error: unknown): string | undefined {
   if (error instanceof AppError) return errorCodeOf(error.cause);
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Whether the connection is gone, or could not be made because no server answers. */
+/** Returns whether the connection is lost, or no server responded. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_UNREACHABLE';
   if (findPoolerRefusal(error) !== undefined) return false;
@@ -72,35 +72,35 @@ export function isConnectionLost(error: unknown): boolean {
   return driverMessages.test(message);
 }
 
-/** Whether the server takes no writes: a standby, or one that is not to be written to. */
+/** Returns whether the server is read-only, such as a standby. */
 export function isReadOnly(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_READ_ONLY';
   return errorCodeOf(error) === sqlstate.readOnlyTransaction;
 }
 
-/** Whether the server refused the connection: the password, the role or the database is wrong. */
+/** Returns whether the server refused the password, the role or the database. */
 export function isRefused(error: unknown): boolean {
   return error instanceof AppError && error.code === 'DATABASE_REFUSED';
 }
 
-/** Whether no run can succeed at present because of the state of the server. */
+/** Returns whether no run can succeed now because of the server's state. */
 export function isUnavailable(error: unknown): boolean {
   return isConnectionLost(error) || isReadOnly(error) || isRefused(error);
 }
 
-/** Whether the same transaction may succeed when it is tried again. */
+/** Returns whether the same transaction may succeed on a retry. */
 export function isTransient(error: unknown): boolean {
   return isUnavailable(error) || retryable.has(errorCodeOf(error) ?? '');
 }
 
-/** Whether somebody else's lock was in the way: worth another try a little later. */
+/** Returns whether another session's lock was the reason: a later retry may succeed. */
 export function isConflict(error: unknown): boolean {
   return conflicts.has(errorCodeOf(error) ?? '');
 }
 
 /**
- * Returns one line on what went wrong, with the detail and the hint of the server. A failed connection
- * to several addresses names the first cause.
+ * Returns one line about the failure, with the server's detail and hint. For a failed connection to
+ * several addresses, uses the first failure.
  */
 export function describeFailure(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
@@ -114,8 +114,8 @@ export function describeFailure(error: unknown): string {
 }
 
 /**
- * Returns what the server adds to its message, a line each. The message of an AppError has those of
- * its cause already, and its hint is not the server's.
+ * Returns the server's detail and hint, a line each. Nothing for an AppError: its message contains
+ * them already.
  */
 export function serverRemarks(error: unknown): string[] {
   if (!(error instanceof Error) || error instanceof AppError) return [];

@@ -1,11 +1,11 @@
-/** Why no verified TLS connection came about, and what to do about it. */
+/** Why there is no verified TLS connection, and the fix. */
 export interface TlsFault {
   readonly found: string;
   readonly hint: string;
 }
 
 const hints = {
-  plain: 'turn on `ssl` at the server; only DB_USE_SSL=false does without, in plain text',
+  plain: 'turn on `ssl` at the server; DB_USE_SSL=false would connect in plain text',
   trust:
     'set DB_SSL_CA to a PEM file of the authority that signed the certificate; ' +
     'without it those of RDS and of Node.js are trusted',
@@ -14,7 +14,7 @@ const hints = {
   protocol: 'TLS 1.2 or newer is needed: check `ssl_min_protocol_version` and the ciphers',
 } as const;
 
-/** What pg says without a code. */
+/** Messages of pg that have no code. */
 const driverMessages: ReadonlyMap<string, TlsFault> = new Map([
   [
     'The server does not support SSL connections',
@@ -23,8 +23,8 @@ const driverMessages: ReadonlyMap<string, TlsFault> = new Map([
   [
     'There was an error establishing an SSL connection',
     {
-      found: 'an answer that is none to a request for TLS',
-      hint: 'check DB_HOST and DB_PORT, and what stands between here and the server',
+      found: 'a reply that is not TLS',
+      hint: 'check DB_HOST and DB_PORT, and any proxy in between',
     },
   ],
 ]);
@@ -37,7 +37,7 @@ const hintsByCode: readonly (readonly [RegExp, string])[] = [
   [/^(EPROTO$|ERR_SSL_|ERR_TLS_)/, hints.protocol],
 ];
 
-/** The reason in an error of the driver; undefined when it is another one than TLS. */
+/** Returns the TLS reason of a driver error; undefined for any other error. */
 export function findTlsFault(error: unknown): TlsFault | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as NodeJS.ErrnoException;
@@ -46,7 +46,7 @@ export function findTlsFault(error: unknown): TlsFault | undefined {
   return hint === undefined ? undefined : { found: `${reasonIn(error)} (${code})`, hint };
 }
 
-/** OpenSSL's reason alone, where the message is a line of its error queue. */
+/** Returns only OpenSSL's reason from a line of its error queue. */
 function reasonIn({ message }: Error): string {
   return /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message;
 }

@@ -2,67 +2,68 @@ import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { isConnectionLost } from './sqlstate.js';
 
-/** Whether a row of pg_stat_activity, of the backend $1, is of the transaction $2. */
-export const isOfPlace = '(extract(epoch from xact_start) * 1000000)::bigint = $2';
+/** SQL condition: a row of pg_stat_activity for pid $1 belongs to the transaction $2. */
+export const isOurTransaction = '(extract(epoch from xact_start) * 1000000)::bigint = $2';
 
-/** Whether such a row tells nothing: the session is of another role, or track_activities is off. */
+/** SQL condition: the row hides its state, by another role's session or by track_activities. */
 export const isHidden = `(state is null or state = 'disabled')`;
 
-/** From and where of a query on the place [$1, $2]: no row once the transaction has ended. */
-export const atPlace = `
+/** SQL from clause for a transaction: no row after its end. */
+export const fromBackend = `
   from pg_catalog.pg_stat_activity
   where pid = $1
-    and ${isOfPlace}`;
+    and ${isOurTransaction}`;
 
-/** How often the server is asked about a transaction that goes on. */
+/** The interval of the checks. */
 const watchIntervalMs = 10_000;
-/** After a look that found it without work: longer than an answer is under way. */
-const secondLookMs = 2_000;
-/** For how long the server must be out of reach before its answer is taken for lost. */
+/** The interval after a check without progress. A response travels for less than this. */
+const recheckIntervalMs = 2_000;
+/** After this time without contact, the response counts as lost. */
 const unreachableMs = 10_000;
 
-/** The answer to a question that takes a server no time; without one, ends the connection. */
-export async function answerWithin<Answer>(
+/** Waits for the response to a short statement. On timeout, closes the connection. */
+export async function responseWithin<Response>(
   timeoutMs: number,
   client: pg.ClientBase,
-  answer: Promise<Answer>,
-): Promise<Answer> {
+  response: Promise<Response>,
+): Promise<Response> {
   let immediate: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
-    // After a standstill of this process the answer may have come: it is read before an immediate.
-    immediate = setImmediate(hangUp, client);
+    // After a pause of this process, the response may be here already. The event loop reads it
+    // before the immediate runs.
+    immediate = setImmediate(disconnect, client);
   }, timeoutMs);
   try {
-    return await answer;
+    return await response;
   } finally {
     clearTimeout(timer);
     clearImmediate(immediate);
   }
 }
 
-/** Puts a question about a transaction to the server, on another connection. */
-export type Ask = (question: string) => Promise<{ standstill?: string | null }[]>;
+/** Runs SQL about a transaction, on another connection. */
+export type QueryBackend = (sql: string) => Promise<{ idleState?: string | null }[]>;
 
 /**
- * Ends the connection of a transaction whose answer was lost: no timeout of the server's or of TCP
- * tells that the network swallowed it. One look proves nothing: an answer may be under way, a name
- * server may pause. Returns the function that ends the watch.
+ * Closes a connection whose response was lost: neither the server's timeouts nor TCP notice that.
+ * It takes two checks, because a response may still be on its way. Returns the function that ends
+ * the watch.
  */
-export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
+export function watchTransaction(client: pg.ClientBase, queryBackend: QueryBackend): () => void {
   let isOver = false;
   let previous: string | undefined;
-  let sinceWhen = 0;
-  let timer = setTimeout(look, watchIntervalMs);
+  let since = 0;
+  let timer = setTimeout(check, watchIntervalMs);
 
-  function look(): void {
-    void standstillOf(ask).then((standstill) => {
+  function check(): void {
+    void readIdleState(queryBackend).then((idleState) => {
       if (isOver) return;
-      if (standstill === undefined || standstill !== previous) sinceWhen = performance.now();
-      const isRepeated = standstill !== undefined && standstill === previous;
-      const patienceMs = standstill === unreachable ? unreachableMs : 0;
-      previous = standstill;
-      if (isRepeated && performance.now() - sinceWhen >= patienceMs) hangUp(client);
-      else timer = setTimeout(look, standstill === undefined ? watchIntervalMs : secondLookMs);
+      if (idleState === undefined || idleState !== previous) since = performance.now();
+      const isRepeated = idleState !== undefined && idleState === previous;
+      const patienceMs = idleState === unreachable ? unreachableMs : 0;
+      previous = idleState;
+      if (isRepeated && performance.now() - since >= patienceMs) disconnect(client);
+      else timer = setTimeout(check, idleState === undefined ? watchIntervalMs : recheckIntervalMs);
     });
   }
 
@@ -74,32 +75,36 @@ export function watchTransaction(client: pg.ClientBase, ask: Ask): () => void {
 
 const unreachable = 'unreachable';
 
-/** What a transaction without work rests in since when; undefined as long as it may be at work. */
-async function standstillOf(ask: Ask): Promise<string | undefined> {
+/**
+ * Returns the idle state a transaction is stuck in, and since when; undefined while it may be
+ * active.
+ */
+async function readIdleState(queryBackend: QueryBackend): Promise<string | undefined> {
   try {
-    const [backend] = await ask(standstillQuestion);
-    return backend === undefined ? 'ended' : (backend.standstill ?? undefined);
+    const [backend] = await queryBackend(idleStateSql);
+    return backend === undefined ? 'ended' : (backend.idleState ?? undefined);
   } catch (error) {
-    // A pooler let us in and has no place for the question: our own transactions may take them all.
+    // The pooler has no free server connection: our own transactions may use them all.
     if (error instanceof Error && error.message === 'Query read timeout') return undefined;
-    // A server that answers by an error, such as too many connections, may be at work on ours.
+    // A server that responds with an error, such as too many connections, may still run our
+    // transaction.
     return isConnectionLost(error) ? unreachable : undefined;
   }
 }
 
-/** NULL: at work, or not shown to this role; an end is never taken from what is not shown. */
-export const standstillQuestion = `
+/** NULL: active, or hidden from this role, which never counts as ended. */
+export const idleStateSql = `
   select
     case
       when ${isHidden} then null
-      when ${isOfPlace} is not true then 'ended'
+      when ${isOurTransaction} is not true then 'ended'
       when state like 'idle%' then state_change::text
-    end as standstill
+    end as "idleState"
   from pg_catalog.pg_stat_activity
   where pid = $1`;
 
-function hangUp(client: pg.ClientBase): void {
-  const error = Object.assign(new Error('the server does not answer'), { code: 'ETIMEDOUT' });
-  // The driver has no other way to give up a connection with a question under way.
+function disconnect(client: pg.ClientBase): void {
+  const error = Object.assign(new Error('the server does not respond'), { code: 'ETIMEDOUT' });
+  // The driver has no other way to give up a connection during a query.
   (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy(error);
 }

@@ -11,9 +11,9 @@ import { launchTables } from '../jobs/registry-objects.js';
 import { longestLine, printableLines } from '../printable.js';
 
 /**
- * Loads `<table>.csv` files, each with a header row, in the order of their references; then sets
- * the sequences. Returns the number of rows by table.
- * @throws AppError FIXTURE_INVALID with file, line and column of the first row that does not fit
+ * Loads `<table>.csv` files with header rows, in the order of their references, then sets the
+ * sequences. Returns the row count of each table.
+ * @throws AppError FIXTURE_INVALID with file, line and column of the first invalid row
  */
 export async function loadFixtures(
   transaction: Transaction,
@@ -59,9 +59,9 @@ async function loadTable(transaction: Transaction, folder: string, table: string
   return copy.rowCount;
 }
 
-/** Column names hold no commas or quotes: a plain split reads the header. */
+/** Column names contain no commas or quotes, so a split is enough. */
 async function headerOf(file: string): Promise<string[]> {
-  await assertPlainFile(file);
+  await assertRegularFile(file);
   const header = ((await beginningOf(file)).split('\n', 1)[0] ?? '').trim();
   const columns = header.split(',').map((name) => name.replace(/^"(.*)"$/, '$1'));
   if (columns.every((name) => /^[a-z_]+$/.test(name))) return columns;
@@ -71,8 +71,8 @@ async function headerOf(file: string): Promise<string[]> {
   );
 }
 
-/** A named pipe would be waited for for ever, and a link may lead to what is none of our business. */
-async function assertPlainFile(file: string): Promise<void> {
+/** Throws for a named pipe, which would never end, and for a link, which may lead anywhere. */
+async function assertRegularFile(file: string): Promise<void> {
   const info = await lstat(file);
   if (info.isFile()) return;
   const found = info.isSymbolicLink()
@@ -80,10 +80,10 @@ async function assertPlainFile(file: string): Promise<void> {
     : info.isDirectory()
       ? 'a directory'
       : 'something else';
-  throw new AppError('FIXTURE_INVALID', `${file}: expected a plain file, found ${found}`);
+  throw new AppError('FIXTURE_INVALID', `${file}: expected a regular file, found ${found}`);
 }
 
-/** More than any header row; the file itself may be larger than memory. */
+/** More than a header row needs. The file may be larger than memory. */
 const headerBytes = 65_536;
 
 async function beginningOf(file: string): Promise<string> {
@@ -106,15 +106,15 @@ function fixtureError(file: string, error: unknown): AppError {
   const parts = [`${place}: ${message}`];
   if (column !== undefined) parts.push(`column: ${column}`);
   parts.push(...serverRemarks(error));
-  // The server repeats what it found, all of it.
+  // The server's message quotes the value in full.
   const text = parts.map((part) => printableLines(part, longestLine)).join('\n  ');
   return new AppError('FIXTURE_INVALID', text, {
-    hint: 'the database is as it was before',
+    hint: 'the database is unchanged',
     cause: error,
   });
 }
 
-/** Rows with given ids leave the sequences behind: the next insert would collide. */
+/** Sets the sequences. Loaded ids do not advance them, and the next insert would collide. */
 async function resetSequences(transaction: Transaction): Promise<void> {
   const serials = await transaction.query<{ table: string; sequence: string }>(
     `select

@@ -19,21 +19,21 @@ import { describeSampleData, generateSampleData } from './sample-data.js';
 
 export interface ResetOptions {
   readonly files: SqlFiles;
-  /** Folder of `<table>.csv` files. */
+  /** The folder of `<table>.csv` files. */
   readonly fixtures: string;
-  /** So many generated files, with all that belongs to them, instead of the fixtures. */
+  /** The number of generated files, with their objects and events, instead of fixtures. */
   readonly sampleFiles: number | undefined;
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
-  /** How far the rows, or the scan, of a large table are. */
+  /** Receives the progress of a large table. */
   readonly onRows: (progress: Progress) => void;
 }
 
 /**
- * Recreates the database: drops what is ours and Registry's, then launch schema, migrations,
- * functions, rows, sequences and first refresh. One transaction: it all happens, or nothing.
- * The caller has checked that it may (`assertResettable`).
+ * Recreates the database in one transaction: drops our objects and Registry's, then runs launch
+ * schema, migrations, functions, rows, sequences and a first refresh. The caller must call
+ * `assertResettable` first.
  */
 export async function reset(database: Database, options: ResetOptions): Promise<void> {
   const { files, onProgress } = options;
@@ -45,7 +45,7 @@ export async function reset(database: Database, options: ResetOptions): Promise<
     onNotice: progressNotices(options.onRows),
   };
   await database.write(transactionOptions, async (transaction) => {
-    onProgress('dropping what is there');
+    onProgress('dropping the old objects');
     await dropAll(transaction);
     await applyLaunchSchema(transaction, step);
     for (const file of files.migrations) await applyMigration(transaction, file, step);
@@ -57,7 +57,7 @@ export async function reset(database: Database, options: ResetOptions): Promise<
   });
 }
 
-/** No cascade in public: an object of somebody else's that depends on ours stops the reset. */
+/** Drops without cascade in public: an object of others that depends on ours stops the reset. */
 async function dropAll({ query }: Transaction): Promise<void> {
   try {
     await query(`drop view if exists ${inPublic(plainViews)}`);
@@ -90,7 +90,7 @@ async function fill(transaction: Transaction, options: ResetOptions): Promise<vo
   options.onProgress(`fixtures: ${rows} rows in ${counts.size} tables`);
 }
 
-/** Recorded runs: who reads the status afterwards sees when the figures were made. */
+/** Refreshes with recorded runs, so that the status shows when the figures were computed. */
 async function firstRefresh({ query }: Transaction): Promise<void> {
   for (const job of jobNames) {
     await query(

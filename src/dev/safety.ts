@@ -12,13 +12,13 @@ export interface ResetTarget {
   readonly isEmbedded: boolean;
   readonly host: string;
   readonly database: string;
-  /** What `--confirm` was given. */
+  /** The value of `--confirm`. */
   readonly confirmed: string | undefined;
 }
 
 /**
- * Refuses to reset what may be somebody's data. The environment cannot be argued with; a name or
- * host that looks live, a server of RDS, and tables of others need the exact name of the database.
+ * Refuses to reset a database that may hold real data. A live environment is always refused. A name
+ * or host that looks live, an RDS server, or tables of others need the exact database name.
  * @throws AppError RESET_REFUSED
  */
 export async function assertResettable(query: Query, target: ResetTarget): Promise<void> {
@@ -35,7 +35,7 @@ export async function assertResettable(query: Query, target: ResetTarget): Promi
   );
 }
 
-/** An APT_ENV that nobody set says nothing about a server that somebody named. */
+/** Refuses a default APT_ENV with an explicit DB_HOST: that server may be live. */
 function assertEnvironment({ config, isEmbedded }: ResetTarget): void {
   if (!resettable.has(config.aptEnv)) {
     refuse(`expected APT_ENV ci, dev, integration, test or travis, found ${config.aptEnv}`);

@@ -17,13 +17,13 @@ interface SampleDataContext {
 
 export interface SampleDataOptions {
   readonly onProgress: (message: string) => void;
-  /** How far the rows of a large table are. */
+  /** Receives the progress of a large table. */
   readonly onRows: (progress: Progress) => void;
 }
 
 /**
- * Fills an empty database of development with generated rows: `files` files and three times as many
- * events. Gives false, and leaves everything alone, if there are rows already.
+ * Fills an empty development database with `files` generated files and three times as many events.
+ * Returns false, and changes nothing, if there are rows already.
  * @throws AppError SAMPLE_DATA_REFUSED in a live environment
  */
 export async function loadSampleData(
@@ -56,7 +56,7 @@ export function describeSampleData(files: number): string {
   return `generating sample data: ${files} files, ${files * 3} events`;
 }
 
-/** The rows themselves, in the caller's transaction, into empty tables. */
+/** Generates the rows in the caller's transaction. The tables must be empty. */
 export async function generateSampleData(transaction: Transaction, files: number): Promise<void> {
   await transaction.query(`select pg_catalog.set_config('registry_stats.sample_files', $1, true)`, [
     String(files),

@@ -13,20 +13,19 @@ const runsQuery = z.strictObject({
   job: z.enum(jobNames).optional(),
   outcome: z.enum(runOutcomes).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  /** The id of a run. */
   before: z
     .string()
     .regex(/^\d{1,18}$/, 'expected the id of a run')
     .optional(),
 });
 
-/** The JSON behind the page: `/api/status`, `/api/runs` and `/api/statistics`. */
+/** Registers the JSON of the page: `/api/status`, `/api/runs` and `/api/statistics`. */
 export function registerApi(
   server: FastifyInstance,
   context: Pick<Context, 'database'>,
   status: StatusReader,
 ): void {
-  // The history may take a second on a large database; the status does not wait for it.
+  // Its own reader: a slow history must not delay the status.
   const reader = createBoundedReader(context, {
     timeoutMs: 10_000,
     isDatabaseDown: () => status.isDatabaseDown(),
@@ -36,8 +35,8 @@ export function registerApi(
   server.get('/api/runs', async (request, reply) => {
     const { data, error } = runsQuery.safeParse(request.query);
     if (error !== undefined) return refuse(reply, error);
-    const question = `runs ${JSON.stringify(data)}`;
-    return orExplain(reply, () => reader.read(question, 1_000, (open) => readRuns(open, data)));
+    const key = `runs ${JSON.stringify(data)}`;
+    return orExplain(reply, () => reader.read(key, 1_000, (open) => readRuns(open, data)));
   });
   server.get('/api/statistics', (_request, reply) =>
     orExplain(reply, () => reader.read('figures', 5_000, readFigures)),
@@ -55,6 +54,6 @@ async function orExplain(reply: FastifyReply, read: () => Promise<unknown>): Pro
 
 function refuse(reply: FastifyReply, error: z.ZodError): FastifyReply {
   const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  const hint = 'job, outcome, limit (1 to 500) and before (the id of a run) may be given';
+  const hint = 'allowed parameters: job, outcome, limit (1 to 500) and before (the id of a run)';
   return reply.code(400).send({ error: problems.join('; '), hint });
 }

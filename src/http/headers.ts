@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Nothing but the page's own files, nothing inline, and no frame around it. */
+/** Allows only the page's own files: nothing inline, and no frame around it. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,11 +22,11 @@ const headers = {
   'cache-control': 'no-store',
 } as const;
 
-/** Every answer carries the headers; what is not GET or HEAD, or brings a body, is refused. */
-export function secureAnswers(server: FastifyInstance): void {
+/** Adds the headers to every response. Refuses methods other than GET and HEAD, and bodies. */
+export function secureResponses(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
-    // The connection is closed then, or all of the body would still be read.
+    // Closes the connection, which would otherwise still read the whole body.
     if (hasBody(request)) reply.header('connection', 'close');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       await reply
@@ -34,12 +34,12 @@ export function secureAnswers(server: FastifyInstance): void {
         .header('allow', 'GET, HEAD')
         .send({ error: `${request.method} is not allowed: the status port is read-only` });
     } else if (hasBody(request)) {
-      await reply.code(413).send({ error: 'a request with a body is not answered' });
+      await reply.code(413).send({ error: 'a request with a body is not allowed' });
     }
   });
 }
 
-/** For a path that cannot be understood: it comes to no hook, and is not repeated. */
+/** Responds to an invalid path. Hooks do not run for it, and the response does not repeat it. */
 export function refusePath(
   error: Readonly<{ statusCode?: number }>,
   _request: FastifyRequest,
@@ -48,7 +48,7 @@ export function refusePath(
   void reply
     .code(error.statusCode ?? 400)
     .headers(headers)
-    .send({ error: 'the path of this request cannot be understood' });
+    .send({ error: 'the path of this request is invalid' });
 }
 
 function hasBody({ headers: { 'content-length': length, ...others } }: FastifyRequest): boolean {

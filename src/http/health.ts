@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { StatusReader } from '../status/status-reader.js';
 
 /**
- * `/live`: the process answers. `/ready`: 503 and the reason while it is not. What the runs found may be
- * an hour old, so the database is read too: one that hangs is not ready.
+ * Registers `/live` and `/ready`. `/ready` responds with 503 and a reason if it is not ready. It
+ * reads the database too, because the last runs may be an hour old.
  */
 export function registerHealth(server: FastifyInstance, status: StatusReader): void {
   server.get('/live', () => ({ status: 'live' }));

@@ -2,17 +2,17 @@ import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Keeps web sites from reading the status port of whoever visits them. A site can let its own name
- * point to 127.0.0.1 (DNS rebinding); then the browser takes our answers for the site's. It names that
- * site as Host, so on loopback only names that are ours are answered. Beyond loopback any name may be
- * ours, of a service or a load balancer, and is answered.
+ * Protects the status port from web sites that a user visits. A site may point its own name at
+ * 127.0.0.1 (DNS rebinding), and the browser would let it read our responses. The Host header has
+ * the site's name, so on loopback only our names are allowed. On other addresses any name may be a
+ * service or load balancer, and is allowed.
  */
 export function refuseOtherHosts(server: FastifyInstance, statusHost: string): void {
   server.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers;
     if (isOwnHost(host, statusHost) || !isOnLoopback(server)) return;
     await reply.code(421).send({
-      error: 'the Host of this request is not answered on loopback: an address or localhost is',
+      error: 'this Host is not allowed on loopback: use an address or localhost',
       hint:
         'a proxy that passes on the Host of its own client must send its target instead, ' +
         'or STATUS_HOST be an address beyond loopback',
@@ -20,7 +20,9 @@ export function refuseOtherHosts(server: FastifyInstance, statusHost: string): v
   });
 }
 
-/** An address cannot be rebound; without a Host it is no browser. */
+/**
+ * Returns whether the Host is ours. An address cannot be rebound, and browsers always send a Host.
+ */
 export function isOwnHost(host: string | undefined, statusHost: string): boolean {
   if (host === undefined || host === '') return true;
   const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];

@@ -2,38 +2,38 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * What one connection may take. Each is far above what a browser, Prometheus or `health` needs, and
- * low enough that nobody gains by dripping, hoarding or flooding.
+ * Limits of one connection: above what a browser, Prometheus or `health` needs, and low enough that
+ * slow or many requests do no harm.
  */
 export const limits = {
   http: {
     // Headers come in one packet.
     headersTimeout: 3_000,
-    // By default Node looks for what is late every 30 s only.
+    // Node's default is 30 s.
     connectionsCheckingInterval: 1_000,
-    // Node's default. Cookies are sent to every port of a host name: a developer may have many.
+    // Node's default. Cookies are sent to all ports of a host, so a developer may have many.
     maxHeaderSize: 16_384,
   },
-  /** For the whole request. */
+  /** The limit for the whole request. */
   requestTimeout: 5_000,
-  /** Without a byte in either direction: more than the 10 s that the figures may take. */
+  /** The limit without traffic; more than the 10 s for the figures. */
   connectionTimeout: 15_000,
-  /** Between two requests: more than the 60 s of a load balancer, or of Prometheus. */
+  /** The limit between requests; more than the 60 s of load balancers and Prometheus. */
   keepAliveTimeout: 65_000,
-  /** Then it is closed in good order: no connection lives for ever. */
+  /** The connection closes after these, so none lives forever. */
   maxRequestsPerSocket: 1_000,
-  /** No request has a body; those that have one are refused before it is read. */
+  /** Requests have no body; one with a body is refused before it is read. */
   bodyLimit: 1_024,
-  /** The names of the page's files are shorter. */
+  /** Names of the page's files are shorter. */
   routerOptions: { maxParamLength: 100 },
 };
 
-/** At some 20 kB a connection, little memory; and far more than the pages that people open. */
+/** At about 20 kB per connection this is little memory. */
 export const maxConnections = 256;
 
 /**
- * Where one more connection would be too many, the oldest gives way: so whoever holds as many as
- * they can keeps nobody out, least of all a health check.
+ * Closes the oldest connection when there are too many. So a client that holds many connections
+ * locks out no other client, such as a health check.
  */
 export function limitConnections(server: Server, most = maxConnections): void {
   const open = new Set<Socket>();

@@ -18,15 +18,13 @@ import type {
   Verification,
 } from '../status/model.js';
 
-/** A JSON schema, in the dialect of OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** An object whose fields are exactly those of the type, all of them required. */
+/** Returns the schema of an object with exactly the fields of the type, all required. */
 function object<Fields>(properties: Record<keyof Fields & string, Schema>): Schema {
   return { type: 'object', required: Object.keys(properties), properties };
 }
 
-/** The schema, or null. */
 function nullable(schema: Schema): Schema {
   return { oneOf: [schema, { type: 'null' }] };
 }
@@ -82,8 +80,8 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
     level: { type: 'string', enum: ['good', 'wait', 'bad'] },
     notReady: described('Why /ready responds with 503; null where it is 200.', nullable(text)),
     sentence: described('For people.', text),
-    details: described('What more there is to know or to do.', list(text)),
-    checkedAt: described('The last check of the job checked longest ago.', nullable(time)),
+    details: described('More facts, or what to do.', list(text)),
+    checkedAt: described('The oldest last check of all jobs.', nullable(time)),
   }),
   Job: object<JobStatus>({
     job,

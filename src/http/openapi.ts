@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { runOutcomes } from '../status/run-history.js';
 import { job, schemas, type Schema } from './openapi-schemas.js';
 
-/** One GET. HEAD gets the same response without the body. */
+/** One GET. HEAD returns the same without the body. */
 export interface Operation {
   readonly operationId: string;
   readonly summary: string;
@@ -123,10 +123,8 @@ const page: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** Every path of the status port, as OpenAPI has it. */
 export const operations: Readonly<Record<string, Operation>> = { ...health, ...api, ...page };
 
-/** The OpenAPI 3.1 document of the status port. */
 export const openApiDocument = {
   openapi: '3.1.1',
   info: {
@@ -140,7 +138,7 @@ export const openApiDocument = {
   components: { schemas },
 } as const;
 
-/** `/api/openapi.json`. */
+/** Registers `/api/openapi.json`. */
 export function registerOpenApi(server: FastifyInstance): void {
   server.get('/api/openapi.json', () => openApiDocument);
 }

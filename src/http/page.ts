@@ -7,7 +7,7 @@ import type { StatusReader } from '../status/status-reader.js';
 
 const require = createRequire(import.meta.url);
 
-/** Files that come with a dependency, by the names under which the page asks for them. */
+/** Files from dependencies, by the names that the page uses. */
 const packaged: Readonly<Record<string, string>> = {
   'uplot.js': 'uplot/dist/uPlot.esm.js',
   'uplot.css': 'uplot/dist/uPlot.min.css',
@@ -20,7 +20,7 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** The status page at `/`, its files below `/assets/` and the JSON it shows below `/api/`. */
+/** Registers the status page at `/` and its files below `/assets/`. */
 export function registerPage(
   server: FastifyInstance,
   context: Pick<Context, 'database'>,
@@ -40,7 +40,7 @@ async function sendFile(reply: FastifyReply, name: string): Promise<FastifyReply
   return reply.type(types[extension] ?? 'application/octet-stream').send(content);
 }
 
-/** Only flat names of the page's kinds of file: no path leads out of its folder. */
+/** Reads a file of the page. Only flat names are allowed, so a path cannot leave the folder. */
 async function readPageFile(name: string): Promise<Buffer | undefined> {
   if (!/^[a-z-]+\.(?:html|css|js|svg)$/.test(name)) return undefined;
   const own = new URL(`./page/${name}`, import.meta.url);

@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { refusePath, secureAnswers } from './headers.js';
+import { refusePath, secureResponses } from './headers.js';
 import { registerHealth } from './health.js';
 import { refuseOtherHosts } from './host-check.js';
 import { limitConnections, limits } from './limits.js';
@@ -11,7 +11,6 @@ import { registerOpenApi } from './openapi.js';
 import { registerPage } from './page.js';
 import type { StatusReader } from '../status/status-reader.js';
 
-/** What the status port serves. */
 export interface StatusSources {
   readonly context: Pick<Context, 'database'>;
   readonly status: StatusReader;
@@ -19,8 +18,8 @@ export interface StatusSources {
 }
 
 /**
- * The status port: `/live` (the process answers), `/ready` (503 and the reason while it is not),
- * `/metrics`, the status page and its JSON. Read-only. Returns the URL it listens on.
+ * Starts the status port: `/live`, `/ready`, `/metrics`, the status page and its JSON. Returns its
+ * URL.
  */
 export async function startStatusServer(
   address: { host: string; port: number },
@@ -33,7 +32,7 @@ export async function startStatusServer(
     frameworkErrors: refusePath,
   });
   limitConnections(server.server);
-  secureAnswers(server);
+  secureResponses(server);
   refuseOtherHosts(server, address.host);
   registerRoutes(server, sources);
   try {
@@ -49,7 +48,7 @@ export async function startStatusServer(
   }
 }
 
-/** Every path of the status port; `openApiDocument` describes the same ones. */
+/** Registers every path of the status port. `openApiDocument` describes the same paths. */
 export function registerRoutes(
   server: FastifyInstance,
   { context, status, metrics }: StatusSources,

@@ -8,22 +8,22 @@ export const jobNames = [
 
 export type JobName = (typeof jobNames)[number];
 
-/** One of Registry's statistics functions, as data. */
+/** One of Registry's statistics functions. */
 export interface Job {
   readonly name: JobName;
-  /** What it keeps fresh, for people. */
+  /** The figures it keeps fresh, in words. */
   readonly subject: string;
-  /** The key of its flag row in ar_internal_metadata. */
+  /** The key of its flag in ar_internal_metadata. */
   readonly flag: string;
   /**
-   * The materialized views it refreshes, in the order of registry_stats.views_of; none for the
-   * history, which is a table.
+   * The materialized views it refreshes, in the order of registry_stats.views_of. The history is a
+   * table, so it has none.
    */
   readonly views: readonly string[];
   readonly statementTimeoutMs: (config: Config) => number;
 }
 
-/** The three jobs, in the order in which they run. */
+/** All jobs, in the order they run. */
 export const jobs: readonly Job[] = [
   {
     name: 'update_counts',
@@ -46,7 +46,7 @@ export const jobs: readonly Job[] = [
   },
   {
     name: 'populate_all_historical_deposit_stats',
-    subject: 'deposits at every first of a month',
+    subject: 'deposits on the first of each month',
     flag: 'historical deposit stats is running',
     views: [],
     statementTimeoutMs: (config) => config.timeouts.historyMs,

@@ -1,21 +1,21 @@
 import { describeFailure } from '../db/sqlstate.js';
 import type { JobName } from './job.js';
 
-/** Why a run had nothing to do, or may not do it now. */
+/** Why a run was skipped. */
 export const skipReasons = {
   unchanged: 'nothing changed since the last refresh',
   complete: 'no month is missing',
   busy: 'running elsewhere',
   declined:
     'Registry’s own function did nothing: the figures are young, or it is marked as running',
-  inexact: 'a table or a view must be put right first',
+  inexact: 'a table or a view must be repaired first',
   maintenance: 'MAINTENANCE_MODE is true',
-  'database-down': 'the database does not answer, or takes no writes',
+  'database-down': 'the database does not respond, or takes no writes',
 } as const;
 
 export type SkipReason = keyof typeof skipReasons;
 
-/** Skips after which the figures are good: there was nothing to do, or somebody else does it. */
+/** Skips with current figures: there was nothing to do, or another session does it. */
 export const goodSkips: ReadonlySet<string | null> = new Set<SkipReason>([
   'unchanged',
   'complete',
@@ -36,8 +36,8 @@ export type Outcome =
   | {
       readonly outcome: 'refreshed';
       readonly detail: string;
-      /** Captured changes that went into the rollups; only where statistics are incremental. */
-      readonly foldedDeltas?: number;
+      /** Deltas added to the rollups; only with incremental statistics. */
+      readonly changesFolded?: number;
     }
   | { readonly outcome: 'skipped'; readonly reason: SkipReason; readonly detail?: string }
   | { readonly outcome: 'failed'; readonly error: unknown }
@@ -45,11 +45,11 @@ export type Outcome =
 
 export type Trigger = 'start' | 'schedule' | 'signal' | 'command' | 'recovery';
 
-/** What is asked of the runner: some jobs, because of something. */
+/** The jobs to run, and why. */
 export interface RefreshRequest {
   readonly trigger: Trigger;
   readonly jobs: readonly JobName[];
-  /** A person asked. */
+  /** Whether a person requested it. */
   readonly isManual: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface RunReport {
   readonly durationMs: number;
 }
 
-/** The outcome in a few words, for people. */
+/** Describes the outcome in a few words, for people. */
 export function describeOutcome(result: Outcome): string {
   switch (result.outcome) {
     case 'refreshed':

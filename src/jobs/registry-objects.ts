@@ -1,4 +1,4 @@
-/** What the statistics are made from, and what migrations are recorded in. */
+/** The tables that statistics are computed from, and those that migrations need. */
 export const neededTables = [
   'storage_options',
   'institutions',
@@ -10,7 +10,7 @@ export const neededTables = [
   'schema_migrations',
 ] as const;
 
-/** All that `sql/schema/` makes, in the order in which rows can be loaded. */
+/** All tables of `sql/schema/`, in the order of their references. */
 export const launchTables = [
   'storage_options',
   'institutions',
@@ -59,7 +59,7 @@ export const plainViews = [
   'work_items_view',
 ] as const;
 
-/** What migration 001 adds. */
+/** The tables that migration 001 adds. */
 export const statisticsTables = ['historical_deposit_stats'] as const;
 
 export const materializedViews = [

@@ -2,7 +2,7 @@ import type { Observer } from '../daemon/events.js';
 import type { RunReport } from '../jobs/outcome.js';
 import type { MetricSet } from './metric-set.js';
 
-/** Counts every event that a metric is about. */
+/** Returns an observer that counts events. */
 export function countEvents(metrics: MetricSet): Observer {
   return (event) => {
     if (event.type === 'run-finished') countRun(metrics, event.report);
@@ -16,8 +16,8 @@ function countRun(metrics: MetricSet, { job, result, durationMs }: RunReport): v
   metrics.runs.inc({ job_name: job, outcome: result.outcome });
   if (result.outcome === 'skipped') metrics.skips.inc({ job_name: job, reason: result.reason });
   else metrics.runDuration.observe({ job_name: job }, durationMs / 1000);
-  if (result.outcome === 'refreshed' && result.foldedDeltas !== undefined) {
-    metrics.foldedDeltas.inc({ job_name: job }, result.foldedDeltas);
+  if (result.outcome === 'refreshed' && result.changesFolded !== undefined) {
+    metrics.changesFolded.inc({ job_name: job }, result.changesFolded);
   }
 }
 

@@ -4,12 +4,12 @@ import { skipReasons, type Outcome } from '../jobs/outcome.js';
 
 export type MetricSet = ReturnType<typeof createMetricSet>;
 
-/** How a verification ended, as a label. */
+/** The results of a verification, as a label. */
 export const verificationResults = ['equal', 'drift', 'failed'] as const;
 
 /**
- * Every metric, in a registry of its own. What can be counted is there at 0 from the start, so that
- * the first failure is an increase. The label is `job_name`: `job` is Prometheus's own, for targets.
+ * Creates every metric in its own registry. Counters start at 0, so that the first failure is an
+ * increase. The label is `job_name`, because Prometheus uses `job` for targets.
  */
 export function createMetricSet(version: string) {
   const registry = new Registry();
@@ -27,7 +27,7 @@ export function createMetricSet(version: string) {
   return metrics;
 }
 
-/** Gauges that end in `_total`; each has a twin by type that is named well, or is its sum. */
+/** Gauges with a wrong `_total` suffix. Each has an equal metric by type. */
 const misnamedDefaults = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -57,13 +57,13 @@ function createRunMetrics(registry: Registry) {
   });
   const retries = new Counter({
     name: 'registry_stats_retries_total',
-    help: 'Tries of a job that failed for a transient reason and were made again.',
+    help: 'Attempts of a job that failed with a transient error and were retried.',
     labelNames: ['job_name'] as const,
     registers,
   });
-  const foldedDeltas = new Counter({
+  const changesFolded = new Counter({
     name: 'registry_stats_folded_deltas_total',
-    help: 'Captured changes that refreshing runs of this daemon added to the rollups.',
+    help: 'Changes folded: deltas that runs of this daemon added to the rollups.',
     labelNames: ['job_name'] as const,
     registers,
   });
@@ -71,21 +71,21 @@ function createRunMetrics(registry: Registry) {
     name: 'registry_stats_run_duration_seconds',
     help: 'Duration of the runs that were not skipped.',
     labelNames: ['job_name'] as const,
-    // From a fold of a few changes to a history of ten years by full scans.
+    // From a fold of a few changes to a full scan of ten years.
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400],
     registers,
   });
-  return { runs, skips, retries, foldedDeltas, runDuration };
+  return { runs, skips, retries, changesFolded, runDuration };
 }
 
 function startAtZero(metrics: ReturnType<typeof createRunMetrics>): void {
-  const { runs, skips, retries, foldedDeltas, runDuration } = metrics;
+  const { runs, skips, retries, changesFolded, runDuration } = metrics;
   for (const { name: job_name, views } of jobs) {
     for (const outcome of outcomes) runs.inc({ job_name, outcome }, 0);
     for (const reason of Object.keys(skipReasons)) skips.inc({ job_name, reason }, 0);
     retries.inc({ job_name }, 0);
     runDuration.zero({ job_name });
-    if (views.length > 0) foldedDeltas.inc({ job_name }, 0);
+    if (views.length > 0) changesFolded.inc({ job_name }, 0);
   }
 }
 
@@ -94,25 +94,25 @@ function createJobGauges(registry: Registry) {
   const labelNames = ['job_name'] as const;
   const lastCheck = new Gauge({
     name: 'registry_stats_last_check_timestamp_seconds',
-    help: 'When it was last looked whether the job has work; 0 if never.',
+    help: 'The last time a run looked for changes; 0 if never.',
     labelNames,
     registers,
   });
   const lastSuccess = new Gauge({
     name: 'registry_stats_last_success_timestamp_seconds',
-    help: 'When the job last refreshed its figures or proved them fresh; 0 if never.',
+    help: 'The last time the job refreshed its figures or found them fresh; 0 if never.',
     labelNames,
     registers,
   });
   const dataAsOf = new Gauge({
     name: 'registry_stats_data_as_of_timestamp_seconds',
-    help: 'Every transaction that was committed by then is in the figures of the job.',
+    help: 'The figures of the job include everything committed before this time.',
     labelNames,
     registers,
   });
   const consecutiveFailures = new Gauge({
     name: 'registry_stats_consecutive_failures',
-    help: 'Runs of the job that failed since its last good one.',
+    help: 'Failed runs of the job since its last success.',
     labelNames,
     registers,
   });
@@ -138,10 +138,10 @@ function createVerifyMetrics(registry: Registry) {
   });
   const lastVerification = new Gauge({
     name: 'registry_stats_last_verification_timestamp_seconds',
-    help: 'When the statistics were last compared with the tables, by any daemon or command.',
+    help: 'The last time a daemon or command compared the figures with the tables.',
     registers,
   });
-  // Not known yet is not 0.
+  // No value until it is known.
   driftDifferences.remove();
   lastVerification.remove();
   return { verifications, driftDifferences, lastVerification };
@@ -153,19 +153,13 @@ function createStateGauges(registry: Registry) {
   const gauges = {
     pendingDeltas: gauge(
       'pending_deltas',
-      'Committed changes that are not in the rollups yet; counted up to a million.',
+      'Deltas that are not in the rollups yet; counted up to a million.',
     ),
-    inexactSources: gauge(
-      'inexact_sources',
-      'Tables whose rollups must be rebuilt before their figures are exact.',
-    ),
-    databaseUp: gauge('database_up', '1 if the database answered this scrape, else 0.'),
-    incremental: gauge(
-      'incremental',
-      '1 with incremental statistics, 0 in the state of migration 001.',
-    ),
-    maintenance: gauge('maintenance', '1 while MAINTENANCE_MODE keeps the jobs from writing.'),
-    ready: gauge('ready', '1 if /ready answers 200, else 0.'),
+    inexactSources: gauge('inexact_sources', 'Untrusted tables, whose rollups must be rebuilt.'),
+    databaseUp: gauge('database_up', '1 if the database responded to this scrape, else 0.'),
+    incremental: gauge('incremental', '1 with incremental statistics, 0 in the legacy state.'),
+    maintenance: gauge('maintenance', '1 while MAINTENANCE_MODE is true.'),
+    ready: gauge('ready', '1 if /ready responds with 200, else 0.'),
     buildInfo: new Gauge({
       name: 'registry_stats_build_info',
       help: 'Always 1; the version is in the labels.',

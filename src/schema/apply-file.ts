@@ -5,9 +5,9 @@ import { AppError } from '../errors.js';
 import type { SqlFile } from './sql-files.js';
 
 /**
- * Runs a file's statements inside the caller's transaction. A file brings its own `begin` and
- * `commit`, for plain psql; here the caller's stand in for them. A failure names file and line,
- * with the server's detail and hint; what another try may fix is thrown as it came.
+ * Runs a file's statements in the caller's transaction, without the file's own `begin` and
+ * `commit`. A failure names file and line, with the server's detail and hint. Throws errors that a
+ * retry may fix unchanged.
  */
 export async function applyFile(transaction: Transaction, file: SqlFile): Promise<void> {
   for (const statement of unframed(file)) {
@@ -19,7 +19,7 @@ export async function applyFile(transaction: Transaction, file: SqlFile): Promis
   }
 }
 
-/** The file's statements without the `begin` and `commit` around them; a file may have none. */
+/** Returns the statements without the file's `begin` and `commit`. */
 function unframed(file: SqlFile): SqlStatement[] {
   const statements = splitStatements(file.text);
   const inner = statements.filter(({ text }) => !isFrame(text));
@@ -36,7 +36,6 @@ function isFrame(statement: string): boolean {
   return /^(begin|commit)$/i.test(statement);
 }
 
-/** What the server adds to the message of an error. */
 interface ServerError extends Error {
   position?: string;
   detail?: string;
@@ -52,7 +51,7 @@ function fileError(file: SqlFile, statement: SqlStatement, error: unknown): AppE
   if (detail !== undefined) lines.push(`detail: ${detail}`);
   if (where !== undefined) lines.push(`where: ${where.split('\n')[0] ?? ''}`);
   return new AppError('SQL_FILE_FAILED', lines.join('\n  '), {
-    hint: hint ?? 'the database is as it was before this file',
+    hint: hint ?? 'this file changed nothing in the database',
     cause: error,
   });
 }

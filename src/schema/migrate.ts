@@ -13,28 +13,27 @@ import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
 export interface MigrateOptions {
   readonly files: SqlFiles;
-  /** A new database gets Registry's launch schema first; a live one never is new. */
+  /** Whether an empty database gets Registry's launch schema. Never true when live. */
   readonly allowLaunchSchema: boolean;
-  /** How long a statement may wait for a lock before everything it holds is given back. */
+  /** How long a statement may wait for a lock before its transaction rolls back. */
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;
-  /** How far the scan of a table is. */
+  /** Receives the progress of a table scan. */
   readonly onScan?: (progress: Progress) => void;
 }
 
-/** The name of the advisory lock that keeps migrators apart, in the two-key space. */
+/** The advisory lock that serializes migrations, in the two-key space. */
 const lockKey = [1_919_247_220, 101] as const;
 const lockRetries = 120;
 
 /**
- * Brings a database up to date: launch schema if it is empty, then each pending migration, then the
- * function bodies if they changed, then capture, rollups and views. Returns what it ran.
+ * Updates a database: the launch schema if it is empty, each pending migration, changed functions,
+ * then capture, rollups and views. Returns what it ran.
  *
- * Each step is one transaction that first takes an advisory lock and then looks again whether the
- * step is still due, so any number of migrators at once run each step once. A step that cannot get
- * a lock on Registry's tables in time gives everything back and tries again, so it never queues in
- * front of Registry's writers for longer than `lockTimeoutMs`.
+ * Each step is one transaction. It takes an advisory lock, then checks again whether the step is
+ * still due, so concurrent migrators run each step once. A step that cannot lock Registry's tables
+ * in time rolls back and retries. So it blocks Registry's writers for `lockTimeoutMs` at most.
  */
 export async function migrate(database: Database, options: MigrateOptions): Promise<string[]> {
   const { files } = options;
@@ -50,7 +49,7 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
   }
   const changes = await readIntendedChanges((text, values) => database.read(text, values));
   await step('sql/functions', (transaction) => replayFunctions(transaction, options));
-  for (const change of changes) options.onProgress(`will change on purpose: ${change}`);
+  for (const change of changes) options.onProgress(`intended change: ${change}`);
   return [...applied, ...(await activate(database, options))];
 }
 
@@ -63,7 +62,7 @@ export async function applyLaunchSchema(
   const { needsLaunchSchema } = await readPlan(transaction.query, files);
   if (!needsLaunchSchema) return false;
   if (!allowLaunchSchema) {
-    throw new AppError('NOT_REGISTRY', 'expected a database of Registry, found no table of it', {
+    throw new AppError('NOT_REGISTRY', 'expected a Registry database, found none of its tables', {
       hint: 'check DB_NAME; the launch schema is only for development, test and docker',
     });
   }
@@ -80,9 +79,7 @@ export async function applyMigration(
   const plan = await readPlan(transaction.query, files);
   const state = plan.migrations.find((migration) => migration.file === file)?.state;
   if (state === 'applied') return false;
-  onProgress(
-    `${file.path}: ${state === 'half-way' ? 'was left half-way, running again' : 'running'}`,
-  );
+  onProgress(`${file.path}: ${state === 'half-way' ? 'incomplete, running again' : 'running'}`);
   await applyFile(transaction, file);
   await assertFinished(transaction, file);
   return true;
@@ -95,7 +92,7 @@ export async function replayFunctions(
   const { functionsChanged } = await readPlan(transaction.query, files);
   if (!functionsChanged) return false;
   onProgress(`sql/functions: replaying ${files.functions.length} files`);
-  // In the order of names, not of who calls whom.
+  // Files run by name, so a function may call one that is created later.
   await transaction.query('set local check_function_bodies = off');
   for (const file of files.functions) await applyFile(transaction, file);
   await transaction.query(recordChecksum, [functionsKey, checksumOf(files.functions)]);
@@ -108,7 +105,7 @@ const recordChecksum = `
   from pg_catalog.timezone('utc', pg_catalog.clock_timestamp()) as moment
   on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
 
-/** A file that forgot to set finished_at would run again for ever. */
+/** Fails for a file that did not set finished_at: it would run again every time. */
 async function assertFinished(transaction: Transaction, file: SqlFile): Promise<void> {
   const [row] = await transaction.query(
     'select from public.schema_migrations where version = $1 and finished_at is not null',
@@ -130,8 +127,8 @@ async function inLockedTransaction(
   const timeouts = { statementTimeoutMs: 0, lockTimeoutMs };
   const attempt = () =>
     database.write({ ...timeouts, signal }, async (transaction) => {
-      // Taken before the look at what is due: each statement of read committed sees what the
-      // previous holder has committed. It waits at most lock_timeout, and goes with the transaction.
+      // Taken before the check: each statement of read committed sees what the previous holder
+      // committed. The lock waits up to lock_timeout, and ends with the transaction.
       await transaction.query('select pg_catalog.pg_advisory_xact_lock($1, $2)', [...lockKey]);
       return run(transaction);
     });
@@ -155,7 +152,7 @@ async function inLockedTransaction(
 function lockedError(name: string, cause: unknown): AppError {
   return new AppError(
     'MIGRATION_LOCKED',
-    `${name}: expected a lock within ${lockRetries} attempts, somebody held it all the time`,
-    { hint: 'end the long transaction or the other migrate, and run it again', cause },
+    `${name}: expected a lock within ${lockRetries} attempts, another session held it`,
+    { hint: 'end the long transaction or the other migration, then run migrate again', cause },
   );
 }

@@ -28,20 +28,3 @@ export async function assertOwner(query: Query): Promise<void> {
 }
 
 const owned = [...neededTables, ...statisticsTables, ...materializedViews];
-
-/** The same for a script that somebody runs with psql. */
-export const assertOwnerScript = `do $$
-declare
-  v_owner name := (
-    select pg_get_userbyid(relowner)
-    from pg_class
-    where oid = to_regclass('public.generic_files')
-      and pg_get_userbyid(relowner) <> current_user
-  );
-begin
-  if v_owner is not null then
-    raise exception 'this script is to be run by role %, who owns Registry''s tables', v_owner;
-  end if;
-end
-$$;
-`;

@@ -1,20 +1,18 @@
 import { safeSearchPath } from '../db/begin.js';
-import { activationScript } from './activate.js';
-import { assertOwnerScript } from './owner.js';
 import { functionsKey, type Plan } from './plan.js';
-import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
+import { checksumOf, readScript, type SqlFile, type SqlFiles } from './sql-files.js';
 
 /** One plain SQL script of everything that is pending, for operators who only have psql. */
-export function printPending(plan: Plan, files: SqlFiles): string {
+export async function printPending(plan: Plan, files: SqlFiles): Promise<string> {
   const migrations = plan.migrations.filter(({ state }) => state !== 'applied');
   const parts = [
     ...(plan.needsLaunchSchema ? files.schema.map(section) : []),
     ...migrations.map(({ file }) => section(file)),
     ...(plan.functionsChanged ? [functionsSection(files.functions)] : []),
-    ...(plan.needsActivation ? [activationScript] : []),
+    ...(plan.needsActivation ? [await readScript('activate')] : []),
   ];
   if (parts.length === 0) return '-- Nothing is pending.\n';
-  return [head, assertOwnerScript, ...parts, tail].join('\n');
+  return [head, await readScript('assert_owner'), ...parts, tail].join('\n');
 }
 
 const head = `-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>
@@ -22,7 +20,7 @@ const head = `-- Run with: psql -v ON_ERROR_STOP=1 -f <this file>
 set search_path = ${safeSearchPath};
 `;
 
-/** Whoever goes on in this session finds it as it was. */
+/** The session keeps its own search_path. */
 const tail = 'reset search_path;\n';
 
 function section(file: SqlFile): string {

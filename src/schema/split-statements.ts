@@ -1,14 +1,14 @@
 /** One statement of a SQL file. */
 export interface SqlStatement {
   readonly text: string;
-  /** Line of the statement's first word in the file, counted from 1. */
+  /** The line of its first word, from 1. */
   readonly line: number;
 }
 
 /**
- * Splits a SQL script at its top-level semicolons, as psql does, so that an error can be given
- * with its line in the file. Understands quotes, E'' escapes, dollar quotes and nested comments;
- * `begin atomic` bodies are not supported (use a quoted body).
+ * Splits a SQL script at its top-level semicolons, as psql does, so that an error can name its
+ * line. Supports quotes, E'' escapes, dollar quotes and nested comments. Does not support `begin
+ * atomic` bodies; use a quoted body.
  */
 export function splitStatements(sql: string): SqlStatement[] {
   const statements: SqlStatement[] = [];
@@ -34,7 +34,7 @@ export function splitStatements(sql: string): SqlStatement[] {
   return statements;
 }
 
-/** The line, counted from 1, of an offset in a text. */
+/** Returns the line of an offset, from 1. */
 export function lineAt(text: string, offset: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
@@ -43,7 +43,7 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-/** The offset after the quote, comment, word or single character that starts at `at`. */
+/** Returns the offset after the quote, comment, word or character at `at`. */
 function skipToken(sql: string, at: number): number {
   const char = sql[at] ?? '';
   const two = sql.slice(at, at + 2);
@@ -57,7 +57,7 @@ function skipToken(sql: string, at: number): number {
   return at + 1;
 }
 
-/** A word as a whole, so that the E of an identifier's end or a $ inside it opens nothing. */
+/** Skips a whole word, because an E or $ inside it opens nothing. */
 function skipWord(sql: string, at: number): number {
   let end = at + 1;
   while (end < sql.length && /[\p{L}\p{N}_$]/u.test(sql[end] ?? '')) end++;
@@ -98,7 +98,7 @@ function skipBlockComment(sql: string, open: number): number {
   return sql.length;
 }
 
-/** The offset of the first character that is neither white space nor comment. */
+/** Returns the offset of the first character that is neither white space nor comment. */
 function skipBlank(sql: string, from: number, end: number): number {
   let at = from;
   while (at < end) {

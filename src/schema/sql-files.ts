@@ -3,23 +3,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A file below `sql/`. */
 export interface SqlFile {
-  /** The file's name without `.sql`: for a migration, its version. */
+  /** The file name without `.sql`; the version of a migration. */
   readonly name: string;
-  /** The path that people are shown, from the project's root. */
+  /** The path from the project's root, for people. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Everything that makes up the database, each list in the order in which it runs. */
+/** All SQL files, each list in the order it runs. */
 export interface SqlFiles {
   readonly schema: readonly SqlFile[];
   readonly migrations: readonly SqlFile[];
   readonly functions: readonly SqlFile[];
 }
 
-/** The folder that is shipped with the program, from `src/` and from `dist/` alike. */
+/** The folder shipped with the program; the same path from `src/` and `dist/`. */
 export const sqlRoot = fileURLToPath(new URL('../../sql', import.meta.url));
 
 export async function readSqlFiles(root: string = sqlRoot): Promise<SqlFiles> {
@@ -32,7 +31,7 @@ export async function readSqlFiles(root: string = sqlRoot): Promise<SqlFiles> {
   };
 }
 
-/** Folder by folder; what takes rights away comes last, when everything is there. */
+/** Reads folder by folder. Privileges come last, because they need all objects. */
 async function readFunctions(root: string): Promise<SqlFile[]> {
   const folder = path.join(root, 'functions');
   const entries = await readdir(folder, { withFileTypes: true }).catch(nothingIfMissing);
@@ -51,6 +50,11 @@ function nothingIfMissing(error: unknown): never[] {
   throw error;
 }
 
+/** Reads a part of the script that `migrate --print` prints, from `sql/scripts/<name>.sql`. */
+export async function readScript(name: string): Promise<string> {
+  return (await readSqlFile(path.join(sqlRoot, `scripts/${name}.sql`))).text;
+}
+
 export async function readSqlFile(file: string): Promise<SqlFile> {
   const shown = path.join('sql', path.relative(sqlRoot, file));
   return {
@@ -60,14 +64,14 @@ export async function readSqlFile(file: string): Promise<SqlFile> {
   };
 }
 
-/** Fingerprint of the function bodies: replayed when it differs from the one recorded. */
+/** Returns the checksum of the functions. They are replayed if the recorded one differs. */
 export function checksumOf(files: readonly SqlFile[]): string {
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file.name}\0${file.text}\0`);
   return hash.digest('hex');
 }
 
-/** A missing folder holds nothing: git keeps no empty ones. */
+/** Reads a folder. A missing one is empty, because git keeps no empty folders. */
 async function readSqlFolder(folder: string): Promise<SqlFile[]> {
   const names: string[] = await readdir(folder).catch(nothingIfMissing);
   const sorted = names.filter((name) => name.endsWith('.sql')).sort();

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.js';
+import { readQuery } from '../db/query-file.js';
 import type { Transaction } from '../db/transaction.js';
 import { AppError } from '../errors.js';
 import { functionsKey } from './plan.js';
@@ -47,34 +48,7 @@ const briefLockTimeoutMs = 300;
 
 /** Views of others on our tables and views, in whichever schema. */
 async function assertNoDependents(database: Database): Promise<void> {
-  const rows = await database.read<{ name: string }>(
-    `select distinct reader.oid::pg_catalog.regclass::text as name
-    from pg_catalog.pg_depend
-    join pg_catalog.pg_rewrite
-      on pg_depend.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-      and pg_rewrite.oid = pg_depend.objid
-    join pg_catalog.pg_class as reader on reader.oid = pg_rewrite.ev_class
-    join pg_catalog.pg_class as ours
-      on pg_depend.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-      and ours.oid = pg_depend.refobjid
-    where reader.relnamespace <> 'registry_stats'::pg_catalog.regnamespace
-      and reader.oid <> ours.oid
-      and (
-        ours.relnamespace = 'registry_stats'::pg_catalog.regnamespace
-          and not exists (
-            select
-            from registry_stats.view
-            where pg_catalog.to_regclass('public.' || view.name) = reader.oid
-          )
-        or exists (
-          select
-          from registry_stats.look_at_views() as look
-          where look.state in ('ok', 'empty', 'unindexed')
-            and pg_catalog.to_regclass('public.' || look.name) = ours.oid
-        )
-      )
-    order by 1`,
-  );
+  const rows = await database.read<{ name: string }>(await readQuery('dependents'));
   if (rows.length === 0) return;
   throw new AppError(
     'DEPENDENT_OBJECTS',

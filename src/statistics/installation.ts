@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.js';
 import type { Query } from '../db/transaction.js';
 
-/** The tables of Registry's that migration 101 declares; a database may declare more. */
+/** The tables that migration 101 declares. A database may declare more. */
 export const sources = [
   'generic_files',
   'intellectual_objects',
@@ -11,7 +11,7 @@ export const sources = [
 
 export type Source = (typeof sources)[number];
 
-/** The tables whose rows are counted, as the database declares them. */
+/** Returns the sources that the database declares. */
 export async function readSources(query: Query): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
     'select name from registry_stats.source order by name',
@@ -19,9 +19,9 @@ export async function readSources(query: Query): Promise<readonly string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Whether the views were put over the rollups, once: whatever became of them since, a run repairs. */
+/** Returns whether the views were ever activated. If they changed since, a run repairs them. */
 export async function isIncremental(database: Pick<Database, 'read'>): Promise<boolean> {
-  // One statement may not name a table that may be missing: asked in two steps.
+  // Two steps, because one statement cannot name a table that may be missing.
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
   const [row] = await database.read(
     'select from registry_stats.view where stamp is not null limit 1',
@@ -29,7 +29,7 @@ export async function isIncremental(database: Pick<Database, 'read'>): Promise<b
   return row !== undefined;
 }
 
-/** Whether migration 101 and the functions are there. */
+/** Returns whether migration 101 and the functions are installed. */
 export async function hasStatisticsSchema(query: Query): Promise<boolean> {
   const [row] = await query<{ found: boolean }>(
     `select pg_catalog.to_regclass('registry_stats.epoch') is not null

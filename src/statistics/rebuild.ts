@@ -9,9 +9,9 @@ export interface RebuildOptions extends TransactionOptions {
 }
 
 /**
- * Computes the rollups of one table again, in one snapshot and without a lock on its writers; puts
- * its capture triggers back first if one is missing. Returns the number of rows scanned. Killed
- * half-way it leaves no trace. Waits its turn behind a refresh or another rebuild.
+ * Computes the rollups of one table again, in one snapshot, without blocking its writers. First
+ * attaches missing capture triggers. Returns the number of rows scanned. Leaves nothing behind when
+ * killed. Waits for a running refresh or rebuild.
  */
 export async function rebuildSource(
   database: Database,
@@ -23,7 +23,7 @@ export async function rebuildSource(
   return Number(row?.rows);
 }
 
-/** The tables whose rollups cannot be trusted and can be rebuilt, in the order in which they are. */
+/** Returns the untrusted tables that can be rebuilt, in order. */
 export async function repairableSources(query: Query): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
     `select found.name
@@ -35,7 +35,7 @@ export async function repairableSources(query: Query): Promise<readonly string[]
   return rows.map(({ name }) => name);
 }
 
-/** The same as `rebuildSource`, unless another session has put it right meanwhile. Returns whether it was rebuilt. */
+/** Rebuilds like `rebuildSource`, unless another session did it already. Returns whether it did. */
 export async function rebuildIfInexact(
   database: Database,
   source: string,
@@ -81,7 +81,7 @@ function scan(
   );
 }
 
-/** Somebody else's lock, or a commit between snapshot and lock: the next try meets it no more. */
+/** Retries after a lock conflict, or a commit between snapshot and lock. */
 export function withRetries<Result>(
   { signal }: Pick<TransactionOptions, 'signal'>,
   attempt: () => Promise<Result>,

@@ -4,9 +4,8 @@ import type { Job } from '../jobs/job.js';
 import type { Outcome, RefreshRequest } from '../jobs/outcome.js';
 
 /**
- * Runs one job in a database before our migration 101, where every refresh scans the tables: calls
- * Registry's function as Registry does, or refreshes the views itself when a person asks, for the
- * function skips by the age of the figures.
+ * Runs one job in the legacy state. Calls Registry's function, or refreshes the views itself for a
+ * manual run, because the function skips young figures.
  */
 export async function refreshLegacy(
   transaction: Transaction,
@@ -48,8 +47,9 @@ async function historyRows({ query }: Transaction): Promise<number> {
 }
 
 /**
- * Never waits. The lock of registry_stats.try_lock, so that a daemon that has seen the migration and
- * one that has not never work at the same time; and the row that Registry's function updates first.
+ * Takes two locks without waiting. The first is registry_stats.try_lock's, so daemons before and
+ * after the migration never run together. The second is the row that Registry's function updates
+ * first.
  */
 async function tryLocks({ query }: Transaction, { flag }: Job): Promise<boolean> {
   const [locks] = await query<{ areTaken: boolean }>(
@@ -64,7 +64,7 @@ async function tryLocks({ query }: Transaction, { flag }: Job): Promise<boolean>
   return locks?.areTaken === true;
 }
 
-/** Its body names its tables as the role's search_path finds them: as if Registry had called. */
+/** Calls Registry's function with the role's search_path, which its body relies on. */
 async function callRegistry({ query }: Transaction, { name }: Job): Promise<number | undefined> {
   await query('set local search_path to default');
   const [row] = await query<{ result: number }>(`select public.${name}() as result`);

@@ -7,8 +7,8 @@ import { repair } from './repair.js';
 import { beginRun, recordFailure } from './run-record.js';
 
 /**
- * Runs one job: begins a recorded run, or skips; repairs what cannot be trusted; folds and refreshes in
- * one transaction, which records the end too. A database before migration 101 gets full scans instead.
+ * Runs one job. Begins a recorded run or skips it. Repairs what is untrusted. Then folds, refreshes
+ * and records the end in one transaction. In the legacy state it runs full scans instead.
  */
 export async function refresh(
   database: Database,
@@ -27,7 +27,7 @@ export async function refresh(
     const repaired = job.views.length === 0 ? [] : await repair(database, job, options);
     const outcome = await runRecorded(database, run.id, repaired, options);
     if (job.views.length === 0) return outcome;
-    // Only the fold finds some faults, such as a truncate: once more, after the rebuild.
+    // Only the fold finds some faults, such as a truncate. So repair and run once more.
     const more = await repair(database, job, options);
     if (more.length === 0) return outcome;
     return runRecorded(database, run.id, [...repaired, ...more], options);
@@ -38,15 +38,15 @@ interface RunRow extends Record<string, unknown> {
   readonly outcome: 'refreshed' | 'skipped';
   readonly reason: SkipReason | null;
   readonly detail: string | null;
-  /** Both null of the history. */
+  /** Both null for the history. */
   readonly rows_folded: string | null;
   readonly views_refreshed: readonly string[] | null;
-  /** Both null of views. */
+  /** Both null for views. */
   readonly months_inserted: number | null;
   readonly rows_inserted: string | null;
 }
 
-/** Does the work, and records it in the same transaction. */
+/** Does the work and records it, in one transaction. */
 async function runRecorded(
   database: Database,
   id: string,
@@ -65,11 +65,11 @@ async function runRecorded(
     const reason = row.reason ?? 'unchanged';
     return { outcome, reason, ...(detail !== null && { detail }) };
   }
-  const inexact = detail === null ? [] : [`not exact: ${detail}`];
+  const untrusted = detail === null ? [] : [`untrusted: ${detail}`];
   return {
     outcome,
-    detail: [...repaired, describeWork(row), ...inexact].join('; '),
-    ...(folded !== null && { foldedDeltas: Number(folded) }),
+    detail: [...repaired, describeWork(row), ...untrusted].join('; '),
+    ...(folded !== null && { changesFolded: Number(folded) }),
   };
 }
 

@@ -6,8 +6,8 @@ import { rebuildIfInexact } from './rebuild.js';
 import { swapViews } from './swap-views.js';
 
 /**
- * Rebuilds the untrusted tables, in one snapshot each, and replaces the views of the job that no longer
- * read our rollups. Returns what was repaired and why, for the record of the run.
+ * Rebuilds the untrusted tables, each in one snapshot. Replaces the job's views that no longer read
+ * our rollups. Returns what it repaired and why, for the run's record.
  */
 export async function repair(
   database: Database,
@@ -24,14 +24,14 @@ export async function repair(
     ({ name, isView }) => isView && job.views.includes(name),
   );
   const { lockTimeoutMs, signal = new AbortController().signal } = options;
-  if (views.length > 0 && (await swapIfExact(database, { lockTimeoutMs, signal }))) {
+  if (views.length > 0 && (await swapIfTrusted(database, { lockTimeoutMs, signal }))) {
     repaired.push(...views.map(({ name, reason }) => `${name} created again: ${reason}`));
   }
   return repaired;
 }
 
-/** If a table was marked since its rebuild, the run reports it, and the next pass rebuilds it. */
-async function swapIfExact(
+/** Returns false if a table became untrusted since its rebuild. The next pass rebuilds it. */
+async function swapIfTrusted(
   database: Database,
   options: Parameters<typeof swapViews>[1],
 ): Promise<boolean> {

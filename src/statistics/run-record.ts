@@ -5,33 +5,35 @@ import type { Job } from '../jobs/job.js';
 import type { RefreshRequest } from '../jobs/outcome.js';
 import { hasStatisticsSchema } from './installation.js';
 
-/** Where a run is before its work: not incremental, nothing to do, or recorded under its id. */
-export type Begun = 'legacy' | 'unchanged' | { readonly id: string };
+/** The state of a run before its work: legacy, nothing to do, or recorded with an id. */
+export type RunStart = 'legacy' | 'unchanged' | { readonly id: string };
 
 /**
- * Records that a run begins, in a transaction of its own, so that a killed run leaves its record. Where
- * nothing is to be done, only the time of the check is written. Returns 'legacy' where the views
- * still scan the tables: each run looks, since a migration may come in between.
+ * Records the begin of a run in its own transaction, so that a killed run leaves a record. If there
+ * is nothing to do, writes only the time of the check. Returns 'legacy' while the views scan the
+ * tables. Every run checks that, because a migration may run at any time.
  */
 export function beginRun(
   database: Database,
   job: Job,
   { trigger }: Pick<RefreshRequest, 'trigger'>,
   options: TransactionOptions,
-): Promise<Begun> {
+): Promise<RunStart> {
   return database.write(options, async ({ query }) => {
     if (!(await hasStatisticsSchema(query))) return 'legacy';
-    const [begun] = await query<{ id: string | null }>(
+    const [row] = await query<{ id: string | null }>(
       `select registry_stats.begin_run($1, $2) as id
       where exists (select from registry_stats.view where stamp is not null)`,
       [job.name, trigger],
     );
-    if (begun === undefined) return 'legacy';
-    return begun.id === null ? 'unchanged' : { id: begun.id };
+    if (row === undefined) return 'legacy';
+    return row.id === null ? 'unchanged' : { id: row.id };
   });
 }
 
-/** Runs `work`, and records its failure or cancellation. Where it succeeds, it has recorded that itself. */
+/**
+ * Runs `work`, and records a failure or cancellation. On success, `work` records the end itself.
+ */
 export async function recordFailure<Result>(
   database: Database,
   id: string,
@@ -46,7 +48,7 @@ export async function recordFailure<Result>(
   }
 }
 
-/** A record that cannot be written must not hide the error itself. */
+/** Records the end. An error here must not hide the error of the run. */
 async function recordEnd(
   database: Database,
   id: string,

@@ -3,7 +3,7 @@ import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { withRetries } from './rebuild.js';
 
-/** Puts views over the rollups where somebody else's stand, or none. Returns whether there were such. */
+/** Replaces views of others, and missing views, by ours. Returns whether it replaced any. */
 export async function swapViews(
   database: Database,
   options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.js';
+import { readQuery } from '../db/query-file.js';
 import { jobs } from '../jobs/job.js';
 import { isIncremental } from '../statistics/installation.js';
 import type { JobRecord, Problem, StatisticsState, Verification } from './model.js';
@@ -107,23 +108,9 @@ async function readJobs(
   });
 }
 
-/** Once all tables were rebuilt, an older verification says nothing of the figures. */
 async function readVerification(database: Reading): Promise<Verification | null> {
   const [row] = await database.read<{ finished_at: Date; differences: number }>(
-    `select finished_at, differences
-    from (
-      select finished_at, differences
-      from registry_stats.verification
-      order by id desc
-      limit 1
-    ) as last
-    where differences = 0
-      or exists (
-        select
-        from registry_stats.source
-        where rebuilt_at is null
-          or rebuilt_at < last.finished_at
-      )`,
+    await readQuery('last_verification'),
   );
   if (row === undefined) return null;
   return { finishedAt: row.finished_at.toISOString(), differences: row.differences };

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.js';
+import { readQuery } from '../db/query-file.js';
 import type { RunRecord, RunsPage } from './model.js';
 
 /** How a recorded run may have ended, and `running` for one that has not. */
@@ -31,7 +32,7 @@ export async function readRuns(
     return { version: 1, isRecorded: false, runs: [], olderThan: null };
   }
   // One more than asked tells whether there are older ones.
-  const rows = await database.read<RunRow>(selectRuns, [
+  const rows = await database.read<RunRow>(await readQuery('runs'), [
     job ?? null,
     outcome ?? null,
     before ?? null,
@@ -54,25 +55,6 @@ interface RunRow extends Record<string, unknown> {
   views_refreshed: string[] | null;
   data_as_of: Date | null;
 }
-
-const selectRuns = `
-  select
-    id,
-    job,
-    trigger,
-    started_at,
-    finished_at,
-    outcome,
-    reason,
-    rows_folded,
-    views_refreshed,
-    data_as_of
-  from registry_stats.run
-  where ($1::text is null or job = $1)
-    and ($2::text is null or outcome is not distinct from nullif($2, 'running'))
-    and ($3::bigint is null or id < $3)
-  order by id desc
-  limit $4`;
 
 function toAnswer(row: RunRow): RunRecord {
   const { started_at: start, finished_at: end } = row;

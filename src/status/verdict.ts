@@ -74,7 +74,7 @@ function judgeFailures(status: Judged): Judgement | undefined {
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  maintenance: 'Set MAINTENANCE_MODE to false and send SIGHUP when the maintenance is over.',
+  maintenance: 'When the maintenance is over, set it to false and send the daemon SIGHUP.',
   'database-down': 'It runs as soon as the database is back.',
 };
 
@@ -83,7 +83,7 @@ function judgeHeldBack({ isMaintenance, jobs }: Judged): Judgement | undefined {
     return {
       level: 'wait',
       notReady: null,
-      sentence: 'Maintenance: nothing is refreshed.',
+      sentence: 'MAINTENANCE_MODE is true: nothing is refreshed.',
       details: [remedies['maintenance'] ?? ''],
     };
   }

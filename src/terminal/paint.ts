@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 
-/** Colours the states of jobs and warnings. */
+/** Colours job states and warnings. */
 export interface Paint {
-  /** Colours the state of a job; any other word stays as it is. */
+  /** Colours a job state; returns other words unchanged. */
   readonly state: (word: string) => string;
   readonly warn: (text: string) => string;
 }
@@ -15,7 +15,7 @@ const colours = {
   stopped: 'yellow',
 } as const;
 
-/** Colours only if the stream shows them: a terminal, and neither NO_COLOR nor TERM=dumb is set. */
+/** Returns colours if the stream supports them and NO_COLOR and TERM=dumb are unset. */
 export function createPaint(stream: NodeJS.WriteStream): Paint {
   const paint = (colour: 'green' | 'red' | 'yellow', text: string): string =>
     styleText(colour, text, { stream, validateStream: true });

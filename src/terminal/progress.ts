@@ -1,14 +1,14 @@
 import type { Progress } from '../progress.js';
 
-/** To the begin of the line, and nothing on it. */
+/** Moves to the start of the line and clears it. */
 const clearLine = '\r\u001b[K';
 
-/** As PostgreSQL is built everywhere: the estimate of a speed, nothing depends on it. */
+/** PostgreSQL's default block size, for the estimated speed only. */
 const bytesOfBlock = 8192;
 
 /**
- * Shows how far long work is, how fast, and how long it will take: on one line of a terminal, else
- * not at all.
+ * Returns a function that shows progress, speed and time left on one line of a terminal. It prints
+ * nothing elsewhere.
  */
 export function progressLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
   let start = performance.now();
@@ -21,7 +21,7 @@ export function progressLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream
   };
 }
 
-/** The same for tables that are compared one after the other: else a line each. */
+/** Returns the same for a sequence of tables, with a line for each. */
 export function comparisonLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
   const start = performance.now();
   return (progress: Progress): void => {
@@ -31,7 +31,7 @@ export function comparisonLineTo({ stderr }: { readonly stderr: NodeJS.WriteStre
   };
 }
 
-/** As "45 %, 130 MB/s, 12 s left". */
+/** Returns text like "45 %, 130 MB/s, 12 s left". */
 export function describeProgress({ done, total, unit }: Progress, elapsedMs: number): string {
   const percent = `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
   if (done === 0 || elapsedMs === 0) return percent;

@@ -1,7 +1,7 @@
 import CliTable from 'cli-table3';
 import { printable } from '../printable.js';
 
-/** A cell that is coloured after its text was made safe. */
+/** A cell that is coloured after its text was made printable. */
 export interface PaintedCell {
   readonly text: string;
   readonly paint: (text: string) => string;
@@ -9,7 +9,7 @@ export interface PaintedCell {
 
 export type Cell = string | number | PaintedCell;
 
-/** A table for a terminal; numbers to the right. */
+/** Returns a table for a terminal. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -29,12 +29,12 @@ export function renderTable(
     .join('\n');
 }
 
-/** Names come from the database: control characters must not reach the terminal. */
+/** Names come from the database and may contain control characters. */
 function toText(cell: Cell): string {
   return typeof cell === 'object' ? cell.paint(shorten(cell.text)) : shorten(String(cell));
 }
 
-/** A column is as wide as its longest cell: one endless name would push all others away. */
+/** A column is as wide as its longest cell, so a very long name would break the table. */
 const longestCell = 200;
 
 function shorten(text: string): string {

@@ -9,12 +9,12 @@ interface Watched {
 
 const intervalMs = 2_000;
 
-/** To the upper left corner, and nothing below it. */
+/** Moves to the upper left corner and clears the screen. */
 const clearScreen = '\u001b[H\u001b[J';
 
 /**
- * Shows what `show` gives, again and again, in the same place of a terminal or else one after the
- * other, until the process is to stop. What fails is shown too: a database that is away comes back.
+ * Prints the result of `show` every two seconds until the process stops. A terminal shows only the
+ * latest one. Prints errors too, because the database may come back.
  */
 export async function watch(
   show: () => Promise<string>,
@@ -32,7 +32,7 @@ function toMessage(error: unknown): string {
   return `${printable(describeFailure(error))}\n`;
 }
 
-/** Resolves with nothing as soon as the process is to stop. */
+/** Resolves when the process must stop. */
 function aborted(stop: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     const end = (): void => {

@@ -16,7 +16,7 @@ async function incrementalDatabase(): Promise<TestDatabase> {
   return target;
 }
 
-/** Grown over twelve years, as a real one. */
+/** Creates a database with twelve years of data. */
 async function grownDatabase(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000 };
@@ -24,7 +24,7 @@ async function grownDatabase(): Promise<TestDatabase> {
   return target;
 }
 
-/** A daemon whose runs at start are over. */
+/** Starts a daemon and waits for its first runs. */
 async function startServing(
   target: TestDatabase,
   settings: Settings = {},
@@ -35,7 +35,7 @@ async function startServing(
   return { daemon, url: statusUrl };
 }
 
-/** Waits until the sentence on top matches, and until runs and figures are shown. */
+/** Waits until the verdict matches, and until runs and figures are visible. */
 async function untilVerdict(page: Page, sentence: RegExp): Promise<void> {
   await page.locator('#verdict-sentence').filter({ hasText: sentence }).waitFor();
 }
@@ -50,7 +50,7 @@ interface Served {
   readonly url: string;
 }
 
-/** Each job's last refresh cannot be done. */
+/** Makes every refresh of the counts fail. */
 async function breakRefresh({ query }: TestDatabase): Promise<void> {
   await query(
     `create or replace function registry_stats.due_views(job text) returns text[]
@@ -84,7 +84,7 @@ function rowsOf(page: Page): Promise<number> {
   return page.locator('#run-rows tbody tr').count();
 }
 
-test('all is fresh: it says since when, and shows jobs, runs and figures', async () => {
+test('a healthy daemon: the page shows since when, jobs, runs and figures', async () => {
   const { page, daemon, problems } = await openServed(await grownDatabase());
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal');
@@ -109,7 +109,7 @@ test('all is fresh: it says since when, and shows jobs, runs and figures', async
   expect(problems).toEqual([]);
 });
 
-test('a failing job is named, with its error, since when its figures are, and what to do', async () => {
+test('a failing job is named, with its error, the time of its figures, and what to do', async () => {
   const target = await incrementalDatabase();
   const { daemon, url } = await startServing(target);
   await breakRefresh(target);
@@ -130,7 +130,7 @@ test('a failing job is named, with its error, since when its figures are, and wh
   expect(problems).toEqual([]);
 });
 
-test('an empty database without a run on record is shown as that', async () => {
+test('an empty database without a recorded run is shown as empty', async () => {
   const target = await createTestDatabase('migrated');
   const { daemon, url } = await startServing(target);
   daemon.kill('SIGUSR2');
@@ -169,7 +169,7 @@ test('10,000 runs come in pages of 50', async () => {
   expect(problems).toEqual([]);
 });
 
-test('a database that is away, and one that is back, are said without a reload', async () => {
+test('a lost database, and one that is back, are shown without a reload', async () => {
   const target = await incrementalDatabase();
   const proxy = await startTcpProxy();
   const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port), RETRY_ATTEMPTS: '0' };
@@ -187,7 +187,7 @@ test('a database that is away, and one that is back, are said without a reload',
   expect(await badges.allTextContents()).toEqual(Array(3).fill('fresh'));
 });
 
-test('a silent database holds up neither the status nor the page', async () => {
+test('a database that does not respond delays neither the status nor the page', async () => {
   const target = await incrementalDatabase();
   const proxy = await startTcpProxy();
   const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port), SHUTDOWN_TIMEOUT: '1s' };
@@ -204,7 +204,7 @@ test('a silent database holds up neither the status nor the page', async () => {
   await untilVerdict(page, /^The database does not answer, or takes no writes\.$/);
 });
 
-test('a daemon that has gone is said, with what is still shown', async () => {
+test('a stopped daemon is shown, with the last known state', async () => {
   const { page, daemon } = await openServed(await incrementalDatabase());
   await untilVerdict(page, /^All statistics are exact/);
   daemon.kill('SIGTERM');
@@ -215,7 +215,7 @@ test('a daemon that has gone is said, with what is still shown', async () => {
   await page.locator('[data-job="update_counts"]').waitFor();
 });
 
-test('the state of migration 001 is said, and all but the runs is shown', async () => {
+test('the legacy state is shown, with everything but runs', async () => {
   const { page, problems } = await openServed(await databaseWithRows());
   await untilVerdict(page, /^All statistics are as of \d\d:\d\d UTC\.$/);
   await page.getByText('This database keeps no record of runs').waitFor();
@@ -251,7 +251,7 @@ test('markup in names and reasons is text', async () => {
   expect(problems).toEqual([]);
 });
 
-test('a name that would turn its sentence round, or goes on for ever, spoils nothing', async () => {
+test('a name with direction marks or of great length does not break the page', async () => {
   const target = await incrementalDatabase();
   const name = `\u202eevil\u2066\u200f\u001b[2J\n\u2028${'x'.repeat(10_000)}`;
   await target.query('update public.institutions set name = $1 where id = 4', [name]);
@@ -266,7 +266,7 @@ test('a name that would turn its sentence round, or goes on for ever, spoils not
   expect(problems).toEqual([]);
 });
 
-test('filters and paging work by keyboard alone, and the focus stays', async () => {
+test('filters and paging work with the keyboard, and the focus stays', async () => {
   const target = await incrementalDatabase();
   await insertRuns(target, 500);
   const { page } = await openServed(target);
@@ -296,7 +296,7 @@ function focused(page: Page): Promise<string> {
   return page.evaluate<string>("document.activeElement?.id ?? ''");
 }
 
-test('what a run did is shown without a reload', async () => {
+test('a new run is shown without a reload', async () => {
   const target = await incrementalDatabase();
   const { page, daemon, problems } = await openServed(target);
   await untilVerdict(page, /^All statistics are exact/);
@@ -325,7 +325,7 @@ test.for(['light', 'dark'] as const)('axe-core finds nothing in %s', async (colo
   await takeShot(page, colorScheme);
 });
 
-test('on a phone nothing is wider than the screen', async () => {
+test('on a phone the page is not wider than the screen', async () => {
   const target = await grownDatabase();
   await insertRuns(target, 300);
   const { url } = await startServing(target);

@@ -21,7 +21,7 @@ function insertOf(source: Source, count: number): string {
     values ${values.join(', ')}`;
 }
 
-/** Number of rows that a statement appends to registry_stats.delta. */
+/** Returns the number of rows that a statement appends to registry_stats.delta. */
 async function appendedBy({ query }: TestDatabase, ...statements: string[]): Promise<number> {
   const count = 'select count(*)::int as n from registry_stats.delta';
   const [before] = await query<{ n: number }>(count);
@@ -115,32 +115,29 @@ test.each(sources)('%s: deletes of one row and of all, and of none', async (sour
   await becomesExact(target);
 });
 
-test.each(sources)(
-  '%s: what is rolled back, whole or to a savepoint, is not counted',
-  async (source) => {
-    const target = await upToDate();
-    const rolledBack = [
-      'begin',
-      insertOf(source, 5),
-      'rollback',
-      'begin',
-      'savepoint here',
-      insertOf(source, 5),
-      'rollback to here',
-      'commit',
-    ];
-    expect(await appendedBy(target, ...rolledBack)).toBe(0);
-    await target.query(
-      ['begin', 'savepoint one', insertOf(source, 5), 'release one', 'savepoint two'].join(';'),
-    );
-    await target.query(`delete from public.${source} where id > (select max(id) - 5 from public.${source});
+test.each(sources)('%s: a rollback, also to a savepoint, is not counted', async (source) => {
+  const target = await upToDate();
+  const rolledBack = [
+    'begin',
+    insertOf(source, 5),
+    'rollback',
+    'begin',
+    'savepoint here',
+    insertOf(source, 5),
+    'rollback to here',
+    'commit',
+  ];
+  expect(await appendedBy(target, ...rolledBack)).toBe(0);
+  await target.query(
+    ['begin', 'savepoint one', insertOf(source, 5), 'release one', 'savepoint two'].join(';'),
+  );
+  await target.query(`delete from public.${source} where id > (select max(id) - 5 from public.${source});
     rollback to two; commit`);
-    await becomesExact(target);
-  },
-);
+  await becomesExact(target);
+});
 
 test.each(['generic_files', 'intellectual_objects', 'premis_events'] as const)(
-  '%s: rows that an insert meets are updated or left alone',
+  '%s: insert on conflict updates rows or skips them',
   async (source) => {
     const target = await upToDate();
     const set = Object.keys(captured[source]).map((column) => `${column} = excluded.${column}`);
@@ -155,7 +152,7 @@ test.each(['generic_files', 'intellectual_objects', 'premis_events'] as const)(
   },
 );
 
-test('a role that may write to the table only is captured, too', async () => {
+test('writes of a role with rights on the table only are captured', async () => {
   const target = await upToDate();
   const role = `${target.name}_writer`;
   await target.query(`create role ${role}`);
@@ -174,7 +171,9 @@ test('a role that may write to the table only is captured, too', async () => {
   }
 });
 
-/** What makes capture miss changes, or might have: each is noticed, told and put right. */
+/**
+ * Everything that makes capture miss changes, or may have: each is found, reported and repaired.
+ */
 const interruptions: Readonly<Record<string, { reason: string; statements: readonly string[] }>> = {
   'a truncated table': {
     reason: 'the table or its capture was changed, or the database was restored',
@@ -237,7 +236,7 @@ const interruptions: Readonly<Record<string, { reason: string; statements: reado
 };
 
 test.each(Object.keys(interruptions))(
-  '%s is noticed by the next run, which serves nothing as exact; the daemon puts it right',
+  '%s makes the table untrusted at the next run; the daemon repairs it',
   async (name) => {
     const target = await upToDate();
     const interruption = interruptions[name];
@@ -278,7 +277,7 @@ test.each(Object.keys(interruptions))(
   },
 );
 
-test('a rewritten table is counted again, for nobody knows what the rewrite did', async () => {
+test('a rewritten table is counted again, because the rewrite may have changed rows', async () => {
   const target = await upToDate();
   await target.query('vacuum full public.work_items');
   expect(await hasWork(target)).toBe(true);
@@ -287,9 +286,9 @@ test('a rewritten table is counted again, for nobody knows what the rewrite did'
   await expectTruth(target);
 });
 
-test('a truncate that the fold finds first is put right in the same run', async () => {
+test('a truncate that the fold finds is repaired in the same run', async () => {
   const target = await upToDate();
-  // As if the marked row came between the look at the catalog and the fold.
+  // As if the marked row came between the check of the catalog and the fold.
   await target.query(
     `begin; set local registry_stats.is_writing = on;
     insert into registry_stats.delta (source, rebuild_because, row_count)
@@ -302,14 +301,14 @@ test('a truncate that the fold finds first is put right in the same run', async 
   await expectTruth(target);
 });
 
-test('a truncate that is rolled back leaves all as it was', async () => {
+test('a rolled back truncate changes nothing', async () => {
   const target = await upToDate();
   await target.query('begin; truncate public.premis_events cascade; rollback');
   expect(await hasWork(target)).toBe(false);
   await expectTruth(target);
 });
 
-test('a count below zero tells of changes that were not captured', async () => {
+test('a count below zero shows that changes were not captured', async () => {
   const target = await upToDate();
   await target.query(
     `begin; set local registry_stats.is_writing = on;
@@ -323,7 +322,7 @@ test('a count below zero tells of changes that were not captured', async () => {
   await expectTruth(target);
 });
 
-test('session_replication_role = replica cannot be noticed by a run; verify finds it', async () => {
+test('a run cannot detect session_replication_role = replica; verify finds it', async () => {
   const target = await upToDate();
   await target.query(
     `begin; set local session_replication_role = replica; ${insertOf('work_items', 5)}; commit`,
@@ -338,11 +337,11 @@ test('session_replication_role = replica cannot be noticed by a run; verify find
   await expectTruth(target);
 });
 
-test('a restored dump is noticed, and counted again', async () => {
+test('a restored dump is detected and counted again', async () => {
   const target = await upToDate();
   await target.query(insertOf('generic_files', 9));
-  // What pg_restore leaves behind: the rows of all tables as they were, ours with them, and triggers
-  // that were made after the rows.
+  // The state after pg_restore: the rows of all tables and of ours, and triggers that are newer
+  // than the rows.
   for (const source of sources) {
     const triggers = await target.query<{ definition: string }>(
       `select pg_get_triggerdef(oid) as definition from pg_trigger
@@ -374,7 +373,7 @@ function triggersOff(rows: unknown[]): unknown {
   return (rows[0] as { n: number }).n;
 }
 
-test('a copy of the files of a database stays exact, pending changes and all', async () => {
+test('a file copy of a database stays correct, with pending changes', async () => {
   const target = await upToDate();
   await target.query(insertOf('generic_files', 9));
   const copy = `${target.name}_copy`;

@@ -4,7 +4,7 @@ import { attempt, type WorkerOptions } from './workers.js';
 
 const algorithms = ['md5', 'sha1', 'sha256', 'sha512', null] as const;
 
-/** Checksums by algorithm: a statistic that is declared by one row, and by nothing else. */
+/** Declares checksums by algorithm: a statistic added by one row. */
 export async function declareChecksums(owner: Login): Promise<void> {
   const client = await owner.session();
   await client.query(
@@ -15,7 +15,7 @@ export async function declareChecksums(owner: Login): Promise<void> {
   await migrateAs(owner);
 }
 
-/** As long as the others write, some rows at a time, in one statement or several, or not at all. */
+/** Writes checksums while the other sessions write, in one or several statements. */
 export async function writeChecksums({ target, scene, random }: WorkerOptions): Promise<void> {
   const session = new Session(target, 'exactness writer');
   const algorithm = () => random.pick(algorithms);

@@ -2,7 +2,9 @@ import type { Query } from '../../src/db/transaction.js';
 import { jobNames } from '../../src/jobs/job.js';
 import { ownDifferences, wrongFigures, wrongRollups } from './truth.js';
 
-/** After a last refresh: views, live views, rollups and totals against the tables, both ways. */
+/**
+ * Compares views, live views, rollups and totals with the tables after a last refresh, both ways.
+ */
 export async function finalDifferences(query: Query): Promise<unknown[]> {
   for (const job of jobNames) await query(`select public.${job}()`);
   return [

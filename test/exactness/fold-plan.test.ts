@@ -3,14 +3,14 @@ import { createTestDatabase } from '../support/test-database.js';
 import { loadCsv } from '../support/load-csv.js';
 import { expectTruth, runAll } from './two-sessions.js';
 
-// A session keeps the plan of a fold. One that was made while the rollups were empty may go through all of
-// their rows, and for each of them through all changes: 40,000 changes then take minutes.
+// A session keeps the plan of a fold. A plan from empty rollups may read all rollup rows, and all
+// changes for each row. Then 40,000 changes take minutes.
 
 const objects = 60_000;
-/** Each of them moves to another storage option: two changes. */
+/** Each moves to another storage option: two changes. */
 const touched = 20_000;
 
-/** A file of each object. */
+/** Returns SQL that inserts a file for each object. */
 function files(from: number, to: number): string {
   return `insert into public.generic_files
       (identifier, uuid, size, state, institution_id, intellectual_object_id, storage_option,
@@ -19,7 +19,7 @@ function files(from: number, to: number): string {
     from generate_series(${String(from)}, ${String(to)}) as n`;
 }
 
-test('a fold whose plan was made while the rollups were empty reads by key what it touches', async () => {
+test('a fold planned on empty rollups reads only the rows it changes', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   await target.query('truncate public.generic_files cascade');
@@ -27,11 +27,11 @@ test('a fold whose plan was made while the rollups were empty reads by key what 
   await target.query('select registry_stats.rebuild($1)', ['generic_files']);
   for (const table of ['deposit_rollup', 'deposit_total', 'count_rollup', 'delta']) {
     await target.query(`alter table registry_stats.${table} set (autovacuum_enabled = off)`);
-    // Known to be empty: a sequential scan seems to cost nothing.
+    // With statistics of empty tables, a sequential scan seems free.
     await target.query(`vacuum analyze registry_stats.${table}`);
   }
   const session = await target.session();
-  // From the sixth call on PostgreSQL may keep one plan for all.
+  // From the sixth call PostgreSQL may keep one plan.
   for (let call = 0; call < 7; call++) {
     await session.query('begin; select registry_stats.fold(); rollback');
   }
@@ -56,7 +56,7 @@ test('a fold whose plan was made while the rollups were empty reads by key what 
     where relid = 'registry_stats.deposit_rollup'::regclass`,
   );
   expect(read[0]?.inSequence).toBe(0);
-  // Once to see what there is of an object, once to add to it; never the rows of the other objects.
+  // Once to read an object's rows and once to add to them; never the rows of other objects.
   expect(read[0]?.byKey).toBeGreaterThanOrEqual(touched);
   expect(read[0]?.byKey).toBeLessThanOrEqual(2 * touched);
   await session.query('commit');

@@ -18,16 +18,16 @@ import {
 } from './two-sessions.js';
 
 /**
- * A protection that can be switched off, and what then goes wrong. A guard that was never seen to
- * fail may guard nothing: each scenario is run with it and without.
+ * A protection that can be switched off, and what then fails. Each scenario runs with and without
+ * it, because a guard that never failed may guard nothing.
  */
 interface Guard {
   readonly switchOff: (target: TestDatabase) => Promise<void>;
-  /** Returns what is wrong at the end: nothing, as long as the guard is there. */
+  /** Returns what is wrong at the end: nothing with the guard. */
   readonly scenario: (target: TestDatabase) => Promise<unknown[]>;
 }
 
-/** 001's own views in the place of ours: what a swap finds. */
+/** 001's views instead of ours, for a swap. */
 const [baseline] = (await readSqlFiles()).migrations;
 const viewsOverTables = [
   `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
@@ -38,7 +38,7 @@ const viewsOverTables = [
 
 const guards: Readonly<Record<string, Guard>> = {
   // Either of the two is enough.
-  'the lock that keeps folds apart, and the row that each of them writes first': {
+  'the lock that separates folds, and the row that each writes first': {
     switchOff: async (target) => {
       await withoutLock(target);
       await withoutEpoch(target);
@@ -64,7 +64,8 @@ const guards: Readonly<Record<string, Guard>> = {
       await target.query(newFile('standard', 'Standard'));
       await target.query(newFile('other', 'Glacier-VA', 4712));
       await runAll(target.query);
-      // The fold then takes object 4711 for a new one, and the rebuild repairs a row it does not write.
+      // Without the guard the fold counts object 4711 as new, and the rebuild repairs a row it does
+      // not write.
       await target.query('delete from registry_stats.deposit_rollup where object_key = 4711');
       const rebuilder = await target.session();
       await beginWithSnapshot(rebuilder, 'repeatable read');
@@ -77,7 +78,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'the lock that keeps history runs apart': {
+  'the lock that separates history runs': {
     switchOff: withoutLock,
     scenario: async (target) => {
       await target.query(`update public.generic_files set state = 'D'`);
@@ -105,7 +106,7 @@ const guards: Readonly<Record<string, Guard>> = {
         await target.session(),
         await target.session(),
       ];
-      // A pause between the scan and the end of the deltas.
+      // A pause between the scan and the deletion of the deltas.
       const definition = await definitionOf(target, 'registry_stats.rebuild(text)');
       await target.query(
         replaceOnce(
@@ -129,7 +130,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a rebuild takes the pending changes away that it contains': {
+  'a rebuild deletes the pending changes that it includes': {
     switchOff: mutate(
       'trust/rebuild',
       'delete from registry_stats.delta where delta.source = rebuild.source;',
@@ -142,7 +143,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'keys that take NULL for a value': {
+  'keys that treat NULL as a value': {
     switchOff: async ({ query }) => {
       for (const [table, keys] of [
         ['count_rollup', 'source, institution_id, facet, subfacet'],
@@ -161,7 +162,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'conditions of the update triggers that take NULL for a value': {
+  'conditions of the update triggers that treat NULL as a value': {
     switchOff: async (target) => {
       await mutate(
         'capture/attach_capture',
@@ -238,7 +239,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'rollups that somebody else wrote are not trusted': {
+  'rollups that others wrote are untrusted': {
     switchOff: mutate('trust/guard_rollups', `is distinct from 'on'`, `= 'never'`),
     scenario: async (target) => {
       await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
@@ -246,7 +247,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'rollups that somebody else may have written while their triggers were off are not trusted': {
+  'rollups that others may have written while their triggers were off are untrusted': {
     switchOff: async ({ query }) => {
       await query(
         `create or replace function registry_stats.guards() returns text
@@ -263,7 +264,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a record that somebody else wrote makes nothing exact': {
+  'a record written by others makes no table trusted': {
     switchOff: mutate('trust/guard_record', 'if new.is_exact and', 'if false and'),
     scenario: async (target) => {
       await target.query('alter table public.work_items disable trigger registry_stats_update');
@@ -297,7 +298,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a table that was renamed counts no more': {
+  'a renamed table no longer counts': {
     switchOff: mutate('capture/is_counted', 'return false', 'return true'),
     scenario: async (target) => {
       await target.query('alter table public.work_items rename to old_items');
@@ -308,7 +309,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'the mark of what was written to a table while it was away': {
+  'the mark of writes to a table while it was renamed': {
     switchOff: mutate(
       'capture/is_counted',
       `strpos(';' || source.fingerprint`,
@@ -322,7 +323,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'an object counts once, whatever it had before': {
+  'an object counts once': {
     switchOff: mutate(
       'refresh/fold',
       '(sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int',
@@ -356,7 +357,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a view that somebody else refreshed is due': {
+  'a view refreshed by others is due': {
     switchOff: mutate(
       'refresh/due_views',
       'or view.name = any (registry_stats.changed_by_others(v_ok))',
@@ -407,7 +408,7 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a swap gives way to readers in time': {
+  'a swap rolls back in time for readers': {
     switchOff: mutate('install/replace_view', `set lock_timeout = '150ms'`, ''),
     scenario: async (target) => {
       await target.query(viewsOverTables);
@@ -426,7 +427,7 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 };
 
-test.each(Object.keys(guards))('without this guard figures go wrong: %s', async (name) => {
+test.each(Object.keys(guards))('without this guard figures are wrong: %s', async (name) => {
   const { scenario, switchOff } = guards[name] ?? {};
   const intact = await upToDate();
   expect(await scenario?.(intact)).toEqual([]);
@@ -444,12 +445,12 @@ async function withoutLock(target: TestDatabase): Promise<void> {
   )(target);
 }
 
-/** A fold writes nothing then that tells it from another one. */
+/** Removes the row that every fold writes. */
 async function withoutEpoch(target: TestDatabase): Promise<void> {
   await mutate('refresh/fold', `where name = 'rollups'`, 'where false')(target);
 }
 
-/** Replaces a part of a function's file, which must be there once. */
+/** Replaces a part of a function's file. The part must occur once. */
 function mutate(name: string, part: string, by: string): Guard['switchOff'] {
   return async ({ query }) => {
     const file = await readFile(path.join(sqlRoot, 'functions', `${name}.sql`), 'utf8');
@@ -470,7 +471,7 @@ async function definitionOf({ query }: TestDatabase, name: string): Promise<stri
   return row?.text ?? '';
 }
 
-/** What is shown or summed up wrongly after the daemon has come by, twice. */
+/** Returns wrong figures and totals after the daemon ran twice. */
 async function figuresAfterRuns({ database, query }: TestDatabase): Promise<unknown[]> {
   const failures: unknown[] = [];
   for (const job of [...jobs.slice(0, 2), ...jobs.slice(0, 2)]) {
@@ -515,7 +516,7 @@ async function attachAnew(target: TestDatabase): Promise<void> {
   await rebuildAll(target);
 }
 
-/** A further file of an object that the fixtures do not have. */
+/** Returns SQL for one more file of an object that the fixtures do not have. */
 function newFile(name: string, option: string, object = 4711): string {
   return `insert into public.generic_files
       (identifier, uuid, size, state, institution_id, intellectual_object_id, storage_option,
@@ -523,7 +524,7 @@ function newFile(name: string, option: string, object = 4711): string {
     values ('${name}', '${name}', 1, 'A', 2, ${object}, '${option}', now(), now())`;
 }
 
-/** Waits until the statement has ended, or the server says that it waits for another session. */
+/** Waits until the statement has ended, or waits for another session. */
 async function doneOrBlocked(
   { query }: TestDatabase,
   client: Awaited<ReturnType<TestDatabase['session']>>,

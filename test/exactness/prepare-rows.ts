@@ -1,7 +1,7 @@
 import { loadCsv } from '../support/load-csv.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-/** An institution of another's name, and numbers that the rows of fixed ids do not take. */
+/** Renames an institution, and moves the sequences away from the fixed ids. */
 export async function prepareRows({ database, query }: TestDatabase): Promise<void> {
   await loadCsv(database);
   await query(

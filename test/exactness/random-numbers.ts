@@ -1,8 +1,8 @@
-/** Pseudo-random numbers: the same ones for the same seed. */
+/** Pseudo-random numbers. The same seed gives the same numbers. */
 export class RandomNumbers {
   #state: number;
 
-  /** `path` tells streams of one seed apart, such as session and transaction. */
+  /** `path` separates the streams of one seed, such as session and transaction. */
   constructor(seed: number, ...path: number[]) {
     this.#state = path.reduce(
       (state, part) => scramble(state ^ scramble(part + 1)),
@@ -10,13 +10,13 @@ export class RandomNumbers {
     );
   }
 
-  /** From 0 to less than 1. */
+  /** Returns a number from 0 to less than 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     return scramble(this.#state) / 2 ** 32;
   }
 
-  /** From `low` to `high`, both included. */
+  /** Returns an integer from `low` to `high`, both included. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
@@ -31,7 +31,7 @@ export class RandomNumbers {
     return item;
   }
 
-  /** One of the keys, as often as its weight says. */
+  /** Returns one of the keys, as often as its weight. */
   weighted<Key extends string>(weights: Readonly<Record<Key, number>>): Key {
     const entries = Object.entries(weights) as [Key, number][];
     const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -44,7 +44,7 @@ export class RandomNumbers {
   }
 }
 
-/** Mixes the bits of a number (the finisher of mulberry32). */
+/** Mixes the bits of a number, like the finisher of mulberry32. */
 function scramble(value: number): number {
   let mixed = Math.imul(value ^ (value >>> 15), value | 1);
   mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);

@@ -19,12 +19,15 @@ import {
 } from './workers.js';
 import { Writer, type Prepared } from './writer.js';
 
-/** The same SEED and number of writers give the same transactions; their timing is the server's. */
+/**
+ * The same SEED and number of writers lead to the same transactions. The server decides their
+ * timing.
+ */
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const transactions = Number(process.env['TRANSACTIONS'] ?? 1_500);
 const writers = 5;
 
-/** `people` is the owner, where somebody goes on changing the objects by hand. */
+/** `people` is the owner, if somebody changes the objects by hand during the test. */
 interface Played {
   readonly target: TestDatabase;
   readonly people?: Login;
@@ -32,11 +35,11 @@ interface Played {
 
 const states = {
   'our own state': async (): Promise<Played> => ({ target: await createTestDatabase() }),
-  'the live state, whose people go on changing it': createMigratedLiveDatabase,
+  'the live state, changed by hand meanwhile': createMigratedLiveDatabase,
 };
 
 test.each(Object.entries(states))(
-  `figures are exact whatever ${String(writers)} sessions write: %s (SEED=${String(seed)})`,
+  `figures match the tables while ${String(writers)} sessions write: %s (SEED=${String(seed)})`,
   { timeout: 60_000 + transactions * 300 },
   async (_, create) => {
     const { target, people } = await create();
@@ -46,7 +49,7 @@ test.each(Object.entries(states))(
 
     await playScene(target, scene, people);
     await endPreparedTransactions(target);
-    // What the daemon only names: functions that somebody put back.
+    // The daemon only reports these: functions that others replaced.
     if (people !== undefined) await migrateAs(people);
     const wrong = scene.problems.length > 0 ? [] : await finalDifferences(target);
     if (people !== undefined && scene.problems.length === 0) {
@@ -57,7 +60,7 @@ test.each(Object.entries(states))(
     report(scene, performance.now() - startedAt);
     expect(scene.problems, `SEED=${String(seed)}`).toEqual([]);
     expect(wrong, `SEED=${String(seed)}`).toEqual([]);
-    // Only somebody else's refresh comes between a verdict and its check.
+    // Only a refresh by others can come between a verdict and its check.
     if (people === undefined) expect(scene.counts['verdicts overtaken']).toBeUndefined();
     for (const check of ['unchanged verdicts checked', 'snapshots checked']) {
       expect(
@@ -126,7 +129,7 @@ async function playScene(
   await Promise.all(others);
 }
 
-/** Also those whose session was terminated before it could tell of them. */
+/** Ends all prepared transactions, also those of terminated sessions. */
 async function endPreparedTransactions({ query }: TestDatabase): Promise<void> {
   const left = await query<{ gid: string }>(
     'select gid from pg_prepared_xacts where database = current_database() order by gid',
@@ -136,7 +139,7 @@ async function endPreparedTransactions({ query }: TestDatabase): Promise<void> {
   }
 }
 
-/** After a last run: views, live views, rollups, totals and history, both ways. */
+/** Compares views, live views, rollups, totals and history with the tables after a last run. */
 async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
   const { database, query } = target;
   await runEachJob(database);
@@ -156,7 +159,7 @@ async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
   ];
 }
 
-/** Computed again, the history of each month is what migration 001 would insert. */
+/** Compares the history with what migration 001 inserts. */
 async function differentHistory({ query }: TestDatabase): Promise<unknown[]> {
   const twice = await query(
     `select 'twice' as what, end_date, institution_id, storage_option

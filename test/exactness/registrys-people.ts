@@ -21,8 +21,8 @@ const columns: Record<Source, string> = {
 };
 
 /**
- * Does to the statistics and their tables what Registry's people do by hand, without telling us. No
- * statement of theirs may fail but by a wait for a lock.
+ * Changes statistics and tables by hand, as Registry's operators may. None of these statements may
+ * fail, except when it waits for a lock.
  */
 export async function actAsRegistrysPeople(
   { target, scene, random }: WorkerOptions,
@@ -55,7 +55,7 @@ export async function actAsRegistrysPeople(
       scene.count(`people: ${action}`);
     } catch (error) {
       const code = expectedFailure(error);
-      // A refresh of theirs beside a view that is dropped, emptied or without index is their own matter.
+      // A refresh next to a view that they dropped or emptied may fail.
       const isTheirs = ['42P01', '55000', 'XX000', '42P07', '0A000'].includes(
         (error as { code?: string }).code ?? '',
       );

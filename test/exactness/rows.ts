@@ -4,7 +4,7 @@ import type { RandomNumbers } from './random-numbers.js';
 /** A row of a captured table, without its id. */
 export type Row = Readonly<Record<string, string | number | null>>;
 
-/** 3 and 7 get one name; 999 is no institution at all, most of the time. */
+/** 3 and 7 get the same name. 999 is usually no institution. */
 export const institutions = [1, 2, 3, 4, 7, 999] as const;
 const states = ['A', 'A', 'A', 'D', null] as const;
 const options = ['Standard', 'Standard', 'Glacier-VA', 'Wasabi-TX', 'No such option'] as const;
@@ -12,7 +12,7 @@ const eventTypes = ['ingestion', 'fixity check', 'deletion', null] as const;
 const outcomes = ['Success', 'Failed', null] as const;
 const actions = ['Ingest', 'Delete', 'Restore File', null] as const;
 
-/** The columns whose change moves a figure, with a new value for each. */
+/** Columns whose change affects a figure, with a new value for each. */
 export const captured: Readonly<
   Record<Source, Readonly<Record<string, (random: RandomNumbers) => string | number | null>>>
 > = {
@@ -38,7 +38,7 @@ export const captured: Readonly<
   },
 };
 
-/** A column of each table that no statistics read: what a fixity check or a retry changes. */
+/** A column of each table that no statistic reads, changed by a fixity check or a retry. */
 export const uncaptured: Readonly<Record<Source, string>> = {
   generic_files: 'last_fixity_check = clock_timestamp()',
   intellectual_objects: "title = 'another'",
@@ -59,14 +59,14 @@ export function newRow(source: Source, random: RandomNumbers, name: string): Row
   };
 }
 
-/** As COPY reads it. */
+/** Returns a line for COPY. */
 export function toCopyLine(row: Row): string {
   return `${Object.values(row)
     .map((value) => (value === null ? '\\N' : String(value)))
     .join('\t')}\n`;
 }
 
-/** A literal of SQL. */
+/** Returns an SQL literal. */
 export function literal(value: string | number | null): string {
   if (value === null) return 'null';
   return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 
-/** What all the sessions of one random run have in common: progress, counters, and what went wrong. */
+/** The shared state of one random run: progress, counters and problems. */
 export class Scene {
   readonly counts: Record<string, number> = {};
   readonly failures: Record<string, number> = {};
@@ -23,7 +23,7 @@ export class Scene {
     this.failures[code] = (this.failures[code] ?? 0) + 1;
   }
 
-  /** The first problem ends the run: what follows from it would only hide it. */
+  /** Ends the run at the first problem, because its consequences would hide it. */
   problem(what: unknown): void {
     this.problems.push(what);
     this.signal('progress', 'run', 'resume', 'idle');
@@ -34,17 +34,17 @@ export class Scene {
     this.signal('progress', 'run', 'resume', 'idle');
   }
 
-  /** `progress`: a writer got on. `run`: a fold or a refresh was tried. */
+  /** `progress`: a writer advanced. `run`: a fold or refresh was tried. */
   signal(...events: ('progress' | 'run' | 'resume' | 'idle')[]): void {
     for (const event of events) this.#events.emit(event);
   }
 
-  /** Waits for so many signals to come; at once when the run is over. */
+  /** Waits for `times` signals; returns at once when the run is over. */
   async next(event: 'progress' | 'run', times = 1): Promise<void> {
     for (let seen = 0; seen < times && !this.isOver; seen++) await once(this.#events, event);
   }
 
-  /** A writer lets two runs go by before it commits. */
+  /** Lets a writer wait for two runs before it commits. */
   async untilRun(): Promise<void> {
     this.#late++;
     try {
@@ -55,14 +55,14 @@ export class Scene {
     }
   }
 
-  /** The pace of the runs: by what the writers do, and at once while one of them waits for a run. */
+  /** Waits before the next run: for progress of the writers, or until one waits for a run. */
   async nextRun(progress: number): Promise<void> {
     for (let seen = 0; seen < progress && this.#late === 0 && !this.isOver; seen++) {
       await once(this.#events, 'progress');
     }
   }
 
-  /** A writer's transaction: none begins while the scene is quiet. */
+  /** Runs a writer's transaction. None begins during `quiet`. */
   async act(work: () => Promise<void>): Promise<void> {
     while (this.#isPaused && !this.isOver) await once(this.#events, 'resume');
     this.#active++;
@@ -75,7 +75,7 @@ export class Scene {
     }
   }
 
-  /** Runs `work` while no writer is within a transaction. */
+  /** Runs `work` while no writer is in a transaction. */
   async quiet(work: () => Promise<void>): Promise<void> {
     this.#isPaused = true;
     try {

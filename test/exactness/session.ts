@@ -5,19 +5,19 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { errorCodeOf, isConnectionLost } from '../../src/db/sqlstate.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-/** A connection that is created again after its backend was terminated. */
+/** A connection that reconnects after its backend was terminated. */
 export class Session {
   readonly #target: Pick<TestDatabase, 'session'>;
   readonly #name: string;
   #client: pg.Client | undefined;
 
-  /** `name` is what the terminator knows it by. */
+  /** `name` identifies the session for the terminator. */
   constructor(target: Pick<TestDatabase, 'session'>, name: string) {
     this.#target = target;
     this.#name = name;
   }
 
-  /** Runs `work` on a live connection. An error leaves the connection out of any transaction. */
+  /** Runs `work` on a live connection. After an error no transaction is open. */
   async use<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
     const client = (this.#client ??= await this.#connect());
     try {
@@ -39,13 +39,13 @@ export class Session {
     const client = await this.#target.session();
     await client.query(`set application_name = '${this.#name}'`);
     await client.query(`set lock_timeout = '400ms'; set statement_timeout = '30s'`);
-    // Only a superuser may; otherwise deadlocks take a second each.
+    // Only a superuser may set it; otherwise a deadlock takes a second.
     await client.query(`set deadlock_timeout = '50ms'`).catch(() => undefined);
     return client;
   }
 }
 
-/** COPY; returns the number of rows. */
+/** Copies rows; returns their number. */
 export async function copyInto(
   client: pg.Client,
   into: string,
@@ -65,13 +65,13 @@ const expectedCodes = new Set([
   '23503', // foreign key, while what it refers to is truncated
 ]);
 
-/** What concurrency brings about; undefined for an error that is none of these. */
+/** Returns the name of an expected concurrency error; undefined for any other error. */
 export function expectedFailure(error: unknown): string | undefined {
   if (isConnectionLost(error)) return 'connection lost';
   const code = errorCodeOf(error) ?? '';
   if (expectedCodes.has(code)) return code;
   const message = error instanceof Error ? error.message : '';
-  // pg says this of a client whose backend is gone.
+  // pg reports this for a lost backend.
   return /not queryable|Client was closed|Premature close|EPIPE/i.test(message)
     ? 'connection lost'
     : undefined;

@@ -19,7 +19,7 @@ import {
   writeOfEachTable,
 } from './two-sessions.js';
 
-/** 001's own views in the place of ours: what a swap finds. */
+/** 001's views instead of ours, for a swap. */
 const [baseline] = (await readSqlFiles()).migrations;
 const viewsOverTables = [
   `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
@@ -73,8 +73,8 @@ test.each(pairs)(
     await expectLiveTruth(target);
     await runner.query('commit');
     expect(await hasWork(target)).toBe(true);
-    // A run of the daemon's is read committed. One that is serializable, as its writer is, may fail
-    // the writer, as any two serializable transactions may each other.
+    // The daemon's run is read committed. A serializable run may fail the writer, like any two
+    // serializable transactions.
     const isVictim = (await answerOf(after, 'commit')) === '40001';
     expect(isVictim && !(writers === 'serializable' && runners === 'serializable')).toBe(false);
     if (isVictim) await after.query(`delete from public.premis_events where id < 9`);
@@ -86,7 +86,7 @@ test.each(pairs)(
 );
 
 test.each(oneSnapshot)(
-  'a run in %s whose snapshot is older than a commit leaves that for the next run',
+  'a run in %s with a snapshot older than a commit leaves it for the next run',
   async (isolation) => {
     const target = await upToDate();
     const runner = await target.session();
@@ -103,11 +103,11 @@ test.each(oneSnapshot)(
 );
 
 test.each(oneSnapshot)(
-  'a run in %s that is overtaken by another fails to be tried again, and loses nothing',
+  'a run in %s that another run overtakes fails with a retryable error and loses nothing',
   async (isolation) => {
     const target = await upToDate();
     const runner = await target.session();
-    // The deposits are due already when the snapshot is taken; more comes in before the lock is.
+    // The deposits are due when the snapshot is taken. More changes arrive before the lock.
     await target.query(`update public.generic_files set state = 'D' where id = 1`);
     await target.query(`select registry_stats.run('update_counts')`);
     await beginWithSnapshot(runner, isolation);
@@ -123,12 +123,12 @@ test.each(oneSnapshot)(
   },
 );
 
-test.each(oneSnapshot)('figures of a run in %s are not said to be newer than it', async (level) => {
+test.each(oneSnapshot)('a run in %s records no data newer than its snapshot', async (level) => {
   const target = await upToDate();
   const runner = await target.session();
   await target.query(writeOfEachTable);
   await beginWithSnapshot(runner, level);
-  // In microseconds: two moments may be in one millisecond.
+  // Microseconds, because two times may share a millisecond.
   const [late] = await target.query<{ at: string }>(
     `insert into public.premis_events (created_at, updated_at) values (now(), now())
     returning extract(epoch from clock_timestamp()) * 1000000 as at`,
@@ -143,7 +143,7 @@ test.each(oneSnapshot)('figures of a run in %s are not said to be newer than it'
   expect(Number(rows[0]?.at)).toBeLessThan(Number(late?.at));
 });
 
-test('while one run is at work a second one is busy at once, whoever calls', async () => {
+test('during one run, a second one is busy at once, for any caller', async () => {
   const target = await upToDate();
   const [first, second] = [await target.session(), await target.session()];
   await second.query(`set lock_timeout = '1ms'`);
@@ -165,7 +165,7 @@ test('while one run is at work a second one is busy at once, whoever calls', asy
   await expectTruth(target);
 });
 
-test('a caller whose transaction goes on after "not needed" holds up nobody', async () => {
+test('a caller with an open transaction after "not needed" blocks no other session', async () => {
   const target = await upToDate();
   const registry = await target.session();
   await registry.query('begin');
@@ -206,35 +206,32 @@ test('a prepared transaction counts from its commit on', async (context) => {
   await expectTruth(target);
 });
 
-test.each(oneSnapshot)(
-  'a rebuild in %s waits for no writer, and no writer for it',
-  async (level) => {
-    const target = await upToDate();
-    const [early, late, rebuilder] = [
-      await target.session(),
-      await target.session(),
-      await target.session(),
-    ];
-    for (const client of [early, late, rebuilder]) await client.query(`set lock_timeout = '1ms'`);
-    await early.query('begin');
-    await early.query(writeOfEachTable);
+test.each(oneSnapshot)('a rebuild in %s and writers do not wait for each other', async (level) => {
+  const target = await upToDate();
+  const [early, late, rebuilder] = [
+    await target.session(),
+    await target.session(),
+    await target.session(),
+  ];
+  for (const client of [early, late, rebuilder]) await client.query(`set lock_timeout = '1ms'`);
+  await early.query('begin');
+  await early.query(writeOfEachTable);
 
-    await rebuilder.query(`begin isolation level ${level}`);
-    for (const source of sources) {
-      await rebuilder.query('select registry_stats.rebuild($1)', [source]);
-    }
-    await late.query(`delete from public.premis_events where id < 9`);
-    await early.query('commit');
-    await rebuilder.query('commit');
+  await rebuilder.query(`begin isolation level ${level}`);
+  for (const source of sources) {
+    await rebuilder.query('select registry_stats.rebuild($1)', [source]);
+  }
+  await late.query(`delete from public.premis_events where id < 9`);
+  await early.query('commit');
+  await rebuilder.query('commit');
 
-    await expectLiveTruth(target);
-    await runAll(target.query);
-    await expectTruth(target);
-  },
-);
+  await expectLiveTruth(target);
+  await runAll(target.query);
+  await expectTruth(target);
+});
 
 test.each(['read committed', 'read uncommitted'])(
-  'a rebuild in %s waits for writers that are at it, and later ones wait for the rebuild',
+  'a rebuild in %s waits for active writers, and later writers wait for the rebuild',
   async (isolation) => {
     const target = await upToDate();
     const [early, late, rebuilder] = [
@@ -267,7 +264,7 @@ test.each(['read committed', 'read uncommitted'])(
 );
 
 test.each(oneSnapshot)(
-  'a rebuild in %s fails to be tried again if a fold came between snapshot and lock',
+  'a rebuild in %s fails with a retryable error if a fold came between snapshot and lock',
   async (isolation) => {
     const target = await upToDate();
     const rebuilder = await target.session();
@@ -288,7 +285,7 @@ test.each(oneSnapshot)(
 );
 
 test.each(oneSnapshot)(
-  'a first rebuild in %s fails to be tried again if another came between snapshot and lock',
+  'a first rebuild in %s fails with a retryable error if another came between snapshot and lock',
   async (isolation) => {
     const target = await upToDate();
     await target.query('delete from registry_stats.count_rollup');
@@ -320,7 +317,7 @@ test.each(oneSnapshot)(
   },
 );
 
-test('capture waits for a writer that began without it; the rebuild has its rows', async () => {
+test('capture waits for a writer that began without it; the rebuild includes its rows', async () => {
   const target = await upToDate();
   const [writer, later, migrator] = [
     await target.session(),
@@ -342,7 +339,7 @@ test('capture waits for a writer that began without it; the rebuild has its rows
   );
   await writer.query('commit');
   await attach.result;
-  // Its transaction is older than the triggers, its first write is not.
+  // Its transaction is older than the triggers; its first write is newer.
   await later.query('update public.generic_files set size = 99 where id = 3');
   await target.query('begin isolation level repeatable read');
   await target.query(`select registry_stats.rebuild('generic_files')`);
@@ -354,7 +351,7 @@ test('capture waits for a writer that began without it; the rebuild has its rows
   await expectTruth(target);
 });
 
-test('capture that two sessions attach at once is attached once, and lets readers be', async () => {
+test('two sessions attach capture once, without blocking readers', async () => {
   const target = await upToDate();
   const [reader, first, second] = [
     await target.session(),
@@ -424,7 +421,7 @@ test.each(isolations)(
   },
 );
 
-test('a swap gives way to a reader of several views before the server ends the reader', async () => {
+test('a swap rolls back for a reader of several views before the server ends the reader', async () => {
   const target = await beforeSwap();
   const [reader, migrator] = [await target.session(), await target.session()];
   await reader.query('begin');
@@ -432,7 +429,7 @@ test('a swap gives way to a reader of several views before the server ends the r
   await migrator.query(`set lock_timeout = '30s'`);
   const swap = await untilBlocked(target, migrator, 'select registry_stats.swap_views()');
 
-  // The swap holds this view already: each of the two waits for the other.
+  // The swap holds this view already, so each of the two waits for the other.
   const { rows } = await reader.query('select count(*) from public.current_deposit_stats');
   expect(rows).toHaveLength(1);
   await expect(swap.result).rejects.toMatchObject({ code: '55P03' });
@@ -441,7 +438,7 @@ test('a swap gives way to a reader of several views before the server ends the r
   await expectTruth(target);
 });
 
-test('a swap does not come in between a run', async () => {
+test('a swap does not interrupt a run', async () => {
   const target = await beforeSwap();
   const runner = await target.session();
   await runner.query('begin');
@@ -455,7 +452,7 @@ test('a swap does not come in between a run', async () => {
   await expectTruth(target);
 });
 
-test('two history runs at once: the second is busy, and each month is there once', async () => {
+test('two concurrent history runs: the second is busy, and each month exists once', async () => {
   const target = await upToDate();
   const first = await target.session();
   const run = 'select outcome, reason from registry_stats.run_history()';
@@ -470,14 +467,14 @@ test('two history runs at once: the second is busy, and each month is there once
 test.each(oneSnapshot)(
   'a history run in %s with a snapshot from before another one inserts no month twice',
   async (isolation) => {
-    // Without files there are only grand totals, which no unique key keeps apart.
+    // Without files there are only grand totals, which no unique key separates.
     const target = await createTestDatabase();
     const [second, third] = [await target.session(), await target.session()];
     for (const client of [second, third]) await beginWithSnapshot(client, isolation);
     await target.query('select registry_stats.run_history()');
 
     expect(await answerOf(second, 'select registry_stats.run_history()')).toBe('40001');
-    // The error is told before the lock is given back.
+    // The error arrives before the lock is released.
     await second.query('rollback');
     expect(
       await answerOf(third, `select public.populate_historical_deposit_stats('2020-01-01'::date)`),
@@ -507,7 +504,7 @@ test('views that belong to another role are refreshed after the swap', async () 
   }
 });
 
-/** Rollups and triggers are there, and the views are not taken into use yet. */
+/** Rollups and triggers exist; the views are not swapped yet. */
 async function beforeSwap(): Promise<TestDatabase> {
   const target = await upToDate();
   await target.query(viewsOverTables);

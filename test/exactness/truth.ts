@@ -3,7 +3,7 @@ import { splitStatements } from '../../src/schema/split-statements.js';
 import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { sources, type Source } from '../../src/statistics/installation.js';
 
-/** The statistics views, the columns of their figures (no times), and how a row falls into keys. */
+/** The views, the columns of their figures (no times), and the keys of a row. */
 const views = {
   premis_event_counts: {
     source: 'premis_events',
@@ -41,8 +41,8 @@ export const jobOf = (view: View): string =>
 export const viewsOf = (job: string): View[] => viewNames.filter((view) => jobOf(view) === job);
 
 /**
- * What each view must show, as migration 001 defines it: one full scan of the tables. Nothing of the
- * incremental statistics is in it.
+ * The expected contents of each view, as migration 001 defines it: full scans, without the
+ * incremental statistics.
  */
 const definitions = await readDefinitions();
 
@@ -58,7 +58,7 @@ async function readDefinitions(): Promise<Record<View, string>> {
   return Object.fromEntries(entries) as Record<View, string>;
 }
 
-/** Makes views and live views differ from the truth by nothing, or tells by what. */
+/** Returns the differences of views and live views from the truth. */
 export async function wrongFigures(
   query: Query,
   schemaPrefix: 'public.' | 'registry_stats.live_',
@@ -75,8 +75,8 @@ export async function wrongFigures(
 }
 
 /**
- * Rows of the views that are not the truth without the pending changes. Names and prices are left
- * out: they are not captured, and may have changed since the view was last looked at.
+ * Returns rows of the views that differ from the truth without the pending changes. Ignores names
+ * and prices: they are not captured and may have changed since the last refresh.
  */
 export async function wrongShown(query: Query, which: readonly View[]): Promise<unknown[]> {
   const wrong: unknown[] = [];
@@ -140,7 +140,7 @@ const depositsWithoutPending = `
   ) as net
   group by cube (institution_id, storage_option)`;
 
-/** Rows of the rollups and totals that are not the truth. Nothing may be pending. */
+/** Returns rows of rollups and totals that differ. No change may be pending. */
 export async function wrongRollups(query: Query): Promise<unknown[]> {
   const counts = sources.map((source) => {
     const facets: readonly string[] =
@@ -180,8 +180,8 @@ export async function wrongRollups(query: Query): Promise<unknown[]> {
 }
 
 /**
- * Months of the history that are not the truth: a scan of the files for each. Only while no file that
- * is older than a month in it was changed after it.
+ * Returns months of the history that differ, by a scan of the files for each. Valid only if no file
+ * older than a month changed later.
  */
 export async function wrongHistory(query: Query): Promise<unknown[]> {
   return differing(
@@ -198,7 +198,7 @@ export async function wrongHistory(query: Query): Promise<unknown[]> {
   );
 }
 
-/** Checksums by algorithm, the count that a test declares: rows of its view that are not the truth. */
+/** Returns differing rows of the view of checksums, which a test declares. */
 export async function wrongChecksums(
   query: Query,
   schemaPrefix: 'public.' | 'registry_stats.live_',
@@ -211,7 +211,7 @@ export async function wrongChecksums(
   );
 }
 
-/** What registry_stats.differences says of some tables. */
+/** Returns the rows of registry_stats.differences for some tables. */
 export async function ownDifferences(
   query: Query,
   which: readonly Source[] = sources,
@@ -223,7 +223,7 @@ export async function ownDifferences(
   return found;
 }
 
-/** The tables whose rollups plus pending changes claim to be exact. */
+/** Returns the tables whose rollups plus pending changes are trusted. */
 export async function trustedSources(query: Query): Promise<Source[]> {
   const rows = await query<{ name: Source }>(
     `select name from registry_stats.source
@@ -242,16 +242,16 @@ export function sourceOf(view: View): Source {
 }
 
 /**
- * Keeps truncate away until the end of the transaction: it is not transactional for readers, who
- * would find the table empty in a snapshot from before. To be called before the first query of a
- * repeatable read transaction, since `lock table` takes no snapshot.
+ * Blocks truncate until the end of the transaction. Truncate is not transactional: a reader with an
+ * older snapshot would see an empty table. Run it before the first query of a repeatable read
+ * transaction; `lock table` takes no snapshot.
  */
 export const keepTruncateAway = `lock table public.generic_files, public.intellectual_objects,
   public.premis_events, public.work_items, public.checksums, public.institutions,
   public.storage_options
   in access share mode`;
 
-/** `except all` both ways. */
+/** Compares with `except all`, both ways. */
 export async function differing(
   query: Query,
   label: string,

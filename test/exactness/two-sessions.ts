@@ -9,7 +9,7 @@ import { queryOn } from './workers.js';
 export const isolations = ['read committed', 'repeatable read', 'serializable'] as const;
 export const oneSnapshot = ['repeatable read', 'serializable'] as const;
 
-/** A database with the fixtures in it whose figures are up to date. */
+/** Creates a database with fixtures and current figures. */
 export async function upToDate(): Promise<TestDatabase> {
   const target = await createTestDatabase();
   await loadCsv(target.database);
@@ -22,7 +22,7 @@ export async function runAll(query: Query): Promise<void> {
   await query(`select registry_stats.run('update_current_deposit_stats')`);
 }
 
-/** What one writer's transaction does here: it changes a figure of every view. */
+/** The writes of one transaction: they change a figure of every view. */
 export const writeOfEachTable = [
   `insert into public.generic_files
     (identifier, uuid, size, state, institution_id, intellectual_object_id, created_at, updated_at)
@@ -41,13 +41,13 @@ export async function hasWork({ query }: Pick<TestDatabase, 'query'>): Promise<b
   return row?.has === true;
 }
 
-/** Live figures and rollups plus what is pending are the truth. */
+/** Expects live figures and rollups plus pending changes to match the tables. */
 export async function expectLiveTruth({ query }: TestDatabase): Promise<void> {
   expect(await wrongFigures(query, 'registry_stats.live_')).toEqual([]);
   expect(await ownDifferences(query)).toEqual([]);
 }
 
-/** Nothing is pending, and all that is shown is the truth. */
+/** Expects no pending changes, and all views to match the tables. */
 export async function expectTruth(target: TestDatabase): Promise<void> {
   expect(await hasWork(target)).toBe(false);
   expect(await wrongFigures(target.query, 'public.')).toEqual([]);
@@ -62,12 +62,12 @@ export async function beginWithSnapshot(client: pg.Client, isolation: string): P
 }
 
 export interface Pending {
-  /** Settled or not, without waiting. */
+  /** Whether the statement has settled. */
   isDone: boolean;
   readonly result: Promise<pg.QueryResult>;
 }
 
-/** Sends a statement that is expected to wait for somebody, and waits until it does. */
+/** Sends a statement that must block, and waits until it does. */
 export async function untilBlocked(
   { query }: TestDatabase,
   client: pg.Client,
@@ -97,7 +97,7 @@ export async function untilBlocked(
   return pending;
 }
 
-/** The error code of a statement, or its first row. */
+/** Returns the error code of a statement, or its first row. */
 export async function answerOf(
   client: pg.Client,
   statement: string,

@@ -33,7 +33,7 @@ export const queryOn =
   async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
     (await client.query<Row>(text, values)).rows;
 
-/** Folds and refreshes in every way there is, as long as the writers are at it. */
+/** Folds and refreshes in every possible way while the writers run. */
 export async function runJobs(worker: WorkerOptions): Promise<void> {
   const { target, scene, random } = worker;
   const session = new Session(target, 'exactness worker');
@@ -74,7 +74,7 @@ async function runOnce({ target, scene, random }: WorkerOptions, session: Sessio
   });
 }
 
-/** In one snapshot, the verdict can be held against the tables themselves. */
+/** In one snapshot the verdict can be compared with the tables. */
 async function runInSnapshot(
   client: pg.Client,
   scene: Scene,
@@ -93,8 +93,8 @@ async function runInSnapshot(
 }
 
 /**
- * In read committed there is no one snapshot; but until the end of the transaction nobody else can
- * fold or refresh, so what is shown must be the truth without what is still pending.
+ * Read committed has no single snapshot. But until the end of the transaction no other session can
+ * fold or refresh. So the views must match the truth without pending changes.
  */
 async function runInReadCommitted(client: pg.Client, scene: Scene, job: Job): Promise<void> {
   await client.query('begin');
@@ -120,8 +120,8 @@ async function beginInSnapshot(client: pg.Client, scene: Scene, job: Job): Promi
 }
 
 /**
- * Registry's call. 0 may mean busy, too: what is shown must be right either way. A body that somebody
- * put back is not ours, and may fail.
+ * Calls Registry's function. 0 may also mean busy: the views must be correct anyway. A function
+ * body replaced by others may fail.
  */
 async function callPublic(client: pg.Client, scene: Scene, job: Job): Promise<void> {
   const call = async () =>
@@ -147,7 +147,7 @@ async function isReplaced(client: pg.Client, job: Job): Promise<boolean> {
 }
 
 async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promise<void> {
-  // A prepared transaction may hold a lock for which the run would wait until the writers go on, and
+  // A prepared transaction may hold a lock that the run waits for, until writers continue; and
   // these may wait for a run.
   const signal = AbortSignal.timeout(3_000);
   const outcome = await mustNotMissAView(scene, () =>
@@ -163,7 +163,7 @@ async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promis
   if (outcome.outcome !== 'skipped' || outcome.reason !== 'unchanged') return;
   const client = await target.session();
   try {
-    // In a quiet moment nobody decides on a prepared transaction, which may hold a lock.
+    // In a quiet moment a prepared transaction stays undecided and may hold a lock.
     await client.query(`set lock_timeout = '400ms'`);
     await checkShownLater(client, scene, job, `daemon's ${job.name}`);
   } finally {
@@ -171,7 +171,7 @@ async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promis
   }
 }
 
-/** As in runInReadCommitted, after a verdict whose transaction has ended. */
+/** Checks like runInReadCommitted, after the verdict's transaction has ended. */
 async function checkShownLater(
   client: pg.Client,
   scene: Scene,
@@ -182,12 +182,12 @@ async function checkShownLater(
   const { rows } = await client.query<{ taken: boolean }>(
     'select registry_stats.try_lock() as taken',
   );
-  // Another run is at work, and what is shown is its matter now.
+  // Another run is active and responsible for the views now.
   if (rows[0]?.taken === true) await expectShown(client, scene, job, verdict);
   await client.query('commit');
 }
 
-/** Holds the lock: figures of tables that are trusted must be the truth less what is pending. */
+/** Holds the lock. Figures of trusted tables must match the truth without pending changes. */
 async function expectShown(
   client: pg.Client,
   scene: Scene,
@@ -199,14 +199,14 @@ async function expectShown(
   for (const view of viewsOf(job.name)) await query(`select from public.${view} limit 0`);
   const before = await exactViews(query, job);
   const wrong = await wrongShown(query, before);
-  // A concurrent refresh of somebody else waits for no reader: it may have come in between.
+  // A concurrent refresh by others waits for no reader and may have come in between.
   const after = await exactViews(query, job);
   const isStillExact = before.every((view) => after.includes(view));
   if (isStillExact && wrong.length > 0) scene.problem({ verdict, wrong: wrong.slice(0, 5) });
   if (isStillExact && before.length > 0) scene.count('unchanged verdicts checked');
 }
 
-/** The views of a job that claim to be exact: of trusted tables, not replaced and not due. */
+/** Returns the job's views that must be correct: of trusted tables, not replaced, not due. */
 async function exactViews(query: Query, job: Job): Promise<View[]> {
   const [shown] = await query<{ names: string[] }>(
     `select array(
@@ -224,8 +224,8 @@ async function exactViews(query: Query, job: Job): Promise<View[]> {
 }
 
 async function expectTruth(query: Query, scene: Scene, job: Job, verdict: string): Promise<void> {
-  // Once they are read, nobody can replace their rows until the end of the transaction. What came in
-  // before is not in the snapshot's record, so that the verdict is another one.
+  // Once read, the rows cannot be replaced until the end of the transaction. An earlier change is
+  // not in the snapshot's record, so the verdict differs.
   const views = viewsOf(job.name);
   for (const view of views) await query(`select from public.${view} limit 0`);
   const due = await query<{ has: boolean }>('select registry_stats.has_work($1) as has', [
@@ -253,7 +253,7 @@ function note(scene: Scene, verdict: Verdict | undefined): void {
   if (Number(verdict?.rows_folded) > 0) scene.count('folds');
 }
 
-/** Rebuilds tables that need none, too, while all goes on. */
+/** Rebuilds tables at random, also trusted ones. */
 export async function rebuildTables({ target, scene, random }: WorkerOptions): Promise<void> {
   const session = new Session(target, 'exactness worker');
   for (;;) {
@@ -276,7 +276,7 @@ export async function rebuildTables({ target, scene, random }: WorkerOptions): P
   }
 }
 
-/** Names, parents and prices: what is compared, not captured. */
+/** Changes names, parents and prices, which are compared, not captured. */
 export async function changeNames({ target, scene, random }: WorkerOptions): Promise<void> {
   const session = new Session(target, 'exactness worker');
   for (;;) {
@@ -303,7 +303,9 @@ export async function changeNames({ target, scene, random }: WorkerOptions): Pro
   }
 }
 
-/** At random moments, in one snapshot: live views are the truth, and verify finds nothing. */
+/**
+ * Checks at random times, in one snapshot: live views match the tables, and verify finds nothing.
+ */
 export async function checkSnapshots({ target, scene, random }: WorkerOptions): Promise<void> {
   const session = new Session(target, 'exactness check');
   for (;;) {
@@ -338,12 +340,12 @@ export async function checkSnapshot(client: pg.Client, scene: Scene): Promise<vo
   scene.count('tables trusted in them', trusted.length);
 }
 
-/** A view that somebody changed is told of as well, and rightly so. */
+/** Ignores views changed by others, which verify reports correctly. */
 function isOfRollups(difference: unknown): boolean {
   return /rollup|total/.test((difference as { view: string }).view);
 }
 
-/** While no writer is within a transaction, jobs do come to "unchanged". */
+/** Checks that jobs report "unchanged" while no writer is in a transaction. */
 export async function checkQuietMoments(worker: WorkerOptions): Promise<void> {
   const { target, scene, random } = worker;
   const session = new Session(target, 'exactness check');
@@ -359,7 +361,7 @@ export async function checkQuietMoments(worker: WorkerOptions): Promise<void> {
   }
 }
 
-/** Ends backends in the middle of whatever they do. */
+/** Terminates backends at random. */
 export async function terminateBackends({ target, scene, random }: WorkerOptions): Promise<void> {
   const session = new Session(target, 'exactness terminator');
   for (;;) {
@@ -385,13 +387,13 @@ export async function terminateBackends({ target, scene, random }: WorkerOptions
   }
 }
 
-/** A check of ours that reads a view which somebody empties or drops at that moment. */
+/** Returns the name of an error of our own check: its view was emptied or dropped. */
 function goneMeanwhile(error: unknown): string | undefined {
   const { code = '' } = error as { code?: string };
   return ['42P01', '55000', 'XX000'].includes(code) ? code : undefined;
 }
 
-/** The product's own statements fail for no view that was emptied or dropped. */
+/** Fails if a statement of the product fails because a view was emptied or dropped. */
 async function mustNotMissAView<Result>(
   scene: Scene,
   work: () => Promise<Result>,
@@ -404,7 +406,7 @@ async function mustNotMissAView<Result>(
   }
 }
 
-/** What concurrency brings about is counted; anything else ends the run. */
+/** Counts expected concurrency errors; any other error ends the run. */
 export async function attempt(scene: Scene, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -2,20 +2,20 @@ import { sources, type Source } from '../../src/statistics/installation.js';
 import { RandomNumbers } from './random-numbers.js';
 import { captured, literal, newRow, toCopyLine, uncaptured, type Row } from './rows.js';
 
-/** One thing a writer does within a transaction. */
+/** One step of a writer in a transaction. */
 export type Step =
   | { readonly kind: 'sql'; readonly text: string; readonly isCounted: boolean }
   | { readonly kind: 'copy'; readonly into: string; readonly lines: readonly string[] }
   | { readonly kind: 'savepoint'; readonly steps: readonly Step[]; readonly isKept: boolean };
 
-/** How a transaction ends: `late` waits for a fold first, `prepared-…` is decided on later. */
+/** The end of a transaction: `late` waits for a fold first, `prepared-…` is decided later. */
 export type Ending =
   | 'commit'
   | 'rollback'
   | 'late'
   | 'prepared-commit'
   | 'prepared-rollback'
-  /** Its last two updates lock each other out with those of a second session. */
+  /** Its last two updates deadlock with a second session. */
   | 'duel';
 
 export interface Plan {
@@ -26,7 +26,7 @@ export interface Plan {
 
 const maxRowsOfATable = 10_000;
 
-/** The transaction that this seed stands for: the same whatever the database holds. */
+/** Returns the transaction of this seed; it does not depend on the database. */
 export function planTransaction(seed: number, session: number, index: number): Plan {
   const random = new RandomNumbers(seed, session, index);
   const name = `${String(seed)}-${String(session)}-${String(index)}`;
@@ -42,7 +42,7 @@ export function planTransaction(seed: number, session: number, index: number): P
           planStep(random, `${name}-${String(step)}`, true),
         )
       : planSpecial(special, random, name);
-  // A transaction with a temporary table cannot be prepared; the others are left to chance.
+  // A transaction with a temporary table cannot be prepared.
   const mayBePrepared = !steps.includes(keepInstitutions);
   const ending = random.weighted<Ending>({
     commit: 78,
@@ -108,7 +108,10 @@ function planStep(random: RandomNumbers, name: string, mayNest: boolean): Step {
   }
 }
 
-/** Rare things: truncate, rows that pass by the triggers, a table emptied with all that refers to it. */
+/**
+ * Returns rare steps: truncate, rows that bypass the triggers, an emptied table with its
+ * references.
+ */
 function planSpecial(
   kind: 'truncate' | 'past-capture' | 'reset',
   random: RandomNumbers,
@@ -118,7 +121,7 @@ function planSpecial(
   const rows = newRows(source, random, name, 30);
   switch (kind) {
     case 'truncate':
-      // work_items is referred to by institutions: only with them.
+      // institutions refers to work_items.
       return source === 'work_items'
         ? planSpecial('reset', random, name)
         : [sql(`truncate public.${source} cascade`, false), sql(insert(source, rows))];
@@ -137,7 +140,7 @@ function planSpecial(
   }
 }
 
-/** Institutions go with the work items, which refer to them. */
+/** Institutions are truncated with the work items they refer to. */
 const keepInstitutions = sql(
   'create temporary table kept on commit drop as select * from public.institutions',
   false,
@@ -159,10 +162,10 @@ export function insert(source: Source, rows: readonly Row[]): string {
   return `insert into public.${source} (${columns}) values ${values.join(', ')}`;
 }
 
-/** Some rows are new and some are there: each is inserted, updated, or left alone. */
+/** Inserts new rows, and updates or skips existing ones. */
 function upsert(source: Source, random: RandomNumbers): string {
   const hot = new Set(Array.from({ length: random.int(1, 8) }, () => random.int(1, 80)));
-  // In one order, so that this alone is no cause of deadlocks.
+  // In one order, so that this alone causes no deadlock.
   const rows = [...hot]
     .sort((one, other) => one - other)
     .map((number): Row => {
@@ -179,7 +182,7 @@ function update(source: Source, assignments: string, condition: string): string 
   return `update public.${source} set ${assignments} where ${condition}`;
 }
 
-/** One or more of the captured columns. */
+/** Changes one or more captured columns. */
 export function changeSome(source: Source, random: RandomNumbers): string {
   const columns = Object.entries(captured[source]);
   const count = random.int(1, columns.length);
@@ -190,7 +193,7 @@ export function changeSome(source: Source, random: RandomNumbers): string {
   }).join(', ');
 }
 
-/** As an ORM does: every column is named, and most get the value that they have. */
+/** Updates like an ORM: it names every column, and most keep their value. */
 function nameAll(source: Source, random: RandomNumbers): string {
   const columns = Object.entries(captured[source]);
   const changed = random.chance(0.5) ? random.pick(columns)[0] : undefined;
@@ -202,12 +205,12 @@ function nameAll(source: Source, random: RandomNumbers): string {
   ].join(', ');
 }
 
-/** A condition that finds up to `most` rows. */
+/** Returns a condition that matches up to `most` rows. */
 function some(source: Source, random: RandomNumbers, most: number): string {
   return someOf(source, random, String(random.int(1, most)));
 }
 
-/** The same, and more where the table has grown too large. */
+/** Returns the same, and more rows for a table that has grown too large. */
 function someAndSurplus(source: Source, random: RandomNumbers, most: number): string {
   const surplus = `(select count(*) from public.${source}) - ${String(maxRowsOfATable)}`;
   return someOf(source, random, `greatest(${String(random.int(1, most))}, ${surplus})`);

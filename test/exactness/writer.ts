@@ -8,7 +8,7 @@ export interface WriterOptions {
   readonly seed: number;
   readonly number: number;
   readonly hasPreparedTransactions: boolean;
-  /** Transactions that are prepared and not decided on; shared by all writers. */
+  /** Prepared transactions without a decision, shared by all writers. */
   readonly prepared: Prepared[];
 }
 
@@ -18,7 +18,7 @@ export interface Prepared {
   readonly changes: number;
 }
 
-/** One session of a user's: transaction after transaction, as the seed plans them. */
+/** One session that runs the transactions of its seed. */
 export class Writer {
   readonly #scene: Scene;
   readonly #options: WriterOptions;
@@ -44,7 +44,7 @@ export class Writer {
     if (this.#options.prepared.length > 1) await this.decide();
   }
 
-  /** Commits or rolls back the prepared transaction that has waited longest. */
+  /** Commits or rolls back the oldest prepared transaction. */
   async decide(): Promise<void> {
     const prepared = this.#options.prepared.shift();
     if (prepared === undefined) return;
@@ -57,7 +57,7 @@ export class Writer {
         if (prepared.decision === 'commit') this.#scene.count('row changes', prepared.changes);
       } catch (error) {
         this.#note(error);
-        // Terminated: it may be decided on or not; the second time tells.
+        // The session was terminated. A second attempt shows whether the first succeeded.
         if ((error as { code?: string }).code !== '42704') this.#options.prepared.push(prepared);
       }
     });
@@ -117,14 +117,14 @@ export class Writer {
     name: string,
     changes: number,
   ): Promise<void> {
-    // The server keeps these for all databases: other tests may prepare some too.
+    // The server counts these for all databases, and other tests may prepare some.
     const id = `exactness-${String(process.pid)}-${String(this.#options.seed)}-${name}`;
     await client.query(`prepare transaction '${id}'`);
     const decision = ending === 'prepared-commit' ? 'commit' : 'rollback';
     this.#options.prepared.push({ id, decision, changes });
   }
 
-  /** Two sessions update the same two rows in opposite orders: one of them is ended by the server. */
+  /** Two sessions update the same two rows in opposite orders, and the server ends one. */
   async #duel(client: pg.Client, changes: number): Promise<void> {
     const change = (which: 'min' | 'max'): string =>
       `update public.work_items set action = coalesce(action, '') || 'x'

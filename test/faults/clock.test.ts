@@ -13,7 +13,7 @@ const hour = 3_600;
 
 interface Shifted {
   readonly daemon: Program;
-  /** Sets the daemon's clock off by so many seconds. */
+  /** Shifts the daemon's clock by seconds. */
   readonly shift: (seconds: number) => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ async function startShifted(
   return { daemon, shift };
 }
 
-/** More runs by the schedule than there are so far. */
+/** Waits for more scheduled runs. */
 function untilMoreRuns(daemon: Program, more = 3): Promise<unknown> {
   return untilRuns(daemon, 'schedule', runsOf(daemon.lines, 'schedule').length / 3 + more);
 }
@@ -47,7 +47,7 @@ for (const [name, seconds] of [
   ['ten days back', -240 * hour],
   ['ten years ahead', 87_600 * hour],
 ] as const) {
-  test(`a clock that is set ${name} costs one run, and the schedule goes on`, async () => {
+  test(`a clock set ${name} costs one run, and the schedule continues`, async () => {
     const target = await databaseWithWork();
     const { daemon, shift } = await startShifted(target);
     await untilMoreRuns(daemon);
@@ -55,7 +55,7 @@ for (const [name, seconds] of [
     const begin = performance.now();
     await shift(seconds);
     await untilMoreRuns(daemon);
-    // As many runs as seconds went by: none for the moments that were skipped.
+    // One run per second that passed: none for the skipped times.
     const asked = daemon.lines
       .slice(before)
       .filter(({ msg }) => msg.startsWith('refresh requested'));
@@ -66,7 +66,7 @@ for (const [name, seconds] of [
   });
 }
 
-test('what was missed while the machine slept is one run, whatever the schedule', async () => {
+test('after the machine slept, one run covers all missed ones, for any schedule', async () => {
   const target = await databaseWithWork();
   const daily = { REFRESH_SCHEDULE: '0 0 * * *' };
   const { daemon, shift } = await startShifted(target, 0, daily);

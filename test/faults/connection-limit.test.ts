@@ -7,9 +7,9 @@ import { startOwnServer } from './support/own-server.js';
 import { expectRecovered } from './support/recovery.js';
 import { databaseWithWork, sceneSettings } from './support/scene.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 
-/** An ordinary role with all that the owner may: no limit holds for a superuser. */
+/** Creates a role with the owner's rights. Connection limits do not apply to superusers. */
 async function ordinaryRole(target: TestDatabase): Promise<Readonly<Record<string, string>>> {
   const role = `${target.name}_role`;
   await target.query(
@@ -33,7 +33,7 @@ async function expectToldOnce(daemon: Program, reason: string): Promise<void> {
   expect(messages(daemon, 'error')).toEqual([expect.stringContaining(reason)]);
 }
 
-test('the connection limit of its role is told once, and waited for', async () => {
+test('the connection limit of its role is logged once, and the daemon waits', async () => {
   const target = await databaseWithWork();
   const env = await ordinaryRole(target);
   const daemon = await startDaemon({ env: { ...env, ...sceneSettings } });
@@ -57,7 +57,7 @@ test('a daemon that starts without a free connection waits for one', async () =>
   await expectRecovered(target, daemon);
 });
 
-test('a server that is full, but for what it reserves for superusers, is told once and waited for', async () => {
+test('a full server is logged once, and the daemon waits', async () => {
   const { target } = await startOwnServer({
     max_connections: '12',
     superuser_reserved_connections: '3',
@@ -71,7 +71,7 @@ test('a server that is full, but for what it reserves for superusers, is told on
   await Promise.all(crowd.map((client) => client.end()));
   await expectRecovered(target, daemon);
 
-  /** Takes each connection there is, those of the daemon too. */
+  /** Opens every free connection, including the daemon's. */
   async function fill(as: Readonly<Record<string, string>>): Promise<pg.Client[]> {
     const clients: pg.Client[] = [];
     for (let hasRoom = true; hasRoom;) {

@@ -12,10 +12,10 @@ import { makeWork, sceneSettings } from './support/scene.js';
 import { mountSmallDisk } from './support/small-disk.js';
 
 const noSpace = 'No space left on device';
-/** Each run tells why it failed, and there is one every second. */
+/** Each run logs its failure, once a second. */
 const everyTime = { times: 1_000 };
 
-/** The database and all that is made in it; what the server itself writes is elsewhere. */
+/** Moves the database to a tablespace; the server's own files are elsewhere. */
 async function moveTo(folder: string, { env, name }: TestDatabase): Promise<void> {
   const client = new pg.Client({
     host: env['DB_HOST'],
@@ -47,7 +47,7 @@ for (const [where, arrange] of [
     alter table public.generic_files enable trigger registry_stats_insert`,
   ],
 ] as const) {
-  test(`a full disk ${where} is told, fails nothing but what needs space, and is recovered from`, async (context) => {
+  test(`a full disk ${where} is reported, fails only statements that need space, and the daemon recovers`, async (context) => {
     const { target, cluster } = await startOwnServer();
     const disk = mountSmallDisk(context, cluster, '64m');
     await moveTo(disk.folder, target);
@@ -56,7 +56,7 @@ for (const [where, arrange] of [
     const registry = await target.session();
     await disk.fill();
     await registry.query(arrange);
-    // Registry's rows may need space too: then its writers get the same error as without capture.
+    // Registry's rows need space too. Then its writers get the same error as without capture.
     await makeWork({
       query: async <Row extends pg.QueryResultRow>(text: string) =>
         (await registry.query<Row>(text).catch(unlessDiskFull)).rows,
@@ -69,7 +69,7 @@ for (const [where, arrange] of [
   });
 }
 
-test('a server that a full disk of its log ends is waited for, told once', async (context) => {
+test('a server ended by a full log disk is logged once, and the daemon waits', async (context) => {
   const server = await startOwnServer({ min_wal_size: '32MB', max_wal_size: '64MB' });
   const { target, cluster } = server;
   const disk = mountSmallDisk(context, cluster, '128m');
@@ -85,7 +85,7 @@ test('a server that a full disk of its log ends is waited for, told once', async
   await untilRuns(daemon, 'start');
   await disk.fill();
   await useUpLog(target);
-  await daemon.untilLine('the database does not answer; runs wait until it is back');
+  await daemon.untilLine('the database does not respond; runs wait until it is back');
 
   disk.free();
   await server.stop('immediate').catch(() => undefined);
@@ -94,7 +94,7 @@ test('a server that a full disk of its log ends is waited for, told once', async
   expect(messages(daemon, 'error').length).toBeLessThanOrEqual(2);
 });
 
-/** Each switch needs a new segment, until there is no space for one. */
+/** Switches the WAL until no space is left for a segment. */
 async function useUpLog(target: TestDatabase): Promise<void> {
   const session = await target.session();
   try {

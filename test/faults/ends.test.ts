@@ -9,19 +9,19 @@ import { haltAt, runSteps } from './support/steps.js';
 
 interface Struck {
   readonly target: TestDatabase;
-  /** Held at the step, with the process id of its backend. */
+  /** Held at the step, with the pid of its backend. */
   readonly daemon: Program;
   readonly pid: number;
 }
 
 interface Fault {
   readonly name: string;
-  /** What becomes of the record of the run. */
+  /** The outcome in the run's record. */
   readonly outcome: 'crashed' | 'failed';
   readonly reason: RegExp;
-  /** Only where it is to be stopped: the server of all tests may not be. */
+  /** Only for tests that stop the server; the shared one must run. */
   readonly startServer?: () => Promise<OwnServer>;
-  /** Returns the daemon that is to recover. */
+  /** Returns the daemon that must recover. */
   readonly strike: (struck: Struck, server: OwnServer | undefined) => Promise<Program>;
 }
 
@@ -61,7 +61,7 @@ const faults: readonly Fault[] = [
     startServer: startOwnServer,
     strike: async ({ daemon }, server) => {
       await server?.stop(mode);
-      await daemon.untilLine('the database does not answer; runs wait until it is back');
+      await daemon.untilLine('the database does not respond; runs wait until it is back');
       await server?.start();
       return daemon;
     },

@@ -22,7 +22,7 @@ async function endSessions({ query }: TestDatabase): Promise<void> {
   );
 }
 
-test('default_transaction_read_only is respected, told once, and waited for on new connections', async () => {
+test('default_transaction_read_only is respected and logged once, and the daemon waits on new connections', async () => {
   const target = await databaseWithWork();
   const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
   await untilRuns(daemon, 'start');
@@ -49,19 +49,19 @@ test('a daemon that starts on a read-only database waits, and works when it take
   await expectRecovered(target, daemon);
 });
 
-test('a standby is told once, and left for the primary although it goes on answering', async () => {
+test('a standby is logged once, and the daemon returns to the primary although the standby still responds', async () => {
   const { server, standby, upstream, proxy, daemon } = await startPair();
   const primary = upstream.port;
   upstream.port = standby.port;
   await proxy.cut();
   await proxy.restore();
   await daemon.untilLine(readOnly);
-  // The connections to the standby stay: only new ones lead back.
+  // The connections to the standby remain; only new ones reach the primary.
   upstream.port = primary;
   await expectRecovered(server.target, daemon);
 });
 
-test('a promoted standby is found and worked with, with all that was committed', async () => {
+test('a promoted standby is used, with everything committed', async () => {
   const { server, standby, upstream, proxy, daemon } = await startPair();
   await standby.caughtUp();
   await server.stop('immediate');
@@ -73,7 +73,7 @@ test('a promoted standby is found and worked with, with all that was committed',
   await expectRecovered(standby.target, daemon);
 });
 
-/** A primary with a standby, and a daemon at work behind a proxy that leads to the primary. */
+/** Starts a primary with a standby, and a daemon that connects to the primary through a proxy. */
 async function startPair() {
   const server = await startOwnServer();
   const standby = await startStandby(server);

@@ -10,7 +10,7 @@ import type { TestDatabase } from '../support/test-database.js';
 import { expectRecovered } from './support/recovery.js';
 import { databaseWithWork, makeWork, startSceneDaemon } from './support/scene.js';
 
-/** Somebody refreshes a view by hand, and does not end his transaction. */
+/** An operator refreshes a view by hand in an open transaction. */
 const holders = [
   { mode: 'exclusive', statement: 'refresh materialized view concurrently' },
   { mode: 'access exclusive', statement: 'refresh materialized view' },
@@ -18,7 +18,7 @@ const holders = [
 
 for (const view of viewNames) {
   for (const { mode, statement } of holders) {
-    test(`while somebody holds ${view} (${mode}), writers and the other job go on`, async () => {
+    test(`while another session locks ${view} (${mode}), writers and the other job continue`, async () => {
       const target = await databaseWithWork();
       const holder = await target.session();
       await holder.query(`begin; ${statement} public.${view}`);
@@ -27,7 +27,7 @@ for (const view of viewNames) {
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
       const line = await daemon.untilLine(`${blocked} failed in`);
       const lock = mode === 'exclusive' ? 'ExclusiveLock' : 'AccessExclusiveLock';
-      const refusal = `no lock on public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
+      const refusal = `could not lock public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
       expect(line.reason).toMatch(new RegExp(`^registry_stats: ${refusal}`));
       await untilWaiting(target, view);
       await makeWork(target);
@@ -46,7 +46,7 @@ for (const view of viewNames) {
     });
   }
 
-  test(`while somebody reads ${view} in a transaction that does not end, all jobs go on`, async () => {
+  test(`while a long transaction reads ${view}, all jobs continue`, async () => {
     const target = await databaseWithWork();
     const reader = await target.session();
     await reader.query(`begin; select count(*) from public.${view}`);
@@ -69,7 +69,7 @@ async function untilWaiting({ query }: TestDatabase, view: string): Promise<void
 
 const rounds = 15;
 
-test('a long transaction elsewhere keeps the deltas from being vacuumed, and nothing else', async () => {
+test('a long transaction only delays the vacuum of the deltas', async () => {
   const target = await databaseWithWork();
   const daemon = await startSceneDaemon(target);
   await untilRuns(daemon, 'start');
@@ -98,7 +98,9 @@ test('a long transaction elsewhere keeps the deltas from being vacuumed, and not
   expect(folded?.folded).toBe(folded?.added);
 });
 
-/** Many changes, a run and a vacuum at a time; returns the largest size of the deltas. */
+/**
+ * Makes many changes, with a run and a vacuum after each; returns the largest size of the deltas.
+ */
 async function playRounds(target: TestDatabase, daemon: Program): Promise<number> {
   const { query } = target;
   const done = (): number => runsOf(daemon.lines, 'signal').length;
@@ -120,7 +122,7 @@ async function playRounds(target: TestDatabase, daemon: Program): Promise<number
   return largest;
 }
 
-/** A change each: files of many objects. */
+/** One change for each of many objects. */
 const manyFiles = `
   insert into public.generic_files
     (identifier, uuid, size, state, institution_id, intellectual_object_id, created_at, updated_at)

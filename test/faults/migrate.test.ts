@@ -11,7 +11,7 @@ import { expectRecovered } from './support/recovery.js';
 import { registryDatabase, startSceneDaemon } from './support/scene.js';
 import { afterCommand, haltAt, type Step } from './support/steps.js';
 
-/** The parts of migrate on a new database: nobody works on it yet. */
+/** The steps of migrate on a new database, which has no other sessions. */
 const firstParts: readonly Step[] = [
   { name: 'in the launch schema', arrange: afterCommand('CREATE TABLE', '^public.users$') },
   {
@@ -20,7 +20,7 @@ const firstParts: readonly Step[] = [
   },
 ];
 
-/** The parts of migrate on a live Registry. */
+/** The steps of migrate on a live Registry. */
 const parts: readonly Step[] = [
   { name: 'in migration 101', arrange: afterCommand('CREATE TABLE', '^registry_stats.delta$') },
   { name: 'in the functions', arrange: afterCommand('CREATE FUNCTION', '^registry_stats.fold') },
@@ -69,7 +69,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-/** Strikes in the middle of a part; nothing of that part may be seen afterwards. */
+/** Interrupts a step; nothing of it may be visible afterwards. */
 async function interrupt(target: TestDatabase, part: Step, fault: Fault): Promise<void> {
   const halt = await haltAt(target, part);
   const migrating = await startProgram(['migrate'], { env: target.env });
@@ -80,7 +80,7 @@ async function interrupt(target: TestDatabase, part: Step, fault: Fault): Promis
   await halt.open();
 }
 
-/** Every object by the version of its catalog row: readable while somebody holds its lock. */
+/** Returns every object with the version of its catalog row, which is readable under a lock. */
 async function committedObjects({ query }: TestDatabase): Promise<unknown[]> {
   return query(
     `select relname as name, oid::text, xmin::text
@@ -114,7 +114,7 @@ for (const fault of faults) {
   }
 
   for (const part of parts) {
-    test(`${fault.name} ${part.name}, while Registry is at work`, async () => {
+    test(`${fault.name} ${part.name}, while Registry writes`, async () => {
       const target = await registryDatabase();
       const load = await startLoad(() => target.session());
       await interrupt(target, part, fault);
@@ -129,7 +129,7 @@ for (const fault of faults) {
   }
 }
 
-test('a reader who does not end his transaction keeps migrate waiting, and nobody else', async () => {
+test('a reader with an open transaction delays migrate, and no other session', async () => {
   const target = await registryDatabase();
   const load = await startLoad(() => target.session());
   const reader = await target.session();
@@ -146,7 +146,7 @@ test('a reader who does not end his transaction keeps migrate waiting, and nobod
   await expectRecovered(target, await startSceneDaemon(target));
 });
 
-/** Statements of so many tries were seen to wait for a lock on the view. */
+/** Waits until several attempts have waited for a lock on the view. */
 async function untilAttempts({ query }: TestDatabase, view: string, count: number): Promise<void> {
   const attempts = new Set<string>();
   await eventually(`${count} attempts`, async () => {

@@ -7,7 +7,7 @@ import { expectRecovered } from './support/recovery.js';
 import { databaseWithWork, sceneSettings } from './support/scene.js';
 import { haltAt, runSteps, type Halt } from './support/steps.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const statementAndCommit = runSteps.filter(({ name }) => /^in the fold|^in its commit/.test(name));
 const directions: readonly Direction[] = ['both ways', 'to the server', 'to the client'];
 
@@ -20,8 +20,8 @@ function startThrough(
   return startDaemon({ env: { ...target.env, ...way, ...sceneSettings, ...settings } });
 }
 
-/** The daemon has noticed, and tells it once. */
-async function expectTold(daemon: Program): Promise<void> {
+/** Expects the daemon to log the outage once. */
+async function expectLoggedOnce(daemon: Program): Promise<void> {
   await daemon.untilLine(down);
   expect(messages(daemon, 'error').filter((message) => message.startsWith(down))).toHaveLength(1);
 }
@@ -32,7 +32,7 @@ async function expectHealed(
   daemon: Program,
   halt?: Halt,
 ): Promise<void> {
-  await expectTold(daemon);
+  await expectLoggedOnce(daemon);
   await proxy.restore();
   await halt?.open();
   await expectRecovered(target, daemon);
@@ -68,7 +68,7 @@ for (const direction of directions) {
     });
   }
 
-  test(`connections that died ${direction} while idle are replaced, and nothing is told`, async () => {
+  test(`connections that died ${direction} while idle are replaced without a log line`, async () => {
     const target = await databaseWithWork();
     const proxy = await startTcpProxy();
     const daemon = await startThrough(proxy, target);
@@ -80,7 +80,7 @@ for (const direction of directions) {
   });
 }
 
-test('a proxy that is started again is used by the next try', async () => {
+test('the next attempt uses a restarted proxy', async () => {
   const target = await databaseWithWork();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target);

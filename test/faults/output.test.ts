@@ -14,7 +14,7 @@ import { databaseWithWork, sceneSettings } from './support/scene.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** As a shell starts it, with a stdout that the test chooses. */
+/** Starts the daemon like a shell, with a chosen stdout. */
 async function startWith(target: TestDatabase, stdout: 'pipe' | number): Promise<ChildProcess> {
   const cwd = await temporaryDirectory();
   const child = spawn(process.execPath, [main, 'start'], {
@@ -47,7 +47,7 @@ async function expectExact(target: TestDatabase): Promise<void> {
   expect(await findDifferences(target)).toEqual([]);
 }
 
-/** Runs go on: each check is a later one. */
+/** Waits until runs continue: each check has a later time. */
 async function untilChecks({ query }: TestDatabase): Promise<void> {
   const lastCheck = async (): Promise<number> => {
     const [job] = await query<{ at: Date | null }>(
@@ -59,7 +59,7 @@ async function untilChecks({ query }: TestDatabase): Promise<void> {
   await eventually('a later check of each job', async () => (await lastCheck()) > before);
 }
 
-/** A pipe that is full, as is one that nobody reads after a while. */
+/** Returns a full pipe, like one without a reader. */
 async function fullPipe(): Promise<number> {
   const file = path.join(await temporaryDirectory(), 'pipe');
   spawnSync('mkfifo', [file]);
@@ -89,7 +89,7 @@ test('a closed stdout does not end the daemon, and SIGTERM does', async () => {
   expect(await complaints).toBe('');
 });
 
-test('a stdout that nobody reads does not keep the daemon from its work, nor from its end', async () => {
+test('a stdout without a reader blocks neither runs nor the stop of the daemon', async () => {
   const target = await databaseWithWork();
   const child = await startWith(target, await fullPipe());
   await untilChecks(target);
@@ -100,7 +100,7 @@ test('a stdout that nobody reads does not keep the daemon from its work, nor fro
   await expectExact(target);
 });
 
-test('a stdout on a full disk is told once, and the daemon goes on', async () => {
+test('a stdout on a full disk is reported once, and the daemon continues', async () => {
   const target = await databaseWithWork();
   const full = await open('/dev/full', 'w');
   onTestFinished(() => full.close());
@@ -117,7 +117,7 @@ test('a stdout on a full disk is told once, and the daemon goes on', async () =>
   );
 });
 
-test('a command whose reader is gone ends with 0; on a full disk with 1, and says so', async () => {
+test('a command without a reader exits with 0; on a full disk it exits with 1 and reports it', async () => {
   const target = await databaseWithWork();
   const shell = async (command: string): Promise<{ code: unknown; complaints: string }> => {
     const child = spawn('bash', ['-o', 'pipefail', '-c', command], {

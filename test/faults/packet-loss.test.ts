@@ -9,7 +9,7 @@ import { expectRecovered } from './support/recovery.js';
 import { sceneSettings } from './support/scene.js';
 import { haltAt, runSteps } from './support/steps.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 
 interface LossyWay {
   readonly target: TestDatabase;
@@ -17,7 +17,7 @@ interface LossyWay {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The daemon's way to the server goes by an address of its own; the test has another one. */
+/** The daemon reaches the server by its own address; the test uses another. */
 async function lossyWay({ skip }: TestContext): Promise<LossyWay> {
   const host = '127.0.0.2';
   const { target } = await startOwnServer({ listen_addresses: '*' });
@@ -27,7 +27,7 @@ async function lossyWay({ skip }: TestContext): Promise<LossyWay> {
 }
 
 for (const step of runSteps.filter(({ name }) => /^in the fold|^in its commit/.test(name))) {
-  test(`packets lost ${step.name} are noticed, told once, and recovered from`, async (context) => {
+  test(`packets lost ${step.name} are detected and logged once, and the daemon recovers`, async (context) => {
     const { target, filter, env } = await lossyWay(context);
     const halt = await haltAt(target, step);
     const daemon = await startDaemon({ env: { ...env, RETRY_ATTEMPTS: '1' } });
@@ -47,7 +47,7 @@ for (const step of runSteps.filter(({ name }) => /^in the fold|^in its commit/.t
     const pid = await halt.reached();
     filter.drop();
     daemon.kill('SIGKILL');
-    // By the server alone: its statement waits all the while, and nobody tells it of the loss.
+    // Only the server notices: its statement is waiting, without a connection error.
     await untilBackendEnds(target, pid);
     await halt.open();
     filter.pass();
@@ -70,7 +70,7 @@ test('a daemon that vanishes while its statement ends leaves no open transaction
   await expectRecovered(target, await startDaemon({ env }));
 });
 
-test('packets lost while idle are noticed, told once, and recovered from', async (context) => {
+test('packets lost while idle are detected and logged once, and the daemon recovers', async (context) => {
   const { target, filter, env } = await lossyWay(context);
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');

@@ -29,7 +29,7 @@ if (!isPgBouncerInstalled) {
   );
 }
 
-/** Somebody else who uses the same pool, such as Registry. */
+/** Another client of the same pool, such as Registry. */
 async function neighbour({ env, port }: PgBouncer): Promise<pg.Client> {
   const { DB_USER: user, DB_PASSWORD: password, DB_NAME: database } = env;
   const client = new pg.Client({ host: '127.0.0.1', port, user, password, database });
@@ -44,7 +44,7 @@ async function pidOf(client: pg.ClientBase): Promise<unknown> {
   return rows[0]?.pid;
 }
 
-/** A pool of ours that goes through a pooler. */
+/** Opens our pool through a pooler. */
 function openThrough({ env }: Pick<PgBouncer, 'env'>) {
   const { DB_HOST: host = '', DB_USER: user = '', DB_PASSWORD: password = '' } = env;
   const address = { host, port: Number(env['DB_PORT']), user, password };
@@ -112,7 +112,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     expect(await findDifferences({ ...target, env })).toEqual([]);
   });
 
-  test('in statement mode everything is refused in one message', async () => {
+  test('statement mode is refused with one message', async () => {
     const bouncer = await startPgBouncer(await databaseWithWork(), { pool_mode: 'statement' });
     for (const line of ['start', 'status', 'migrate']) {
       const { code, stderr } = await runCommand([line], { env: bouncer.env });
@@ -139,7 +139,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
       'unsupported startup parameter: options',
       'unset PGOPTIONS, or name it in ignore_startup_parameters of the pooler',
     ],
-  ])('with %j it refuses, and the message says so', async (wrong, found, hint) => {
+  ])('with %j it refuses, and the message names the reason', async (wrong, found, hint) => {
     const bouncer = await startPgBouncer(await databaseWithWork());
     const { code, stderr } = await runCommand(['status'], { env: { ...bouncer.env, ...wrong } });
     expect(stderr).toMatch(/^registry-stats: DATABASE_REFUSED: /);
@@ -147,7 +147,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     expect(code).toBe(5);
   });
 
-  test('a run is cancelled at the stop, and that is on record', async () => {
+  test('a stop cancels the run and records it', async () => {
     const target = await databaseWithWork();
     const { daemon } = await heldDaemon(target, 2);
     daemon.kill('SIGTERM');
@@ -159,7 +159,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     ]);
   });
 
-  test('with a pool of one, which leaves no place for a cancel, a stop cuts the run', async () => {
+  test('with a pool of one, which has no connection for a cancel, a stop disconnects the run', async () => {
     const target = await databaseWithWork();
     const { daemon, halt, env } = await heldDaemon(target, 1);
     daemon.kill('SIGTERM');
@@ -178,7 +178,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     readonly env: Environment;
   }
 
-  test('by TLS a run is cancelled at the stop too, and a wrong certificate is refused', async () => {
+  test('with TLS a stop cancels the run too, and a wrong certificate is refused', async () => {
     const authority = createAuthority();
     const caFile = path.join(await temporaryDirectory(), 'ca.pem');
     await writeFile(caFile, authority.cert);
@@ -197,7 +197,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     expect(code).toBe(5);
   });
 
-  /** A daemon whose run waits before its work. */
+  /** Starts a daemon whose run waits before its work. */
   async function heldDaemon(target: TestDatabase, poolSize: number, tls?: Tls) {
     const pool = { default_pool_size: String(poolSize) };
     const bouncer = await startPgBouncer(target, pool, tls?.certificate);
@@ -225,7 +225,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
 
   for (const step of runSteps) {
     for (const mode of ['fast', 'immediate'] as const) {
-      test(`the server behind it is stopped (${mode}) and started ${step.name}`, async () => {
+      test(`its server is stopped (${mode}) and started ${step.name}`, async () => {
         const server = await startOwnServer();
         const { target } = server;
         const bouncer = await startPgBouncer(target, { server_login_retry: '1' });
@@ -233,7 +233,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
         const daemon = await startDaemon({ env: { ...bouncer.env, ...sceneSettings } });
         await halt.reached();
         await server.stop(mode);
-        // The pooler keeps the next transaction waiting for as long as query_wait_timeout allows.
+        // The pooler delays the next transaction by up to query_wait_timeout.
         await server.start();
         await halt.open();
         await expectRecovered(target, daemon);
@@ -247,7 +247,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
       const daemon = await startDaemon({ env: { ...bouncer.env, ...sceneSettings } });
       await halt.reached();
       await bouncer.stop();
-      await daemon.untilLine('the database does not answer; runs wait until it is back');
+      await daemon.untilLine('the database does not respond; runs wait until it is back');
       await bouncer.start();
       await halt.open();
       await expectRecovered(target, daemon);
@@ -265,7 +265,9 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     await pidOf(other);
     const env = { ...bouncer.env, ...sceneSettings, RETRY_ATTEMPTS: '0' };
     const daemon = await startDaemon({ env });
-    const line = await daemon.untilLine('the database does not answer; runs wait until it is back');
+    const line = await daemon.untilLine(
+      'the database does not respond; runs wait until it is back',
+    );
     expect(line.msg).toContain('found: query_wait_timeout (08P01)');
 
     await other.query('commit');
@@ -273,7 +275,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     await expectRecovered(target, daemon);
   });
 
-  test('a backend that serves another client by now is not ended for a lost connection', async () => {
+  test('a backend that serves another client is not ended for a lost connection', async () => {
     const target = await databaseWithWork();
     const bouncer = await startPgBouncer(target, { default_pool_size: '2' });
     const proxy = await startTcpProxy({ host: '127.0.0.1', port: bouncer.port });
@@ -281,7 +283,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     let pid: unknown;
     const lost = database.write(immediately, async ({ client }) => {
       pid = await pidOf(client);
-      // The transaction is over, the backend back in the pool; that it is over gets lost.
+      // The transaction is over and the backend back in the pool, but the response is lost.
       await client.query('commit');
       await proxy.cut();
       await client.query('select');
@@ -297,7 +299,7 @@ describe.skipIf(!isPgBouncerInstalled)('behind PgBouncer', () => {
     await other.query('commit');
   });
 
-  test('a cancel that comes late does not meet the next client of the backend', async () => {
+  test('a late cancel does not hit the next client of the backend', async () => {
     const target = await databaseWithWork();
     const bouncer = await startPgBouncer(target, { default_pool_size: '2' });
     const database = openThrough(bouncer);

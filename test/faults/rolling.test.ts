@@ -8,7 +8,7 @@ import { registryDatabase, startSceneDaemon } from './support/scene.js';
 
 const replacements = 4;
 
-test('daemons replace each other before, during and after the migration, and nobody sees an error', async () => {
+test('daemons replace each other before, during and after the migration, without an error for any client', async () => {
   const target = await registryDatabase();
   const load = await startLoad(() => target.session());
   const calling = startCalling(load);
@@ -32,7 +32,7 @@ test('daemons replace each other before, during and after the migration, and nob
   }
 });
 
-/** As a rolling deployment has it: the new daemon is at work before the old one is stopped. */
+/** A rolling deployment starts the new daemon before it stops the old one. */
 class Fleet {
   readonly all: Program[] = [];
   readonly #target: TestDatabase;
@@ -59,7 +59,7 @@ class Fleet {
     const old = this.current;
     await this.begin();
     await this.#load.progress();
-    // Both at work, the old one during a run.
+    // Both run, the old one during a job.
     this.current.kill('SIGUSR2');
     old.kill('SIGUSR2');
     await old.untilLine('refresh requested (signal)');
@@ -78,8 +78,8 @@ class Fleet {
 }
 
 /**
- * Registry's own calls of the three functions, with a pause: without any, callers have the one lock
- * nearly all the time, and the scans of migrate, which only try to get it, take long to begin.
+ * Calls Registry's three functions, with a pause. Without it callers hold the lock nearly all the
+ * time, and migrate's scans, which do not wait for it, start late.
  */
 function startCalling(load: Load): { stop(): Promise<void> } {
   let isStopped = false;
@@ -90,7 +90,7 @@ function startCalling(load: Load): { stop(): Promise<void> } {
       await load.progress();
     }
   };
-  // Fails with the first error of the load, which tells of it at its end.
+  // Rejects with the first error of the load.
   const calling = call().catch(() => undefined);
   const stop = async (): Promise<void> => {
     isStopped = true;

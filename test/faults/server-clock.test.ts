@@ -16,7 +16,7 @@ const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
 
 interface Shifted {
   readonly target: TestDatabase;
-  /** Sets the clock of the server, for those of its sessions too that go on. */
+  /** Sets the server's clock, also for open sessions. */
   readonly set: (moment: string) => Promise<void>;
 }
 
@@ -43,7 +43,7 @@ async function startShifted(
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
-  // What the server is started with is this process's environment.
+  // The server inherits the environment of this process.
   Object.assign(process.env, clock);
   try {
     await server.start();
@@ -61,7 +61,7 @@ async function months({ query }: TestDatabase): Promise<{ last: string; count: n
   return row ?? { last: '', count: 0 };
 }
 
-/** From 2014-01 to this month. */
+/** Counts the months from 2014-01 to this one. */
 function monthsUntil(last: string): number {
   const date = new Date(last);
   return 12 * (date.getUTCFullYear() - 2014) + date.getUTCMonth() + 1;
@@ -106,7 +106,7 @@ test('no month is added when a leap day begins', async (context) => {
   await expectRecovered(target, daemon);
 });
 
-test('a clock of the server that was ahead leaves its months, and goes on with the next', async (context) => {
+test('after a server clock was ahead, its months remain and the history continues', async (context) => {
   const { target, set } = await startShifted(context, '2027-06-15T12:00:00Z');
   const daemon = await startDaemon({ env: { ...target.env, ...sceneSettings } });
   await untilRuns(daemon, 'start');

@@ -20,7 +20,7 @@ interface Held {
   readonly run: string | undefined;
 }
 
-/** A daemon at work, held at a step. */
+/** Starts a daemon and holds it at a step. */
 async function hold(
   step: Step,
   settings: Readonly<Record<string, string>> = {},
@@ -34,7 +34,7 @@ async function hold(
   return { target, env, daemon, halt, pid, run: await heldRun(target) };
 }
 
-/** Says on stderr, at SIGWINCH, how many bytes are in use when the garbage is collected. */
+/** On SIGWINCH, collects garbage and prints the heap size to stderr. */
 const measureHeap = [
   '--expose-gc',
   '--import',
@@ -52,7 +52,7 @@ async function heapOf(daemon: Program): Promise<number> {
   return Number(heaps().at(-1)?.[1]);
 }
 
-/** Each when the last has arrived: signals that are pending at once count as one. */
+/** Sends each signal after the last one arrived, because pending signals count as one. */
 async function sendRefreshes(daemon: Program, count: number): Promise<void> {
   const arrived = (): number =>
     daemon.lines.filter(
@@ -66,7 +66,7 @@ async function sendRefreshes(daemon: Program, count: number): Promise<void> {
 }
 
 for (const step of runSteps) {
-  test(`SIGTERM ${step.name} cancels the run on the server when its time is over`, async () => {
+  test(`SIGTERM ${step.name} cancels the run on the server after SHUTDOWN_TIMEOUT`, async () => {
     const { target, env, daemon, halt, pid, run } = await hold(step, { SHUTDOWN_TIMEOUT: '1s' });
     daemon.kill('SIGTERM');
 
@@ -103,7 +103,7 @@ for (const step of runSteps) {
     await daemon.untilLine('SIGTERM: stopping, no new run');
     daemon.kill('SIGKILL');
     await daemon.exited();
-    // Another container takes over while the server has not noticed yet.
+    // Another container starts before the server notices.
     const next = await startDaemon({ env });
     await next.untilLine('started;');
     await untilBackendEnds(target, pid);
@@ -113,7 +113,7 @@ for (const step of runSteps) {
     if (run !== undefined) expect(await recordOf(target, run)).toEqual(crashed);
   });
 
-  test(`1,000 SIGUSR2 ${step.name} become one more run, and leave no memory behind`, async () => {
+  test(`1,000 SIGUSR2 ${step.name} become one more run, and leak no memory`, async () => {
     const { target, daemon, halt } = await hold(step, { LOG_LEVEL: '1' }, measureHeap);
     await sendRefreshes(daemon, 100);
     const before = await heapOf(daemon);
@@ -122,7 +122,7 @@ for (const step of runSteps) {
     await halt.open();
     await expectRecovered(target, daemon);
 
-    // Less than what one promise and one closure a signal would take.
+    // Less than one promise and one closure per signal would use.
     expect(after - before).toBeLessThan(200_000);
     const runs = runsOf(daemon.lines, 'signal').map(([job]) => job);
     expect(runs).toEqual([...new Set(runs)]);

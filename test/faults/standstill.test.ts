@@ -55,7 +55,7 @@ const standstills: readonly {
 ];
 
 for (const { name, start } of standstills) {
-  test(`${name} runs once afterwards, on new connections, and answers again`, async () => {
+  test(`${name} runs once afterwards, on new connections, and responds again`, async () => {
     const target = await databaseWithWork();
     const proxy = await startTcpProxy();
     const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port) };
@@ -69,7 +69,7 @@ for (const { name, start } of standstills) {
     const end = await daemon.until('a request after it', () => requestAfterStandstill(daemon));
     await daemon.until('three requests more', () => requestsSince(daemon, end).length > 3);
 
-    // One for all that was missed, besides one each second.
+    // One for all missed runs, in addition to one per second.
     const since = requestsSince(daemon, end);
     expect(since.length).toBeLessThanOrEqual(2 + (Math.max(...since) - end) / 1000);
     expect((await fetch(`${statusUrl}/live`)).status).toBe(200);
@@ -77,7 +77,7 @@ for (const { name, start } of standstills) {
     expect(messages(daemon, 'error')).toEqual([]);
   });
 
-  test(`${name} during a run holds its lock no longer than a minute`, async () => {
+  test(`${name} during a run holds its lock for at most a minute`, async () => {
     const target = await databaseWithWork();
     const [step] = runSteps.filter((candidate) => candidate.name === 'in the fold');
     if (step === undefined) throw new Error('no such step');

@@ -9,9 +9,9 @@ import type { TestDatabase } from '../support/test-database.js';
 import { startOwnServer, type OwnServer } from './support/own-server.js';
 import { startStandby } from './support/standby.js';
 
-// An unlogged table loses all its rows in a crash, without a word and without a trigger.
+// An unlogged table loses all rows in a crash, without a trigger.
 
-/** All captured tables. PostgreSQL refuses that while a logged table refers to them. */
+/** Makes all captured tables unlogged. Logged tables must not refer to them. */
 async function unlog({ query }: TestDatabase): Promise<void> {
   const referring = await query<{ statement: string }>(
     `select format('alter table %s drop constraint %I', conrelid::regclass, conname) as statement
@@ -40,7 +40,7 @@ const moments: Record<string, (target: TestDatabase) => Promise<void>> = {
 };
 
 for (const [moment, prepare] of Object.entries(moments)) {
-  test(`a crash empties captured tables that are unlogged while ${moment}: no wrong figure is called exact`, async () => {
+  test(`a crash empties unlogged captured tables while ${moment}: they are untrusted`, async () => {
     const server = await startOwnServer();
     const { target } = server;
     await runEachJob(target.database);
@@ -56,7 +56,7 @@ for (const [moment, prepare] of Object.entries(moments)) {
       expect(await target.query(`select registry_stats.has_work('${name}') as has`)).toEqual([
         { has: true },
       ]);
-      // Registry's own calls repair nothing, and say so.
+      // Registry's own calls repair nothing and report it.
       await target.query(`select public.${name}()`);
       const [last] = await target.query<{ reason: string | null }>(
         'select reason from registry_stats.run where job = $1 order by id desc limit 1',
@@ -75,7 +75,7 @@ for (const [moment, prepare] of Object.entries(moments)) {
     await runEachJob(target.database);
     await expectTruth(target);
 
-    // Again: the row that tells of a crash is there for the next one, too.
+    // The row that reveals a crash exists for the next one, too.
     await crash(server);
     expect((await readStatistics(target.database)).inexact.map(({ name }) => name)).toEqual(named);
     await runEachJob(target.database);
@@ -83,7 +83,7 @@ for (const [moment, prepare] of Object.entries(moments)) {
   });
 }
 
-test('a standby shows the state of the statistics, also where a table is unlogged', async () => {
+test('a standby shows the state of the statistics, also with an unlogged table', async () => {
   const server = await startOwnServer();
   await runEachJob(server.target.database);
   const standby = await startStandby(server);
@@ -103,7 +103,7 @@ test('a standby shows the state of the statistics, also where a table is unlogge
     );
   }
 
-  // There its rows are not to be had, so nothing is said of them.
+  // A standby cannot read unlogged rows, so it reports nothing about them.
   await unlog(server.target);
   await runEachJob(server.target.database);
   await standby.caughtUp();

@@ -17,13 +17,13 @@ import { openTestDatabase } from '../support/server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 interface Move {
-  /** With PostgreSQL's own programs. */
+  /** Uses PostgreSQL's own programs. */
   readonly byTools: (from: string, to: string, file: string, login: Login) => Promise<void>;
-  /** How many sessions the stand-in uses where these are missing. */
+  /** The number of sessions of the stand-in, if the programs are missing. */
   readonly sessions: Sessions;
 }
 
-/** Ways of a database through a dump; those that can be are restored by three processes at once. */
+/** The ways to dump and restore; those that can use three processes do. */
 const moves: Readonly<Record<string, Move>> = {
   'plain SQL': {
     byTools: async (from, to, file, login) => {
@@ -49,7 +49,7 @@ const moves: Readonly<Record<string, Move>> = {
 };
 const restoring = ['--no-owner', '--no-privileges', '--exit-on-error'];
 
-/** As the daemon does. Returns what it tells of rebuilt tables. */
+/** Runs all jobs like the daemon. Returns the reported rebuilds. */
 async function runAll(database: Database): Promise<string[]> {
   const told: string[] = [];
   for (const job of jobs) {
@@ -71,14 +71,14 @@ function defined<T>(value: T | undefined): T {
 
 let created = 0;
 
-/** A role that is no superuser and owns nothing yet. To be made before the database that it owns. */
+/** Creates an ordinary role. Call it before creating the database that it will own. */
 async function createRole(): Promise<Login> {
   const { prefix, ...server } = inject('server');
   const login = { user: `${prefix}_owner_${String(++created)}`, password: 'restored' };
   const admin = new pg.Client({ ...server, database: 'postgres' });
   await admin.connect();
   onTestFinished(async () => {
-    // A failed test may keep the database that it owns.
+    // A failed test may keep the database it owns.
     await admin.query(`drop role ${login.user}`).catch(() => undefined);
     await admin.end();
   });
@@ -86,7 +86,7 @@ async function createRole(): Promise<Login> {
   return login;
 }
 
-/** The restored database, as its owner sees it. */
+/** Opens the restored database as its owner. */
 function openAs({ user, password }: Login, { name }: TestDatabase): Database {
   const { host, port } = inject('server');
   const database = openTestDatabase({ host, port, user, password }, name);
@@ -114,7 +114,7 @@ test.for([
   { way: 'a folder', owner: 'the same' },
   { way: 'the custom format', owner: 'another' },
 ])(
-  'through $way to $owner owner, while writers go on: rebuilt once, exact, and captured',
+  'through $way to $owner owner, while writers continue: rebuilt once, correct, and captured',
   async ({ way, owner }, { annotate }) => {
     const from = await createTestDatabase();
     await loadCsv(from.database);
@@ -138,13 +138,13 @@ test.for([
 
     expect(await dumpSchema(to)).toBe(await dumpSchema(from));
     expect(await to.query(tornWrites)).toEqual([]);
-    // Before the first run: to be counted, too.
+    // Before the first run, so these are counted too.
     await to.query(writeOfEachTable);
     const database = openAs(login, to);
     expect(await runAll(database)).toEqual(
       sources.map(
         (source) =>
-          `${source} rebuilt: the rollups may have been written by somebody else, or the database was restored`,
+          `${source} rebuilt: the rollups may have been written outside registry-stats, or the database was restored`,
       ),
     );
     expect((await verify(database)).differences).toEqual([]);

@@ -25,7 +25,7 @@ const options = {
   onProgress: () => undefined,
 };
 
-/** Events in a partition of their own by outcome, one of them in two by event type. */
+/** Partitions events by outcome, and one partition by event type. */
 async function partitionEvents({ query }: TestDatabase): Promise<void> {
   for (const statement of [
     'drop materialized view public.premis_event_counts',
@@ -55,7 +55,7 @@ async function migrated(): Promise<TestDatabase> {
   return target;
 }
 
-/** As the daemon does. Returns what it tells of rebuilt tables. */
+/** Runs all jobs like the daemon. Returns the reported rebuilds. */
 async function runAll({ database }: Pick<TestDatabase, 'database'>): Promise<string[]> {
   const outcomes = await runEachJob(
     database,
@@ -71,7 +71,7 @@ const newEvent = (table: string, type: string, outcome: string, count = 1): stri
   `insert into public.${table} (event_type, outcome, institution_id, created_at, updated_at)
   select '${type}', '${outcome}', 1, now(), now() from generate_series(1, ${String(count)})`;
 
-/** Each of them changes something, given the rows of `refill`. */
+/** Each of them changes something, with the rows of `refill`. */
 const statements = [
   newEvent('premis_events', 'ingestion', 'Success', 3),
   newEvent('good_events', 'ingestion', 'Success', 2),
@@ -86,8 +86,8 @@ const statements = [
   `delete from public.premis_events where institution_id = 1`,
   `delete from public.good_events`,
   `delete from public.good_others`,
-  // A merge must not move a row to another partition: PostgreSQL hands such a row to no trigger for
-  // each statement as what it was.
+  // A merge must not move a row to another partition: statement triggers do not see such a row's
+  // old values.
   `merge into public.premis_events as event
   using (values ('ingestion', 2), ('none', 3)) as given (type, institution)
   on event.event_type = given.type
@@ -101,7 +101,7 @@ const refill = [
 ];
 const nodes = ['premis_events', 'good_events', 'good_ingests', 'other_events'] as const;
 
-test('a partitioned table is captured, whichever of its partitions a statement names', async () => {
+test('a partitioned table is captured, also when a statement names a partition', async () => {
   const target = await migrated();
   for (const statement of statements) {
     for (const text of [...refill, statement]) await target.query(text);
@@ -123,7 +123,7 @@ test('a partitioned table is captured, whichever of its partitions a statement n
   }
 });
 
-test('a truncate of a partition is noticed, and the table computed again', async () => {
+test('a truncate of a partition is detected, and the table rebuilt', async () => {
   const target = await migrated();
   for (const table of nodes) {
     for (const text of refill) await target.query(text);
@@ -135,7 +135,7 @@ test('a truncate of a partition is noticed, and the table computed again', async
   }
 });
 
-test('partitions that come and go are noticed once; what is written to them counts, and to others not', async () => {
+test('attached and detached partitions are detected once; only writes to attached ones count', async () => {
   const target = await migrated();
   const { query } = target;
   const rebuilt = [expect.stringMatching(/^premis_events rebuilt: /)];
@@ -167,7 +167,7 @@ test('partitions that come and go are noticed once; what is written to them coun
   await expectTruth(target);
 });
 
-test('a table that is partitioned after the migration is counted on, and the old one no more', async () => {
+test('a table partitioned after the migration is counted, and the old table is not', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   await runAll(target);
@@ -225,7 +225,7 @@ const replaceWorkItems = `begin;
   insert into public.work_items select * from public.old_items;
   commit`;
 
-test('a writer that has written the new table and reads the renamed one waits for nobody', async () => {
+test('a writer of the new table that reads the renamed one does not wait', async () => {
   const target = await createTestDatabase();
   await loadCsv(target.database);
   await runAll(target);
@@ -248,13 +248,13 @@ test('a writer that has written the new table and reads the renamed one waits fo
   await expectTruth(target);
 });
 
-test('a renamed table that belongs to somebody else stops nothing and counts no more', async () => {
+test('a renamed table of another owner blocks nothing and no longer counts', async () => {
   const { target, owner } = await createOwnedDatabase();
   const other = await createLogin(target, 'other');
   const database = owner.reopen();
   await (await owner.session()).query(replaceWorkItems);
   await target.query(`alter table public.old_items owner to ${other.role}`);
-  // For the checks of its foreign keys, and truncate.
+  // For the checks of its foreign keys and for truncate.
   await target.query(`grant all on all tables in schema public to ${other.role}`);
   await target.query(`grant all on all sequences in schema public to ${other.role}`);
 
@@ -273,7 +273,7 @@ test('a renamed table that belongs to somebody else stops nothing and counts no 
   }
 });
 
-test('a table that was away, was written to and is back before anybody noticed is computed again', async () => {
+test('a table that was renamed, written to and renamed back between runs is rebuilt', async () => {
   const target = await migrated();
   for (const [away, write, back] of [
     [
@@ -298,7 +298,7 @@ test('a table that was away, was written to and is back before anybody noticed i
   }
 });
 
-test('capture gives way to a writer that names a partition before the table', async () => {
+test('capture rolls back for a writer that locks a partition before the table', async () => {
   const target = await migrated();
   const [writer, daemon] = [await target.session(), await target.session()];
   await target.query('alter table public.good_ingests disable trigger registry_stats_insert');

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/program.js';
 import { dumpSchema } from '../support/schema-dump.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-test('the stand-in for pg_dump leaves nothing out', async () => {
+test('the stand-in for pg_dump omits nothing', async () => {
   const from = await upToDate();
   await from.query(oddTable);
   const to = await createTestDatabase('empty');
@@ -19,7 +19,7 @@ test('the stand-in for pg_dump leaves nothing out', async () => {
   if (await hasTools(from)) expect(await scriptOf(to)).toBe(await scriptOf(from));
 });
 
-/** What Registry's tables do not have. */
+/** Features that Registry's tables do not use. */
 const oddTable = `
   create unlogged table public.odd (
     "A b" int generated always as identity,
@@ -32,7 +32,7 @@ const oddTable = `
   comment on column public.odd.name is 'It''s odd.';
   insert into public.odd (name, ratio, bytes) values (E'a\\tb\\\\n', 0.1, 'xyz'), (null, 'nan', null)`;
 
-/** A hash of the rows of each table, and of the state of each sequence. */
+/** Returns a hash of each table's rows and of each sequence's state. */
 async function rowsOf({ query }: TestDatabase): Promise<Record<string, unknown>> {
   const relations = await query<{ name: string; sorted: string }>(
     `select
@@ -52,7 +52,7 @@ async function rowsOf({ query }: TestDatabase): Promise<Record<string, unknown>>
   return rows;
 }
 
-/** What pg_dump makes of a database; the key in its meta-commands is random. */
+/** Returns pg_dump's script. The key in its meta-commands is random. */
 async function scriptOf({ name }: TestDatabase): Promise<string> {
   const file = path.join(await temporaryDirectory(), 'dump.sql');
   await runTool('pg_dump', ['--no-owner', '--no-privileges', `--file=${file}`], name);

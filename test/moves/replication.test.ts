@@ -16,7 +16,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 const timeouts = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
 
-/** Such a server is nobody's default: skipped on one of the caller's that is not set up for it. */
+/** Creates a publisher. Skipped on a caller's server without logical replication. */
 async function publisher({ skip }: TestContext): Promise<TestDatabase> {
   const target = await createTestDatabase();
   const [may] = await target.query<{ publish: boolean }>(
@@ -28,7 +28,7 @@ async function publisher({ skip }: TestContext): Promise<TestDatabase> {
   return target;
 }
 
-/** A database like the publisher's, row by row, that follows it from here on. */
+/** Creates a copy of the publisher's database that follows it. */
 async function subscriber(to: TestDatabase, publication: string): Promise<TestDatabase> {
   const target = await createTestDatabase();
   await loadCsv(target.database);
@@ -54,7 +54,7 @@ async function subscriber(to: TestDatabase, publication: string): Promise<TestDa
   return target;
 }
 
-/** Its walsender may be about to end. */
+/** Drops the slot, whose walsender may still be ending. */
 async function dropSlot({ session }: TestDatabase, slot: string): Promise<void> {
   const client = await session();
   await expect
@@ -68,7 +68,7 @@ async function dropSlot({ session }: TestDatabase, slot: string): Promise<void> 
     .toBe(true);
 }
 
-/** Sequences are not replicated: whoever switches over sets them, for Registry's tables and for ours. */
+/** Switches over. Sequences are not replicated, so they must be set, Registry's and ours. */
 async function takeOver(from: TestDatabase, to: TestDatabase): Promise<void> {
   const sequences = await from.query<{ name: string; last: string | null }>(
     `select format('%I.%I', schemaname, sequencename) as name, last_value as last
@@ -79,7 +79,7 @@ async function takeOver(from: TestDatabase, to: TestDatabase): Promise<void> {
   }
 }
 
-/** Transactions are applied in their order: one more, and it has come. */
+/** Waits for a marker transaction: transactions are applied in order. */
 async function untilApplied(from: TestDatabase, to: TestDatabase): Promise<void> {
   const [last] = await from.query<{ id: string }>(
     `insert into public.premis_events (event_type, created_at, updated_at)
@@ -97,7 +97,7 @@ async function rebuildAll({ database }: TestDatabase): Promise<void> {
   for (const source of sources) await rebuildSource(database, source, timeouts);
 }
 
-test('a publication of all tables, with updates and deletes, stands in nobody’s way', async (context) => {
+test('a publication of all tables, with updates and deletes, blocks no statement', async (context) => {
   const target = await publisher(context);
   await target.query('create publication everything for all tables');
   await runEachJob(target.database);
@@ -113,7 +113,7 @@ test('a publication of all tables, with updates and deletes, stands in nobody’
   expect((await verify(target.database)).differences).toEqual([]);
 });
 
-test('what a subscription writes is not captured: verify tells, and a rebuild puts it right', async (context) => {
+test('writes of a subscription are not captured: verify reports drift, and a rebuild repairs it', async (context) => {
   const from = await publisher(context);
   const to = await subscriber(
     from,
@@ -132,7 +132,7 @@ test('what a subscription writes is not captured: verify tells, and a rebuild pu
   await expectTruth(to);
 });
 
-test('a copy that follows with all tables has exact rollups; its views wait for a rebuild', async (context) => {
+test('a copy that follows all tables has correct rollups; its views need a rebuild', async (context) => {
   const from = await publisher(context);
   const to = await subscriber(from, 'create publication everything for all tables');
   await runEachJob(from.database);

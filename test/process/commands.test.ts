@@ -30,7 +30,7 @@ async function statusPort(daemon: Program): Promise<string> {
 const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
 const count = expect.any(Number) as number;
 
-test('health tells a daemon that lives from one that is ready', async () => {
+test('health distinguishes a live daemon from a ready one', async () => {
   const target = await databaseWithRows();
   const gate = await gateUpdateCounts(target);
   const daemon = await startDaemon({
@@ -51,7 +51,7 @@ test('health tells a daemon that lives from one that is ready', async () => {
   expect(await run(['health', '--ready'], env)).toBe('ready\n');
 });
 
-test('status gives the age of the figures and what the daemon does, for people and programs', async () => {
+test("status shows the age of the figures and the daemon's state, for people and programs", async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   await untilRuns(daemon, 'start');
@@ -112,16 +112,16 @@ test('status gives the age of the figures and what the daemon does, for people a
   expect(text).toMatch(/^update_counts +fresh +4 views refreshed +\S+Z \(\d+ (s|min) ago\) /m);
 });
 
-test('status without a daemon says so and ends with 0', async () => {
+test('status without a daemon reports it and exits with 0', async () => {
   const target = await databaseWithRows();
-  // A port that fetch never asks.
+  // A port that fetch refuses.
   const env = { ...target.env, STATUS_PORT: '1' };
 
-  expect(await run(['status'], env)).toContain('no daemon answers on the status port\n');
+  expect(await run(['status'], env)).toContain('no daemon responds on the status port\n');
   expect(JSON.parse(await run(['status', '--json'], env))).toMatchObject({ daemon: null });
 });
 
-test('refresh runs all jobs, whatever the age of the figures, and reports each as JSON', async () => {
+test('refresh runs all jobs, also with fresh figures, and reports each as JSON', async () => {
   const target = await databaseWithRows();
   await run(['refresh'], target.env);
   const reports: unknown = JSON.parse(await run(['refresh', '--json'], target.env));
@@ -156,7 +156,7 @@ test('refresh runs the jobs that are named, in their own order, each once', asyn
   expect(await target.query('select from public.historical_deposit_stats')).toEqual([]);
 });
 
-test('refresh beside a daemon that is at work skips its job as busy', async () => {
+test('refresh next to a running daemon skips its job as busy', async () => {
   const target = await databaseWithRows();
   const gate = await gateUpdateCounts(target);
   await startDaemon({ env: { ...target.env, ...noSchedule, LOCK_TIMEOUT: '2m' } });
@@ -167,7 +167,7 @@ test('refresh beside a daemon that is at work skips its job as busy', async () =
   );
 });
 
-test('migrate tells what is pending, prints it as one script, applies it, once', async () => {
+test('migrate lists pending files, prints them as one script, and applies them once', async () => {
   const target = await createTestDatabase('empty');
   const { migrations, functions } = await readSqlFiles();
   const paths = [
@@ -218,7 +218,7 @@ test('migrate tells what is pending, prints it as one script, applies it, once',
   expect(await dumpSchema(printed)).toBe(await dumpSchema(target));
 });
 
-test('rebuild tells the rows it scanned, replaces months of the history, and refuses nonsense', async () => {
+test('rebuild reports the rows it scanned, replaces months of the history, and refuses wrong arguments', async () => {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
   const [rows] = await target.query<{ files: string; items: string }>(
@@ -234,7 +234,7 @@ test('rebuild tells the rows it scanned, replaces months of the history, and ref
       `work_items: ${rows?.items ?? ''} rows counted\n`,
   );
   const replaced = await run(['rebuild', 'history', '--since', '2024-01-01'], target.env);
-  // As many as before: no row was added, and the zero rows are counted on both sides.
+  // As many as before: no row was added, and both sides count the zero rows.
   expect(replaced).toMatch(/^months replaced: \d+\nrows deleted: (\d+)\nrows inserted: \1\n$/);
   expect(
     await target.query(
@@ -280,7 +280,7 @@ test('config shows each setting with its source, and the password masked', async
   expect(json).not.toContain('correct horse');
 });
 
-test('no command writes the password, at the most talkative level, right or wrong', async () => {
+test('no command writes the password, at the most verbose level, right or wrong', async () => {
   const target = await databaseWithRows();
   const password = 'Tr0ub4dor&3 is a secret';
   const role = `${target.name}_secret`;
@@ -327,7 +327,7 @@ test('no command writes the password, at the most talkative level, right or wron
   for (const changed of wrong) outputs.push(await outputOf(['refresh'], { ...env, ...changed }));
   for (const output of outputs) expect(output).not.toContain('Tr0ub4dor');
   expect(daemon.lines.map(({ msg }) => msg)).toContain('sql');
-  // Twenty processes, one after the other.
+  // Twenty processes in sequence.
 }, 180_000);
 
 async function outputOf(args: readonly string[], env: Environment): Promise<string> {

@@ -8,14 +8,14 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { addSharedRows, playPhase, type PhaseResult } from './crowd/crowd.js';
 import { renderLatencies } from './crowd/latencies.js';
 
-/** `npm run test:crowd` makes it ten minutes. */
+/** `npm run test:crowd` sets ten minutes. */
 const seconds = Number(process.env['SECONDS'] ?? 8);
-/** Of each phase that the crowd is compared with. */
+/** The length of each phase that the crowd is compared with. */
 const secondsBeside = Math.max(3, seconds / 10);
 const daemonCount = 8;
 
 test(
-  `eight daemons, two callers and three writers get on with each other for ${String(seconds)} s`,
+  `eight daemons, two callers and three writers share a database for ${String(seconds)} s`,
   { timeout: 120_000 + (seconds + 3 * secondsBeside) * 1_500 },
   async () => {
     const target = await createTestDatabase();
@@ -29,7 +29,7 @@ test(
     const beside = await play('eight daemons', secondsBeside);
     const crowd = await play('and callers', seconds, true);
     await stopDaemons(daemons);
-    // Other work on the machine shows as a difference between the two phases of one kind.
+    // Other load on the machine shows as a difference between two equal phases.
     const after = await play('no daemon again', secondsBeside);
     const figures = await finalDifferences(target.query);
     const deadlocks = await countDeadlocks(target);
@@ -64,7 +64,7 @@ async function stopDaemons(daemons: readonly Program[]): Promise<void> {
   for (const daemon of daemons) expect(await daemon.exited()).toEqual({ code: 0, signal: null });
 }
 
-/** The sessions have ended, and with that reported all that they counted. */
+/** Sessions report their statistics when they end, so this count is complete. */
 async function countDeadlocks({ query }: TestDatabase): Promise<number> {
   const [row] = await query<{ deadlocks: string }>(
     'select deadlocks from pg_stat_database where datname = current_database()',

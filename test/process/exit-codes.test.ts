@@ -17,10 +17,10 @@ import { dumpSchema } from '../support/schema-dump.js';
 import { countSleeping, eventually } from '../support/slow-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-/** Filled by the tests, for the last one. */
+/** The codes seen by the tests, for the last test. */
 const seen = new Set<ExitCode>();
 
-/** Runs a command that ends with this code; returns what it wrote. */
+/** Runs a command that must exit with this code; returns its output. */
 async function expectExit(code: ExitCode, args: readonly string[], env: Environment = {}) {
   const { stdout, stderr, ...exit } = await runCommand(args, { env });
   expect({ ...exit, stderr }).toEqual({ code, signal: null, stderr });
@@ -28,7 +28,7 @@ async function expectExit(code: ExitCode, args: readonly string[], env: Environm
   return { stdout, stderr };
 }
 
-/** A port on which nobody listens. */
+/** Returns a port without a listener. */
 async function closedPort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -69,7 +69,7 @@ test.each([
     'registry-stats: USAGE: expected jobs among update_counts, update_current_deposit_stats, ' +
       'populate_all_historical_deposit_stats; found counts',
   ],
-])('%j is not understood and ends with 2', async (args, text) => {
+])('%j is invalid and ends with 2', async (args, text) => {
   const { stdout, stderr } = await expectExit(exitCodes.usage, args);
   expect(stderr).toContain(text);
   expect(stdout).toBe('');
@@ -83,7 +83,7 @@ test('wrong settings end with 3, all of them named', async () => {
   }
 });
 
-test('Parameter Store out of reach ends with 4', async () => {
+test('unreachable Parameter Store ends with 4', async () => {
   const { stderr } = await expectExit(exitCodes.parameterStore, ['start'], {
     APT_ENV: 'staging',
     AWS_ACCESS_KEY_ID: 'nobody',
@@ -140,14 +140,14 @@ test.each(['start', 'refresh', 'status'])(
   },
 );
 
-test('a password that is asked for and not set ends with 5, at once', async () => {
+test('a required password that is not set ends with 5, at once', async () => {
   const { env } = await createTestDatabase('empty');
   const without = { ...env, DB_PASSWORD: '' };
   const { stderr } = await expectExit(exitCodes.databaseUnreachable, ['status'], without);
-  expect(stderr).toContain(': it asks for a password, there is none\n  hint: check DB_NAME, ');
+  expect(stderr).toContain(': it requires a password, none is set\n  hint: check DB_NAME, ');
 });
 
-test('a role without rights ends with 6, each missing right named', async () => {
+test('a role without rights ends with 6, and each missing right is named', async () => {
   const target = await createTestDatabase('baseline');
   const role = await createRole(target, `password 'secret of the role'`);
   const env = { ...target.env, DB_USER: role, DB_PASSWORD: 'secret of the role' };
@@ -214,11 +214,11 @@ test('migrate of an empty database in a live environment ends with 7', async () 
   const target = await createTestDatabase('empty');
   const live = { APT_ENV: 'staging', SSM_PATH: 'none', DB_USE_SSL: 'false' };
   const { stderr } = await expectExit(exitCodes.refused, ['migrate'], { ...target.env, ...live });
-  expect(stderr).toContain('NOT_REGISTRY: expected a database of Registry, found no table of it');
+  expect(stderr).toContain('NOT_REGISTRY: expected a Registry database, found none of its tables');
   expect(await dumpSchema(target)).toBe('\n');
 });
 
-test('a job that fails ends with 8, the others run all the same', async () => {
+test('a failed job ends with 8, and the other jobs run', async () => {
   const target = await databaseWithRows();
   await target.query('drop index public.ix_generic_file_counts');
   const { stdout, stderr } = await expectExit(exitCodes.jobFailed, ['refresh'], target.env);
@@ -230,7 +230,7 @@ test('a job that fails ends with 8, the others run all the same', async () => {
   expect(stderr).toBe('registry-stats: JOB_FAILED: update_counts failed\n');
 });
 
-test('a refresh that is told to stop cancels its statement and ends with 8', async () => {
+test('a stopped refresh cancels its statement and ends with 8', async () => {
   const target = await databaseWithRows();
   await target.query(
     `create or replace function public.populate_all_historical_deposit_stats() returns void
@@ -249,11 +249,11 @@ test('health without a daemon ends with 9', async () => {
   const port = await closedPort();
   const { stderr } = await expectExit(exitCodes.unhealthy, ['health'], { STATUS_PORT: port });
   expect(stderr).toContain(
-    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found no answer`,
+    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found no response`,
   );
 });
 
-test('fixtures with a broken row end with 10, file and line named, and nothing is changed', async () => {
+test('fixtures with a broken row end with 10, name file and line, and change nothing', async () => {
   const target = await databaseWithRows();
   const before = [await dumpSchema(target), await rowsOf(target)];
   const folder = await temporaryDirectory();
@@ -280,7 +280,7 @@ async function rowsOf(target: TestDatabase): Promise<unknown> {
   );
 }
 
-test('verify ends with 11 and lists every difference, and repairs them when asked to', async () => {
+test('verify ends with 11 and lists every difference; --repair repairs them', async () => {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
   await expectExit(exitCodes.ok, ['refresh'], target.env);
@@ -301,7 +301,7 @@ test('verify ends with 11 and lists every difference, and repairs them when aske
     }),
   );
   await expectExit(exitCodes.ok, ['verify', '--repair'], target.env);
-  // In maintenance nothing may be written, so what is found is not recorded.
+  // Maintenance mode allows no write, so the differences are not recorded.
   await expectExit(exitCodes.ok, ['verify'], { ...target.env, MAINTENANCE_MODE: 'true' });
   const recorded = await target.query<{ differences: number }>(
     'select differences from registry_stats.verification order by id',
@@ -310,7 +310,7 @@ test('verify ends with 11 and lists every difference, and repairs them when aske
   expect(recorded.map((one) => one.differences)).toEqual([0, found, found, 0]);
 });
 
-test('a status port that is taken ends with 1', async () => {
+test('a status port in use ends with 1', async () => {
   const target = await createTestDatabase('baseline');
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -323,6 +323,6 @@ test('a status port that is taken ends with 1', async () => {
   );
 });
 
-test('every exit code there is has been seen above', () => {
+test('the tests above have seen every exit code', () => {
   expect([...seen].sort((one, other) => one - other)).toEqual(Object.values(exitCodes));
 });

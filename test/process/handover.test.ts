@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 const runbook = await readFile(new URL('../../docs/handover.md', import.meta.url), 'utf8');
 const password = 'handover';
 
-/** The program's commands in the runbook's code blocks, in its order. */
+/** Returns the program's commands in the runbook's code blocks, in order. */
 function commandsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^```sh$([\s\S]+?)^```$/gm)]
     .flatMap(([, block = '']) => block.split('\n'))
@@ -22,7 +22,7 @@ function commandsOf(markdown: string): string[] {
     .map((line) => line.replace('registry-stats ', ''));
 }
 
-/** A live Registry's database: everything belongs to a role without any special right. */
+/** Creates a live Registry database that belongs to an ordinary role. */
 async function registryDatabase(): Promise<{ target: TestDatabase; role: string }> {
   const target = await createTestDatabase('empty');
   const role = `${target.name}_app`;
@@ -72,7 +72,7 @@ async function shownFiles({ query }: TestDatabase): Promise<number> {
   return Number(row?.count);
 }
 
-test('the runbook, step by step, under load: no reader or writer sees an error, all figures exact', async () => {
+test('the runbook, step by step, under load: no error for readers or writers, all figures correct', async () => {
   const { target, role } = await registryDatabase();
   const before = await dumpSchema(target);
   const env = { ...target.env, DB_USER: role, DB_PASSWORD: password, ...noSchedule };
@@ -83,7 +83,7 @@ test('the runbook, step by step, under load: no reader or writer sees an error, 
   async function step(command: string, settings = env): Promise<string> {
     expect(command).toBe(commands.shift());
     await load.progress();
-    // Registry's own callers come by in each step.
+    // Registry's own calls run in each step.
     const calling = load.call();
     const { code, stdout, stderr } = await runCommand(command.split(' '), { env: settings });
     await calling;
@@ -95,7 +95,7 @@ test('the runbook, step by step, under load: no reader or writer sees an error, 
   expect(await step('migrate --status')).toMatch(/^101_incremental_statistics +pending$/m);
   expect(await step('migrate --dry-run')).toContain('activation: capture triggers');
   expect(await step('migrate')).toContain('views over the rollups');
-  expect(await step('verify')).toBe('the statistics equal the tables\n');
+  expect(await step('verify')).toBe('Verified: every figure matches the tables\n');
 
   expect(commands.shift()).toBe('start');
   const daemon = await startDaemon({ env });
@@ -117,7 +117,7 @@ test('the runbook, step by step, under load: no reader or writer sees an error, 
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal', 2);
   expect(runsOf(daemon.lines, 'signal').at(-2)).not.toContain('failed');
-  expect(await step('verify')).toBe('the statistics equal the tables\n');
+  expect(await step('verify')).toBe('Verified: every figure matches the tables\n');
   expect(await shownFiles(target)).toBe(await activeFiles(target));
   load.start('writers');
 

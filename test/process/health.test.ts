@@ -3,7 +3,7 @@ import { runCommand, startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule } from '../support/runs.js';
 import { startSsmStandIn } from '../support/ssm-stand-in.js';
 
-test('health asks the daemon, and health --ready waits for nothing after the first run', async () => {
+test('health checks the daemon, and health --ready succeeds after the first run', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   const { statusUrl = '' } = await daemon.untilLine('started');
@@ -15,7 +15,7 @@ test('health asks the daemon, and health --ready waits for nothing after the fir
   expect(ready).toMatchObject({ code: 0, stdout: 'ready\n' });
 });
 
-test('health in a live environment leaves Parameter Store alone', async () => {
+test('health in a live environment does not read Parameter Store', async () => {
   const store = await startSsmStandIn({ fault: () => 'silence' });
   onTestFinished(store.close);
   const { code, stderr } = await runCommand(['health'], {
@@ -24,12 +24,12 @@ test('health in a live environment leaves Parameter Store alone', async () => {
   expect(store.requests).toEqual([]);
   expect(code).toBe(9);
   expect(stderr).toBe(
-    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no answer\n' +
+    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no response\n' +
       '  hint: start it with `registry-stats start`, or check STATUS_HOST and STATUS_PORT\n',
   );
 });
 
-test('health refuses a port that is none', async () => {
+test('health refuses an invalid port', async () => {
   const { code, stderr } = await runCommand(['health'], { env: { STATUS_PORT: 'x' } });
   expect(code).toBe(3);
   expect(stderr).toBe(
@@ -39,7 +39,7 @@ test('health refuses a port that is none', async () => {
   );
 });
 
-test('a data directory that cannot be made is said to be the trouble', async () => {
+test('a data directory that cannot be created is reported', async () => {
   const { code, stderr } = await runCommand(['start'], { env: { DATA_DIR: '/dev/null/data' } });
   expect(code).toBe(5);
   expect(stderr).toContain(

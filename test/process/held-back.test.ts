@@ -11,7 +11,7 @@ async function ask(daemon: Program, path: string): Promise<Response> {
   return fetch(`${statusUrl}${path}`);
 }
 
-/** Everything a transaction of the daemon could have changed. */
+/** Returns everything that a transaction of the daemon could change. */
 async function fingerprint(target: TestDatabase): Promise<unknown> {
   const rows = await target.query(
     `select
@@ -25,7 +25,7 @@ async function fingerprint(target: TestDatabase): Promise<unknown> {
   return [rows, await dumpSchema(target)];
 }
 
-test('MAINTENANCE_MODE keeps the daemon up and every run skipped, and nothing is written', async () => {
+test('in MAINTENANCE_MODE the daemon runs, skips every run, and writes nothing', async () => {
   const target = await databaseWithRows();
   await target.query(`delete from public.ar_internal_metadata where key like '%is running'`);
   const before = await fingerprint(target);
@@ -61,7 +61,7 @@ test('in MAINTENANCE_MODE refresh skips each job; migrate and reset refuse', asy
   for (const args of [['migrate'], ['migrate', '--sample-data', '10'], ['reset']]) {
     const { code, stderr } = await runCommand(args, { env });
     expect(code).toBe(7);
-    expect(stderr).toContain('MAINTENANCE_MODE: MAINTENANCE_MODE is true: nothing may write');
+    expect(stderr).toContain('MAINTENANCE_MODE: MAINTENANCE_MODE is true: writes are refused');
   }
   expect((await runCommand(['migrate', '--status'], { env })).code).toBe(0);
   expect((await runCommand(['status'], { env })).stdout).toContain(

@@ -4,17 +4,17 @@ import { runCommand, startDaemon, type Program } from '../support/program.js';
 import { noSchedule, untilRuns } from '../support/runs.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-/** What a terminal, a log viewer, a browser or a spreadsheet might take for more than text. */
+/** Text that a terminal, a log viewer, a browser or a spreadsheet may interpret. */
 const payload =
   '\u001b[2J\u001b]0;title\u0007\r\n{"level":"error"}\n\u0085\u009b31m\u202eevil\u2066\u200f\u2028\ufeff' +
   `<script>alert(1)</script><img src=x onerror=alert(1)>=cmd()|'/C calc'!A1"\\{{x}} %s %o $(id)`;
 
 const name = `${payload}${'x'.repeat(10_000)}`;
 
-/** All that must not reach a terminal; a line may end. */
+/** Characters that must not reach a terminal, except a line end. */
 const control = /[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
-/** Names everywhere, and a reason to tell of them: figures that differ from the tables. */
+/** Creates hostile names, and differences from the tables so that they are reported. */
 async function hostileDatabase(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
@@ -75,7 +75,7 @@ test('a hostile name is the same name in JSON, and nothing else', async () => {
   expect(differences.some(({ key }) => key.includes(payload))).toBe(true);
 });
 
-test.each(['json', 'pretty'])('a hostile name does nothing to a log in %s', async (format) => {
+test.each(['json', 'pretty'])('a hostile name does not affect a log in %s', async (format) => {
   const target = await hostileDatabase();
   const program = await startDaemon({
     env: { ...target.env, ...noSchedule, LOG_FORMAT: format, VERIFY_SCHEDULE: '* * * * * *' },
@@ -96,7 +96,7 @@ test.each(['json', 'pretty'])('a hostile name does nothing to a log in %s', asyn
   if (format === 'json') expectOneEventALine(program);
 });
 
-/** The message itself is whole, and its line breaks make no further line. */
+/** The message is complete, and its line breaks start no new line. */
 function expectOneEventALine({ stdout }: Program): void {
   const lines = stdout.trim().split('\n');
   const events = lines.map((line) => JSON.parse(line) as { app: string; msg: string });
@@ -104,7 +104,7 @@ function expectOneEventALine({ stdout }: Program): void {
   expect(events.some(({ msg }) => msg.includes(name))).toBe(true);
 }
 
-test('a hostile name is no label, and no line, of the metrics; the API gives it as it is', async () => {
+test('a hostile name adds no label or line to the metrics; the API returns it unchanged', async () => {
   const target = await hostileDatabase();
   const program = await startDaemon({ env: { ...target.env, ...noSchedule } });
   const { statusUrl = '' } = await program.untilLine('started;');

@@ -8,7 +8,7 @@ import { databaseWithRows, everySecond, messages, noSchedule, untilRuns } from '
 import { scrape } from '../support/scrape.js';
 import { eventually, gateUpdateCounts } from '../support/slow-job.js';
 
-/** `npm run test:hostile` makes them many. */
+/** `npm run test:hostile` sets more. */
 const connectionCount = Number(process.env['CONNECTIONS'] ?? 1_000);
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 150);
 const seed = process.env['SEED'] === undefined ? {} : { seed: Number(process.env['SEED']) };
@@ -19,7 +19,7 @@ interface Served {
   readonly url: string;
 }
 
-/** A daemon whose jobs run every second, all the time. */
+/** Starts a daemon whose jobs run every second. */
 async function serve(): Promise<Served> {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...everySecond } });
@@ -41,13 +41,13 @@ async function usageOf({ url }: Served): Promise<Usage> {
   };
 }
 
-/** Runs on, answers, has let go of everything, and has said nothing in its log. */
+/** Expects a daemon that runs, responds, has released everything, and has logged nothing. */
 async function expectUnharmed(served: Served, before: Usage): Promise<void> {
   const { daemon, url } = served;
   const runs = await untilRuns(daemon, 'schedule', 1).then((so) => so.length);
   await daemon.until('further runs', () => daemon.lines.filter(isScheduled).length > runs);
   expect((await fetch(`${url}/live`)).status).toBe(200);
-  // The pool may open its last connections in between.
+  // The pool may open its last connections meanwhile.
   await eventually('its files to be closed', async () => {
     return (await usageOf(served)).files <= before.files + 4;
   });
@@ -61,7 +61,7 @@ function isScheduled({ trigger, outcome }: { trigger?: string; outcome?: string 
   return trigger === 'schedule' && outcome !== undefined;
 }
 
-/** No path, no stack, no file of ours in what a stranger gets. */
+/** Internal details that no response may contain: paths, stacks, our files. */
 const inside = /node_modules|\/dist\/|\/src\/|\.js:\d|at Object\./;
 
 const head = 'Host: 127.0.0.1\r\n';
@@ -122,7 +122,7 @@ const requests: readonly [what: string, bytes: string, statuses: readonly number
   ['200 requests at once', get('/live').replace(close, '').repeat(200), Array(200).fill(200)],
 ];
 
-test('what is no request, or asks for what it may not, gets a short refusal and does no harm', async () => {
+test('an invalid or forbidden request gets a short refusal and does no harm', async () => {
   const served = await serve();
   const before = await usageOf(served);
   for (const [what, bytes, statuses] of requests) {
@@ -136,7 +136,7 @@ test('what is no request, or asks for what it may not, gets a short refusal and 
   await expectUnharmed(served, before);
 });
 
-/** Almost a request: parts of real ones, in any order, with anything in between. */
+/** Almost requests: parts of real ones in any order, with random bytes. */
 const almostRequest = fc
   .array(
     fc.oneof(
@@ -155,7 +155,7 @@ const almostRequest = fc
   .map((parts) => Buffer.from(parts.join(''), 'latin1'));
 
 test(
-  `${String(numRuns)} times something like a request: answered or closed, and never a fault of ours`,
+  `${String(numRuns)} random almost-requests: a response or a close, and never an internal error`,
   { timeout: longTimeoutMs },
   async () => {
     const served = await serve();
@@ -173,7 +173,7 @@ test(
 );
 
 test(
-  `${String(connectionCount)} connections that are opened and left keep nobody out`,
+  `${String(connectionCount)} idle connections lock out no client`,
   { timeout: longTimeoutMs },
   async () => {
     const served = await serve();
@@ -192,14 +192,14 @@ test(
       expect(statusesOf(await sendRaw(served.url, get('/live')))).toEqual([200]);
       most = Math.max(most, (await usageOf(served)).files);
     }
-    // Files of its own may come beside the connections: those to the database.
+    // Connections to the database may add files.
     expect(most).toBeLessThanOrEqual(before.files + maxConnections + 6);
     leaveAll();
     await expectUnharmed(served, before);
   },
 );
 
-test('who sends a byte now and then is not waited for', async () => {
+test('a slow client is disconnected', async () => {
   const served = await serve();
   const before = await usageOf(served);
   const starts = [
@@ -225,7 +225,7 @@ test('who sends a byte now and then is not waited for', async () => {
     expect((await fetch(`${served.url}/live`)).status).toBe(200);
     await sleep(100);
   }
-  // The dripped bytes behind a start of nothing are no request line.
+  // Bytes after an empty start are no request line.
   const expected = [408, 408, 400, 405, 413];
   expect((await closed).map(statusesOf)).toEqual(
     expected.flatMap((status) => Array.from({ length: 40 }, () => [status])),
@@ -233,7 +233,7 @@ test('who sends a byte now and then is not waited for', async () => {
   await expectUnharmed(served, before);
 });
 
-test('a stop does not wait for connections that hang, only for the job', async () => {
+test('a stop waits for the job, not for open connections', async () => {
   const target = await databaseWithRows();
   const gate = await gateUpdateCounts(target);
   const env = { ...target.env, ...noSchedule, LOCK_TIMEOUT: '60s', SHUTDOWN_TIMEOUT: '60s' };
@@ -250,7 +250,7 @@ test('a stop does not wait for connections that hang, only for the job', async (
   const start = performance.now();
   await gate.open();
   expect(await daemon.exited()).toEqual({ code: 0, signal: null });
-  // By then they would have been closed as silent.
+  // By then they would be closed for inactivity.
   expect(performance.now() - start).toBeLessThan(limits.connectionTimeout / 2);
   await Promise.all(connections.map((one) => one.closed()));
 });

@@ -95,7 +95,7 @@ async function contextOf(more: Environment = {}): Promise<Context> {
   return context;
 }
 
-test('each connection brings a token of its own, so that none is too old', async () => {
+test('each connection uses a new token, so none is too old', async () => {
   const { database } = await contextOf();
   vi.useFakeTimers({ toFake: ['Date'] });
   await database.read('select');
@@ -104,7 +104,7 @@ test('each connection brings a token of its own, so that none is too old', async
 
   vi.setSystemTime(Date.now() + 16 * 60_000);
   expect(rds.judge(first, server.user)).toMatch(/^age: 9\d\d s$/);
-  // The connection that is open stays good; a second one beside it needs a second token.
+  // The open connection stays valid; a second connection needs a second token.
   await database.readSnapshot({ statementTimeoutMs: 0, lockTimeoutMs: 0 }, () =>
     database.read('select'),
   );
@@ -113,7 +113,7 @@ test('each connection brings a token of its own, so that none is too old', async
   expect(rds.judge(second, server.user)).toBeUndefined();
 });
 
-test('a run that is cancelled at the stop needs a token too, and no secret is ever told', async () => {
+test('cancelling a run at the stop uses a token too, and no secret is printed', async () => {
   await server.admin.query('begin; lock table registry_stats.job in access exclusive mode');
   onTestFinished(() => void server.admin.query('rollback'));
   const env = {
@@ -169,23 +169,23 @@ test.each([
   expect([code, stdout]).toEqual([5, '']);
 });
 
-test('without credentials the message says what is wanting', async () => {
+test('without credentials the message names what is missing', async () => {
   const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
   const { code, stderr } = await runCommand(['status'], {
     env: { ...environment(), ...none, AWS_EC2_METADATA_DISABLED: 'true' },
   });
 
   expect(stderr).toBe(
-    `registry-stats: IAM_TOKEN_UNAVAILABLE: expected a token of IAM for role "${server.user}", ` +
+    `registry-stats: IAM_TOKEN_UNAVAILABLE: expected an IAM token for role "${server.user}", ` +
       'found: no AWS credentials\n' +
-      '  hint: give the process AWS credentials (a task role, or AWS_ACCESS_KEY_ID and ' +
+      '  hint: provide AWS credentials (a task role, or AWS_ACCESS_KEY_ID and ' +
       'AWS_SECRET_ACCESS_KEY), or set DB_IAM_AUTH=false and DB_PASSWORD\n',
   );
   expect(code).toBe(5);
   expect(rds.tokens).toEqual([]);
 });
 
-test('a source of credentials that never answers is given up, and named', async () => {
+test('a source of credentials that never responds times out, and is named', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const sockets: Socket[] = [];
@@ -198,8 +198,8 @@ test('a source of credentials that never answers is given up, and named', async 
   await expect(database.read('select')).rejects.toMatchObject({
     code: 'IAM_TOKEN_UNAVAILABLE',
     message:
-      `expected a token of IAM for role "${server.user}", ` +
-      'found: no answer from the source of AWS credentials within 2 s',
+      `expected an IAM token for role "${server.user}", ` +
+      'found: no response from the source of AWS credentials within 2 s',
   });
   expect(rds.tokens).toEqual([]);
   silent.close();

@@ -11,7 +11,7 @@ async function databaseWithRows(): Promise<TestDatabase> {
   return target;
 }
 
-/** Every refresh of a job's views sleeps first. */
+/** Makes every refresh of a job's views sleep first. */
 async function makeRunSleep({ query }: TestDatabase): Promise<void> {
   await query(
     `create or replace function registry_stats.due_views(job text) returns text[]
@@ -28,8 +28,8 @@ async function isAsleep({ query }: TestDatabase): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** Whatever it waits for: a sleep is interrupted for moments. */
-async function isAtWork({ query }: TestDatabase): Promise<boolean> {
+/** Returns whether the run is active, also between two waits. */
+async function isRunning({ query }: TestDatabase): Promise<boolean> {
   const rows = await query(
     `select from pg_stat_activity
     where datname = current_database()
@@ -39,7 +39,7 @@ async function isAtWork({ query }: TestDatabase): Promise<boolean> {
   return rows.length > 0;
 }
 
-test('the daemon refreshes what changed, says how much, and proves that nothing else did', async () => {
+test('the daemon refreshes what changed, logs how much, and skips what did not', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   expect(await untilRuns(daemon, 'start')).toEqual([
@@ -72,7 +72,7 @@ test('the daemon refreshes what changed, says how much, and proves that nothing 
   expect(messages(daemon, 'error')).toEqual([]);
 });
 
-test('a truncated table and a trigger that was away are told and put right by the next run', async () => {
+test('the next run reports and repairs a truncated table and a disabled trigger', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   await untilRuns(daemon, 'start');
@@ -113,14 +113,14 @@ test('SIGTERM cancels a run on the server and records it as cancelled', async ()
   ]);
 });
 
-test('a killed run is found by the next one and recorded as crashed', async () => {
+test('the next run records a killed one as crashed', async () => {
   const target = await databaseWithRows();
   await makeRunSleep(target);
   const killed = await startDaemon({ env: { ...target.env, ...noSchedule } });
   await eventually('a sleeping run', () => isAsleep(target));
   killed.kill('SIGKILL');
   await killed.exited();
-  await eventually('its end on the server', async () => !(await isAtWork(target)));
+  await eventually('its end on the server', async () => !(await isRunning(target)));
   const next = await startDaemon({ env: { ...target.env, ...noSchedule } });
   await eventually('a sleeping run', () => isAsleep(target));
   next.kill('SIGKILL');
@@ -130,12 +130,12 @@ test('a killed run is found by the next one and recorded as crashed', async () =
   ).toEqual([{ outcome: 'crashed', reason: 'its server process ended without finishing it' }]);
 });
 
-test('verification by schedule reports drift as an error and stays silent about nothing', async () => {
+test('a scheduled verification logs drift as an error', async () => {
   const target = await databaseWithRows();
   const env = { ...target.env, ...noSchedule, VERIFY_SCHEDULE: '* * * * * *' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
-  await daemon.untilLine('the statistics equal the tables');
+  await daemon.untilLine('every figure matches the tables');
   await target.query(`update registry_stats.count_rollup set row_count = row_count + 1`);
 
   const line = await daemon.untilLine('drift: ');

@@ -8,7 +8,7 @@ import { messages, noSchedule, untilRuns, type Run } from '../support/runs.js';
 
 const everySecond = '* * * * * *';
 
-test('a daemon with the rights of sql/roles.sql lives a whole life, and all figures are exact', async () => {
+test('a daemon with the rights of sql/roles.sql can do everything, and all figures are correct', async () => {
   const { target, owner, daemon } = await createOwnedDatabase();
   const env = { ...daemon.env, ...noSchedule };
   const program = await startDaemon({ env });
@@ -16,7 +16,7 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
   await untilRuns(program, 'start');
   const registry = await owner.session();
   let turn = 0;
-  /** What Registry does, then what the three jobs do about it: outcome and reason of each. */
+  /** Runs statements of Registry, then the three jobs. Returns outcome and reason of each. */
   const after = async (statements: string): Promise<Run[]> => {
     await registry.query(statements);
     program.kill('SIGUSR2');
@@ -64,7 +64,7 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
     `delete from public.historical_deposit_stats where end_date = '2020-02-01'`,
   );
   expect(history).toEqual(['refreshed', expect.stringMatching(/^1 month, \d+ rows inserted$/)]);
-  // Registry's own callers, as ever.
+  // Registry's own calls, as usual.
   await registry.query(
     `${writeOfEachTable.replaceAll("'new'", "'newer'")};
     select public.update_counts(), public.update_current_deposit_stats(),
@@ -90,7 +90,7 @@ test('a daemon with the rights of sql/roles.sql lives a whole life, and all figu
   for (const [command, text] of [
     ['health --ready', 'ready'],
     ['status', `daemon ${String(program.pid)}, next run`],
-    ['verify', 'the statistics equal the tables'],
+    ['verify', 'Verified: every figure matches the tables'],
     ['refresh', 'update_counts: skipped'],
     ['rebuild', 'generic_files'],
   ] as const) {
@@ -112,7 +112,7 @@ test('a daemon with these rights verifies by its schedule', async () => {
   const { daemon } = await createOwnedDatabase();
   const env = { ...daemon.env, ...noSchedule, VERIFY_SCHEDULE: everySecond };
   const program = await startDaemon({ env });
-  await program.untilLine('the statistics equal the tables');
+  await program.untilLine('every figure matches the tables');
 });
 
 test.each(['migrate', 'uninstall', 'rebuild history --since 2020-01-01', 'reset'])(

@@ -21,7 +21,7 @@ async function scrapeOf(daemon: Program): Promise<Samples> {
   return samples;
 }
 
-/** Scrapes until the samples are as wanted. */
+/** Scrapes until the samples match. */
 async function untilScrape(daemon: Program, what: string, holds: (samples: Samples) => boolean) {
   let samples = await scrapeOf(daemon);
   await eventually(what, async () => holds((samples = await scrapeOf(daemon))));
@@ -30,7 +30,7 @@ async function untilScrape(daemon: Program, what: string, holds: (samples: Sampl
 
 const counts = '{job_name="update_counts"}';
 
-test('a scrape of the daemon tells of its runs, the database and itself, and no secret', async () => {
+test('a scrape exports runs, database and process, and no secret', async () => {
   const target = await migratedWithRows();
   const [pending] = await target.query<{ count: number }>(
     'select count(*)::int from registry_stats.delta',
@@ -65,7 +65,7 @@ test('a scrape of the daemon tells of its runs, the database and itself, and no 
   }
 });
 
-test('while the database is away a scrape answers 200, says so, and keeps what was known', async () => {
+test('during a database outage a scrape responds with 200, reports it, and keeps known values', async () => {
   const target = await migratedWithRows();
   const proxy = await startTcpProxy();
   const way = { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port), DB_CONNECT_TIMEOUT: '2s' };
@@ -87,7 +87,7 @@ test('while the database is away a scrape answers 200, says so, and keeps what w
   expect(during.get('registry_stats_pending_deltas')).toBe(0);
 
   daemon.kill('SIGUSR2');
-  await daemon.untilLine('the database does not answer');
+  await daemon.untilLine('the database does not respond');
   const failed = await scrapeOf(daemon);
   expect(failed.get('registry_stats_ready')).toBe(0);
   expect(failed.get(`registry_stats_runs_total{job_name="update_counts",outcome="failed"}`)).toBe(
@@ -113,7 +113,7 @@ test('a server that hangs does not hang the scrape', async () => {
   expect(performance.now() - start).toBeLessThan(8_000);
 });
 
-test('in the state of migration 001 the daemon tells its runs and that nothing is incremental', async () => {
+test('in the legacy state the daemon exports its runs and incremental 0', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({
     env: { ...target.env, ...noSchedule, MAINTENANCE_MODE: 'true' },

@@ -10,7 +10,7 @@ import {
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const back = 'the database is back after';
 
 async function startThrough(
@@ -35,7 +35,7 @@ function countOf(daemon: Program, text: string): number {
   return messages(daemon).filter((message) => message.startsWith(text)).length;
 }
 
-/** Each tick of the schedule asks for a run. */
+/** Waits until the schedule has requested more runs. */
 function untilTicks(daemon: Program, count: number): Promise<true> {
   const before = countOf(daemon, 'refresh requested (schedule)');
   return daemon.until(
@@ -44,7 +44,7 @@ function untilTicks(daemon: Program, count: number): Promise<true> {
   );
 }
 
-test('without a database the daemon stays up, says so once, and starts to work when there is one', async () => {
+test('without a database the daemon runs, logs it once, and starts jobs when the database is there', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   await proxy.cut();
@@ -70,7 +70,7 @@ test('without a database the daemon stays up, says so once, and starts to work w
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
-test('a connection that is cut in mid-run is told once, and the run is repeated', async () => {
+test('a connection lost during a run is logged once, and the run is repeated', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const proxy = await startTcpProxy();
@@ -105,7 +105,7 @@ test('a statement that lost its connection is ended on the server before the run
   expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
 });
 
-test('each outage is told once more', async () => {
+test('each outage is logged once', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target, { ...everySecond, RETRY_ATTEMPTS: '0' });
@@ -120,7 +120,7 @@ test('each outage is told once more', async () => {
   expect(messages(daemon, 'error')).toHaveLength(3);
 });
 
-test('a connection that is lost for a moment only is created again by the next try', async () => {
+test('the next attempt replaces a connection that was lost for a moment', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target, noSchedule);
@@ -134,7 +134,7 @@ test('a connection that is lost for a moment only is created again by the next t
   expect(messages(daemon, 'error')).toEqual([]);
 });
 
-test('backends that an administrator terminates, idle or at work, do not end the daemon', async () => {
+test('terminated backends, idle or active, do not end the daemon', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
@@ -156,7 +156,7 @@ async function terminateBackends(target: TestDatabase): Promise<void> {
   );
 }
 
-test('a connection that is lost between two statements is a lost one like any other', async () => {
+test('a connection lost between two statements is handled like any lost connection', async () => {
   const target = await databaseWithRows();
   const timeouts = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
   const losing = target.database.write(timeouts, async ({ query, client }) => {
@@ -169,7 +169,7 @@ test('a connection that is lost between two statements is a lost one like any ot
   await expect(losing).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE', exitCode: 5 });
 });
 
-test('SIGTERM while the database is away ends the daemon with 0', async () => {
+test('SIGTERM during a database outage ends the daemon with 0', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   await proxy.cut();
@@ -182,7 +182,7 @@ test('SIGTERM while the database is away ends the daemon with 0', async () => {
   expect(performance.now() - start).toBeLessThan(10_000);
 });
 
-test('SIGTERM ends with 0 even when the server of the run is silent', async () => {
+test('SIGTERM ends with 0 even if the server of the run does not respond', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const proxy = await startTcpProxy();
@@ -196,7 +196,7 @@ test('SIGTERM ends with 0 even when the server of the run is silent', async () =
   expect(performance.now() - start).toBeLessThan(20_000);
 });
 
-test('a server that falls silent between two runs makes the daemon not ready, until one answers', async () => {
+test('a server that stops responding between runs makes the daemon not ready, until it responds', async () => {
   const target = await databaseWithRows();
   const proxy = await startTcpProxy();
   const daemon = await startThrough(proxy, target, { ...noSchedule, DB_CONNECT_TIMEOUT: '10s' });
@@ -215,7 +215,7 @@ test('a server that falls silent between two runs makes the daemon not ready, un
   });
   expect(await ask(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
 
-  // What is connected stays silent for ever: only a new connection gets through.
+  // The open connections stay silent; only a new connection works.
   await proxy.restore();
   await eventually('a daemon that is ready', async () => {
     return (await ask(daemon, '/ready')).status === 200;

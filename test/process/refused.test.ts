@@ -13,7 +13,7 @@ const down = 'runs wait until it is back';
 const back = 'the database is back after';
 const refreshed = ['refreshed', 'refreshed', 'skipped'];
 
-/** A session beside the database: it can be closed, renamed and emptied of sessions from here. */
+/** Opens an administrator's session on another database, to close, rename or empty the first. */
 async function administrator(): Promise<pg.Client> {
   const client = new pg.Client({ ...inject('server'), database: 'postgres' });
   await client.connect();
@@ -28,7 +28,7 @@ async function endSessions(admin: pg.Client, { name }: TestDatabase): Promise<vo
   );
 }
 
-/** The daemon's own sessions: it needs a new connection for its next run. */
+/** Ends the daemon's sessions, so its next run needs a new connection. */
 async function endDaemonSessions(
   { query }: { query: (text: string, values: string[]) => Promise<unknown> },
   { name }: TestDatabase,
@@ -40,7 +40,7 @@ async function endDaemonSessions(
   );
 }
 
-/** A daemon whose password is in a file, which may be rewritten. */
+/** Starts a daemon whose password is in a file that the test may change. */
 async function daemonOf(
   login: Login,
   settings: Readonly<Record<string, string>> = {},
@@ -57,7 +57,7 @@ async function daemonOf(
   return { daemon, setPassword };
 }
 
-/** Refreshes by the signal, into an outage that is logged once. */
+/** Requests a refresh by signal, and expects an outage that is logged once. */
 async function runIntoOutage(daemon: Program, refusal: string): Promise<void> {
   daemon.kill('SIGUSR2');
   await daemon.untilLine(down);
@@ -75,16 +75,16 @@ async function expectRecovery(daemon: Program): Promise<void> {
   expect(messages(daemon, 'error')).toHaveLength(1);
 }
 
-test('a database that accepts no connections is waited for', async () => {
+test('the daemon waits for a database that accepts no connections', async () => {
   const target = await databaseWithRows();
   const admin = await administrator();
   const env = { ...target.env, ...noSchedule, RETRY_ATTEMPTS: '1', LOG_LEVEL: 'debug' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
   await admin.query(`alter database ${target.name} allow_connections false`);
-  // From another database: the pool of the test may need a new connection, too.
+  // From another database, because the test's pool may need a new connection, too.
   await endDaemonSessions({ query: (text, values) => admin.query(text, values) }, target);
-  await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
+  await runIntoOutage(daemon, `the database does not respond; ${down}: expected PostgreSQL at`);
   await admin.query(`alter database ${target.name} allow_connections true`);
 
   await expectRecovery(daemon);
@@ -104,7 +104,7 @@ test('a daemon that starts while the database accepts no connections waits for i
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
 
-test('a database that has another name for a moment is waited for', async () => {
+test('the daemon waits for a database that was renamed for a moment', async () => {
   const target = await databaseWithRows();
   const admin = await administrator();
   const env = { ...target.env, ...noSchedule, RETRY_ATTEMPTS: '1', LOG_LEVEL: 'debug' };
@@ -118,7 +118,7 @@ test('a database that has another name for a moment is waited for', async () => 
   await expectRecovery(daemon);
 });
 
-test('a password that was changed in the settings too is taken up without an outage', async () => {
+test('a password changed in the settings too is used without an outage', async () => {
   const target = await databaseWithRows();
   const login = await createLogin(target, 'rotated', 'superuser');
   const { daemon, setPassword } = await daemonOf(login, { RETRY_ATTEMPTS: '0' });
@@ -137,7 +137,7 @@ test('a password that was changed in the settings too is taken up without an out
   expect(messages(daemon, 'warn')).toEqual([]);
 });
 
-test('a refused password is waited for, until it is right again', async () => {
+test('the daemon waits until a refused password is right again', async () => {
   const target = await databaseWithRows();
   const login = await createLogin(target, 'rotated', 'superuser');
   const { daemon } = await daemonOf(login);
@@ -151,7 +151,7 @@ test('a refused password is waited for, until it is right again', async () => {
   await expectRecovery(daemon);
 });
 
-test('a new password that comes late is taken up by SIGHUP, which ends the outage', async () => {
+test('SIGHUP loads a new password and ends the outage', async () => {
   const target = await databaseWithRows();
   const login = await createLogin(target, 'rotated', 'superuser');
   const { daemon, setPassword } = await daemonOf(login);
@@ -165,7 +165,7 @@ test('a new password that comes late is taken up by SIGHUP, which ends the outag
   await expectRecovery(daemon);
 });
 
-test('a password that was changed while the server was away is taken up when it is back', async () => {
+test('a password changed during an outage is used when the server is back', async () => {
   const target = await databaseWithRows();
   const login = await createLogin(target, 'rotated', 'superuser');
   const proxy = await startTcpProxy();
@@ -173,7 +173,7 @@ test('a password that was changed while the server was away is taken up when it 
   const { daemon, setPassword } = await daemonOf({ ...login, env: { ...login.env, ...way } });
   await untilRuns(daemon, 'start');
   await proxy.cut();
-  await runIntoOutage(daemon, `the database does not answer; ${down}: expected PostgreSQL at`);
+  await runIntoOutage(daemon, `the database does not respond; ${down}: expected PostgreSQL at`);
   await setPassword('another');
   await target.query(`alter role ${login.role} password 'another'`);
   await proxy.restore();
@@ -181,7 +181,7 @@ test('a password that was changed while the server was away is taken up when it 
   await expectRecovery(daemon);
 });
 
-test('a role that may not log in for a moment is waited for', async () => {
+test('the daemon waits for a role that may not log in for a moment', async () => {
   const target = await databaseWithRows();
   const login = await createLogin(target, 'locked', 'superuser');
   const { daemon } = await daemonOf(login);

@@ -13,7 +13,7 @@ import {
 } from '../support/slow-job.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-test('SIGHUP takes up another LOG_LEVEL and says which setting changed', async () => {
+test('SIGHUP applies another LOG_LEVEL and logs which setting changed', async () => {
   const target = await databaseWithRows();
   const { daemon, rewrite } = await daemonWithFile(target, noSchedule);
   await untilRuns(daemon, 'start');
@@ -27,7 +27,7 @@ test('SIGHUP takes up another LOG_LEVEL and says which setting changed', async (
   expect(messages(daemon, 'debug')).toContain('update_counts started');
 });
 
-test('SIGHUP takes up another REFRESH_SCHEDULE', async () => {
+test('SIGHUP applies another REFRESH_SCHEDULE', async () => {
   const target = await databaseWithRows();
   const { daemon, rewrite } = await daemonWithFile(target, noSchedule);
   await untilRuns(daemon, 'start');
@@ -67,7 +67,7 @@ test('SIGHUP with a wrong setting names it in one error, and the old settings st
   expect(messages(daemon, 'debug')).toEqual([]);
 });
 
-test('SIGHUP to a server that does not answer keeps the old one', async () => {
+test('SIGHUP to a server that does not respond keeps the old one', async () => {
   const target = await databaseWithRows();
   const cwd = await temporaryDirectory();
   const { DB_PORT: port = '', ...env } = target.env;
@@ -83,7 +83,7 @@ test('SIGHUP to a server that does not answer keeps the old one', async () => {
   expect((await untilRuns(daemon, 'signal'))[0]?.[1]).toBe('refreshed');
 });
 
-test('SIGHUP in mid-run does not lose the run, and the next one uses the new pool', async () => {
+test('SIGHUP during a run does not lose the run, and the next one uses the new pool', async () => {
   const target = await databaseWithRows();
   const gate = await gateUpdateCounts(target);
   const patient = { ...noSchedule, LOCK_TIMEOUT: '2m' };
@@ -109,7 +109,7 @@ async function isConnected(target: TestDatabase, pid: number): Promise<boolean> 
   return rows.length > 0;
 }
 
-test('SIGTERM after SIGHUP in mid-run cancels the run of the old pool on the server', async () => {
+test('SIGTERM after SIGHUP during a run cancels the run of the old pool on the server', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const settings = { ...noSchedule, SHUTDOWN_TIMEOUT: '1s' };
@@ -125,7 +125,7 @@ test('SIGTERM after SIGHUP in mid-run cancels the run of the old pool on the ser
   expect(await countSleeping(target)).toBe(0);
 });
 
-test('a run that is tried again after SIGHUP is tried on the new pool', async () => {
+test('a run retried after SIGHUP uses the new pool', async () => {
   const target = await databaseWithRows();
   await target.query('create table public.obstacle ()');
   await replaceUpdateCounts(
@@ -148,7 +148,7 @@ test('a run that is tried again after SIGHUP is tried on the new pool', async ()
   ]);
 });
 
-test('SIGHUP with SIGTERM on its heels ends the daemon with 0 without delay', async () => {
+test('SIGTERM right after SIGHUP ends the daemon with 0 without delay', async () => {
   const target = await databaseWithRows();
   const { daemon } = await daemonWithFile(target, noSchedule);
   await untilRuns(daemon, 'start');

@@ -9,14 +9,14 @@ import { removeEmbeddedServer } from '../support/remove-embedded-server.js';
 import { messages, noSchedule } from '../support/runs.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
-const down = 'the database does not answer; runs wait until it is back';
+const down = 'the database does not respond; runs wait until it is back';
 const name = 'restarted';
 
 function start(dataDir: string): Promise<EmbeddedServer> {
   return acquireEmbeddedServer({ dataDir, settings: { fsync: 'off', shared_buffers: '16MB' } });
 }
 
-/** Stops the server as `pg_ctl stop` does, without waiting for clients. */
+/** Stops the server like `pg_ctl stop`, without waiting for clients. */
 async function stop(dataDir: string): Promise<void> {
   const file = await readFile(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8');
   process.kill(Number(file.split('\n')[0]), 'SIGINT');
@@ -53,7 +53,7 @@ function countOf(daemon: Program, text: string): number {
   return messages(daemon).filter((message) => message.startsWith(text)).length;
 }
 
-test('a server that is stopped in mid-run and started again is waited for, told once each time', async () => {
+test('the daemon waits for a server that restarts during a run, and logs each outage once', async () => {
   const dataDir = path.join(await temporaryDirectory(), 'data');
   onTestFinished(() => removeEmbeddedServer(dataDir));
   const first = await start(dataDir);
@@ -80,7 +80,7 @@ test('a server that is stopped in mid-run and started again is waited for, told 
   const second = await start(dataDir);
   upstream.port = second.port;
   await daemon.untilLine('the database is back after');
-  // The run was repeated with the slow body: stopped in the middle once more.
+  // The run was repeated with the slow body and stopped again.
   await untilAsleep(second);
   await stop(dataDir);
   await daemon.until('a second outage', () => countOf(daemon, down) === 2);

@@ -9,10 +9,10 @@ import {
 } from '../support/slow-job.js';
 import { startSsmStandIn } from '../support/ssm-stand-in.js';
 
-/** A job that waits at a gate waits for a lock. */
+/** A job at the gate waits for a lock. */
 const patient = { LOCK_TIMEOUT: '2m' };
 
-/** Says on stderr when the program has installed the handlers, which is the first thing it does. */
+/** Prints to stderr when the program has installed its handlers, its first step. */
 const announceHandlers = [
   '--import',
   `data:text/javascript,process.on('newListener', (name) => {
@@ -36,7 +36,7 @@ const manualRun = [
   ['populate_all_historical_deposit_stats', 'skipped', 'no month is missing'],
 ];
 
-test('SIGUSR2 refreshes what is fresh, all three jobs, and says so', async () => {
+test('SIGUSR2 runs all three jobs on fresh figures, and logs it', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   await untilRuns(daemon, 'start');
@@ -54,7 +54,7 @@ test('ten SIGUSR2 while a run is in progress become one more run of each job', a
   await gate.reached();
   for (let i = 1; i <= 10; i++) {
     daemon.kill('SIGUSR2');
-    // Signals that are pending at once count as one: each is sent when the last has arrived.
+    // Pending signals count as one, so each is sent after the last one arrived.
     await daemon.until(`signal ${i}`, () => messages(daemon).filter(isCoalesced).length === i);
   }
   await gate.open();
@@ -70,7 +70,7 @@ function isCoalesced(message: string): boolean {
   return message === 'a run is in progress: one more will follow it';
 }
 
-test('SIGUSR2 and SIGHUP that come while the program loads are acted on when it is ready', async () => {
+test('SIGUSR2 and SIGHUP during the start take effect when the daemon is ready', async () => {
   const target = await databaseWithRows();
   const daemon = await startDaemon({
     env: { ...target.env, ...noSchedule },
@@ -146,7 +146,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('SIGTERM cancels a statement that SHUTDOWN_TIMEOUT does not suffice for, on the server', async () => {
+test('SIGTERM cancels a statement on the server after SHUTDOWN_TIMEOUT', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const daemon = await startDaemon({
@@ -166,7 +166,7 @@ test('SIGTERM cancels a statement that SHUTDOWN_TIMEOUT does not suffice for, on
   expect(messages(daemon, 'error')).toEqual([]);
 });
 
-test('a second SIGTERM ends the daemon with 1 at once, and the server notices', async () => {
+test('a second SIGTERM ends the daemon with 1 at once, and its backend ends', async () => {
   const target = await databaseWithRows();
   await slowUpdateCounts(target);
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });

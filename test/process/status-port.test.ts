@@ -24,17 +24,17 @@ async function incrementalDatabase(): Promise<TestDatabase> {
   return target;
 }
 
-interface Answered<Answer> {
+interface Responded<Body> {
   readonly status: number;
-  readonly body: Answer;
+  readonly body: Body;
 }
 
-async function ask<Answer>(url: string): Promise<Answered<Answer>> {
+async function get<Body>(url: string): Promise<Responded<Body>> {
   const response = await fetch(url);
-  return { status: response.status, body: (await response.json()) as Answer };
+  return { status: response.status, body: (await response.json()) as Body };
 }
 
-/** The path goes out as it is: fetch would take '..' out of it. */
+/** Sends the path unchanged; fetch would remove '..'. */
 function statusOfRawPath(url: string, path: string): Promise<number | undefined> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ function statusOfRawPath(url: string, path: string): Promise<number | undefined>
   });
 }
 
-test('every answer forbids what the page does not need, and all but GET and HEAD is refused', async () => {
+test('every response forbids what the page does not need, and only GET and HEAD are allowed', async () => {
   const url = await serve(await incrementalDatabase());
   const paths = ['/', '/live', '/ready', '/api/status', '/api/runs', '/api/statistics'];
   for (const path of [...paths, '/assets/main.js', '/assets/uplot.js', '/missing']) {
@@ -73,7 +73,7 @@ test('every answer forbids what the page does not need, and all but GET and HEAD
   }
 });
 
-test('no path leads out of the folder of the page', async () => {
+test('no path leaves the folder of the page', async () => {
   const url = await serve(await incrementalDatabase());
   for (const path of [
     '../api.js',
@@ -86,7 +86,7 @@ test('no path leads out of the folder of the page', async () => {
   }
 });
 
-test('runs come newest first, each once, in pages that stay in place while new ones come', async () => {
+test('runs come newest first, each once, in pages that new runs do not shift', async () => {
   const target = await incrementalDatabase();
   const url = await serve(target);
   const insert = (): Promise<unknown> =>
@@ -102,7 +102,7 @@ test('runs come newest first, each once, in pages that stay in place while new o
   const seen: string[] = [];
   let path = '/api/runs?limit=4';
   for (let page = 0; page < 10; page++) {
-    const { body } = await ask<RunsPage>(url + path);
+    const { body } = await get<RunsPage>(url + path);
     seen.push(...body.runs.map(({ id }) => id));
     await insert();
     if (body.olderThan === null) break;
@@ -110,16 +110,16 @@ test('runs come newest first, each once, in pages that stay in place while new o
   }
   expect(seen).toEqual(Array.from({ length: 13 }, (_, index) => String(13 - index)));
 
-  const failed = await ask<RunsPage>(`${url}/api/runs?job=update_counts&outcome=failed&limit=2`);
+  const failed = await get<RunsPage>(`${url}/api/runs?job=update_counts&outcome=failed&limit=2`);
   expect(failed.body.runs.map(({ outcome, durationMs }) => [outcome, durationMs])).toEqual([
     ['failed', 1_500],
     ['failed', 1_500],
   ]);
-  const running = await ask<RunsPage>(`${url}/api/runs?outcome=running`);
+  const running = await get<RunsPage>(`${url}/api/runs?outcome=running`);
   expect(running.body).toEqual({ version: 1, isRecorded: true, runs: [], olderThan: null });
 });
 
-test('a question that is none is refused', async () => {
+test('an invalid query is refused', async () => {
   const url = await serve(await incrementalDatabase());
   for (const query of [
     'limit=0',
@@ -134,7 +134,7 @@ test('a question that is none is refused', async () => {
     'outcome=failed&outcome=failed',
     'order=id',
   ]) {
-    const { status, body } = await ask<{ error: string }>(`${url}/api/runs?${query}`);
+    const { status, body } = await get<{ error: string }>(`${url}/api/runs?${query}`);
     expect([query, status]).toEqual([query, 400]);
     expect(body.error).not.toBe('');
   }
@@ -143,7 +143,7 @@ test('a question that is none is refused', async () => {
 test('the statistics are those of the views, with the largest series and the sum of the others', async () => {
   const target = await incrementalDatabase();
   const url = await serve(target);
-  const { body } = await ask<Figures>(`${url}/api/statistics`);
+  const { body } = await get<Figures>(`${url}/api/statistics`);
   const [expected] = await target.query<{ bytes: number; months: number; now: number }>(
     `select
       (
@@ -173,7 +173,7 @@ test('the statistics are those of the views, with the largest series and the sum
   });
 });
 
-test('many institutions make ten series and no more', async () => {
+test('many institutions are shown in ten series', async () => {
   const target = await incrementalDatabase();
   const url = await serve(target);
   await target.query(
@@ -183,18 +183,18 @@ test('many institutions make ten series and no more', async () => {
     from generate_series(1, 40) as n
     cross join (select distinct end_date from public.historical_deposit_stats) as month`,
   );
-  const { body } = await ask<Figures>(`${url}/api/statistics`);
+  const { body } = await get<Figures>(`${url}/api/statistics`);
   expect(body.history.byInstitution).toHaveLength(10);
   const others = body.history.byInstitution.at(-1);
-  // 4 institutions of the fixtures and 40 down to 36 are shown: 1 to 35 are added up.
+  // Shows 4 institutions of the fixtures and 36 to 40; adds up 1 to 35.
   expect([others?.name, others?.bytes.at(-1)]).toEqual(['other institutions', (35 * 36) / 2]);
 });
 
-test('the status has what the database has on record, with the pending changes of each job', async () => {
+test("the status has the database's records, with the pending changes of each job", async () => {
   const target = await incrementalDatabase();
   const url = await serve(target);
   await target.query(`update public.work_items set action = 'Delete' where action <> 'Delete'`);
-  const { body } = await ask<Status>(`${url}/api/status`);
+  const { body } = await get<Status>(`${url}/api/status`);
   expect(body.version).toBe(1);
   expect(body.statistics).toMatchObject({ mode: 'incremental', problem: null, inexact: [] });
   const [counts, deposits, history] = body.statistics.jobs;
@@ -204,9 +204,9 @@ test('the status has what the database has on record, with the pending changes o
   expect([deposits?.pendingChanges, history?.pendingChanges]).toEqual([0, 0]);
 });
 
-test('in the state of migration 001 there are figures and no runs', async () => {
+test('in the legacy state there are figures and no runs', async () => {
   const url = await serve(await databaseWithRows());
-  const status = await ask<Status>(`${url}/api/status`);
+  const status = await get<Status>(`${url}/api/status`);
   expect(status.body.statistics).toEqual({
     mode: 'plain',
     problem: null,
@@ -215,25 +215,25 @@ test('in the state of migration 001 there are figures and no runs', async () => 
     jobs: [],
     lastVerification: null,
   });
-  const runs = await ask<RunsPage>(`${url}/api/runs`);
+  const runs = await get<RunsPage>(`${url}/api/runs`);
   expect(runs.body).toEqual({ version: 1, isRecorded: false, runs: [], olderThan: null });
-  const figures = await ask<Figures>(`${url}/api/statistics`);
+  const figures = await get<Figures>(`${url}/api/statistics`);
   expect(figures.status).toBe(200);
   expect(figures.body.history.byStorageOption).not.toEqual([]);
 });
 
-test('while the database is away the status answers, and the rest says why it cannot', async () => {
+test('during a database outage the status responds, and the other paths report the reason', async () => {
   const target = await incrementalDatabase();
   const proxy = await startTcpProxy();
   const url = await serve(target, { DB_HOST: '127.0.0.1', DB_PORT: String(proxy.port) });
   await proxy.cut();
-  const status = await ask<Status>(`${url}/api/status`);
+  const status = await get<Status>(`${url}/api/status`);
   expect(status.status).toBe(200);
   expect(status.body.statistics.mode).toBe('unknown');
   const problem = `expected PostgreSQL at 127.0.0.1:${proxy.port}, found: `;
   expect(status.body.statistics.problem).toContain(problem);
   for (const path of ['/api/runs', '/api/statistics']) {
-    const { status: code, body } = await ask<{ error: string }>(url + path);
+    const { status: code, body } = await get<{ error: string }>(url + path);
     expect([path, code]).toEqual([path, 503]);
     expect(body.error).toContain(problem);
   }

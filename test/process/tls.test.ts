@@ -55,13 +55,13 @@ function environment(): Environment {
 }
 
 function expectedAt(found: string, port = server.port): string {
-  return `expected PostgreSQL at 127.0.0.1:${port} to prove by TLS who it is, found: ${found}`;
+  return `expected PostgreSQL at 127.0.0.1:${port} to prove its identity by TLS, found: ${found}`;
 }
 
 const hasExpired = 'certificate has expired (CERT_HAS_EXPIRED)';
 
 test.each(['start', 'status', 'refresh', 'verify', 'migrate', 'reset --confirm postgres'])(
-  '%s ends with 5 and one message where the certificate is not accepted',
+  '%s ends with 5 and one message if the certificate is not accepted',
   async (line) => {
     await server.present(expired());
     const { code, stdout, stderr } = await runCommand(line.split(' '), { env: environment() });
@@ -94,18 +94,18 @@ test('no variable of Node.js or PostgreSQL turns the check off', async () => {
   expect(await impostor.heard()).toBe('');
 });
 
-test('a server that takes no plain connection is told what is missing', async () => {
+test('a server that requires TLS is refused with the setting to change', async () => {
   await server.admit('hostnossl all all all reject');
   const env = { ...environment(), DB_USE_SSL: 'false', DB_SSL_CA: '' };
   const { code, stderr } = await runCommand(['status'], { env });
   await server.admit('');
 
   expect(stderr).toMatch(/^registry-stats: DATABASE_REFUSED: PostgreSQL at 127.0.0.1:\d+ refused/);
-  expect(stderr).toContain('\n  hint: the server asks for TLS: set DB_USE_SSL=true\n');
+  expect(stderr).toContain('\n  hint: the server requires TLS: set DB_USE_SSL=true\n');
   expect(code).toBe(5);
 });
 
-/** New connections only, as after a restart of the server. */
+/** Ends the sessions, as a restart of the server would. */
 async function endConnections(): Promise<void> {
   await server.admin.query(
     `select pg_terminate_backend(pid, 10000) from pg_stat_activity
@@ -125,7 +125,7 @@ async function readiness(daemon: Program): Promise<string> {
   return `${code} ${stdout}${stderr}`.trim();
 }
 
-test('a certificate that goes bad fails the runs with the same message, until it is good again', async () => {
+test('a certificate that becomes invalid fails the runs with the same message, until it is valid', async () => {
   const daemon = await startDaemon({ env: environment() });
   await untilRuns(daemon, 'start');
   await rotate(expired());
@@ -135,8 +135,7 @@ test('a certificate that goes bad fails the runs with the same message, until it
     Array(3).fill(['failed', expectedAt(hasExpired)]),
   );
   expect(await readiness(daemon)).toBe(
-    '9 registry-stats: UNHEALTHY: the daemon is not ready: ' +
-      `update_counts failed: ${expectedAt(hasExpired)}`,
+    `9 registry-stats: UNHEALTHY: the daemon is not ready: ${expectedAt(hasExpired)}`,
   );
 
   await rotate(good());
@@ -146,7 +145,7 @@ test('a certificate that goes bad fails the runs with the same message, until it
   expect(await readiness(daemon)).toBe('0 ready');
 });
 
-test('SIGHUP takes up another authority from the same file, and refuses a broken one', async () => {
+test('SIGHUP loads another authority from the same file, and refuses a broken one', async () => {
   const daemon = await startDaemon({ env: environment() });
   await untilRuns(daemon, 'start');
   authority = createAuthority('The next authority');
@@ -158,7 +157,7 @@ test('SIGHUP takes up another authority from the same file, and refuses a broken
 
   await writeFile(caFile, authority.cert.slice(0, 300));
   daemon.kill('SIGHUP');
-  await daemon.untilLine('(there is none in it)');
+  await daemon.untilLine('(it contains none)');
 
   await writeFile(caFile, authority.cert);
   daemon.kill('SIGHUP');
@@ -170,14 +169,14 @@ test('SIGHUP takes up another authority from the same file, and refuses a broken
   expect(messages(daemon, 'error')).toHaveLength(2);
 });
 
-test('a server that comes back from an outage with a bad certificate is told, once', async () => {
+test('a server that returns from an outage with an invalid certificate is logged once', async () => {
   const proxy = await startTcpProxy({ host: server.host, port: server.port });
   const env = { ...environment(), DB_PORT: String(proxy.port), RETRY_ATTEMPTS: '0' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
   await proxy.cut();
   daemon.kill('SIGUSR2');
-  await daemon.untilLine('the database does not answer');
+  await daemon.untilLine('the database does not respond');
   await server.present(expired());
   await proxy.restore();
   await daemon.untilLine(expectedAt(hasExpired, proxy.port));

@@ -7,8 +7,8 @@ import type { TestDatabase } from '../support/test-database.js';
 const runsOfEach = 50;
 
 /**
- * Records every refresh of a view, whoever asks for it and by which way, from before it waits for
- * its lock; and takes the guard by age away, so that every run has to refresh.
+ * Records every refresh of a view before it waits for its lock, by any caller. Removes the guard by
+ * age, so that every run refreshes.
  */
 async function recordRefreshes(target: TestDatabase): Promise<void> {
   await replaceUpdateCounts(
@@ -71,7 +71,7 @@ function countRuns(daemon: Program): number {
   return ends.filter(({ job }) => job === 'update_counts').length;
 }
 
-/** Asks for the next run as soon as the last one has ended, beside the schedule. */
+/** Requests the next run as soon as the last one has ended, in addition to the schedule. */
 async function runOften(daemon: Program): Promise<void> {
   await daemon.untilLine('started;');
   for (let done = 0; done < runsOfEach; done = countRuns(daemon)) {
@@ -80,7 +80,7 @@ async function runOften(daemon: Program): Promise<void> {
   }
 }
 
-test('two daemons on one database share the work, and never do it at the same time', async () => {
+test('two daemons on one database share the work, and never run a job at the same time', async () => {
   const target = await databaseWithRows();
   await recordRefreshes(target);
   const daemons = await Promise.all(

@@ -8,13 +8,13 @@ export interface Faulty {
   readonly target: TestDatabase;
   readonly daemon: Program;
   readonly proxy: TcpProxy;
-  /** Holds a run where it is to be struck. */
+  /** Holds a run at the point of the fault. */
   readonly keeper: pg.Client;
 }
 
 type Strike = (faulty: Faulty, backend: number) => Promise<unknown>;
 
-/** What happens to a run in the middle. */
+/** The faults during a run. */
 const strikes: Readonly<Record<string, Strike>> = {
   'backend terminated': ({ target }, backend) =>
     target.query('select pg_terminate_backend($1)', [backend]),
@@ -26,7 +26,7 @@ const strikes: Readonly<Record<string, Strike>> = {
   },
 };
 
-/** Where a run is held while it is struck: a lock on a table of ours that it is about to write to. */
+/** The locks that hold a run: on one of our tables that it will write to. */
 const holds = {
   'before its record': 'lock table registry_stats.run in share mode',
   'before its fold': 'lock table registry_stats.count_rollup in access exclusive mode',
@@ -37,11 +37,11 @@ const kinds = Object.keys(strikes).flatMap((strike) =>
   Object.keys(holds).map((hold) => ({ strike, hold: hold as keyof typeof holds })),
 );
 
-/** Something to fold: a run with nothing to do takes none of these locks. */
+/** A change to fold; without one a run takes none of these locks. */
 const change = `insert into public.premis_events (event_type, institution_id, created_at, updated_at)
   values ('ingestion', 1, now(), now())`;
 
-/** Asks for a run and strikes it; what the daemon makes of it comes after. Returns the kind. */
+/** Requests a run and applies a fault. Returns its kind. The daemon recovers later. */
 export async function strikeRun(faulty: Faulty, number: number): Promise<string> {
   const { target, daemon, keeper } = faulty;
   const { strike, hold } = kinds[number % kinds.length] ?? { strike: '', hold: 'before its fold' };

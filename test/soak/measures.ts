@@ -2,25 +2,25 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Query } from '../../src/db/transaction.js';
 import type { Program } from '../support/program.js';
 
-/** What a daemon and its database hold at one moment between two runs. */
+/** The resources of a daemon and its database between two runs. */
 export interface Sample {
   readonly runs: number;
-  /** After a full collection of garbage. */
+  /** After a full garbage collection. */
   readonly heapBytes: number;
   readonly rssBytes: number;
   /**
-   * What only this process can give back, resident or swapped out. The resident set also falls and
-   * rises with how much of the executable the system keeps in memory. Where there is no /proc, that.
+   * Private memory, resident or swapped. The resident set also changes with the cached part of the
+   * executable; it is used without /proc.
    */
   readonly ownBytes: number;
-  /** Open files and sockets; undefined where there is no /proc. */
+  /** Open files and sockets; undefined without /proc. */
   readonly handles: number | undefined;
   readonly connections: number;
-  /** Size of each relation that runs write to, with indexes. */
+  /** The size of each relation that runs write to, with indexes. */
   readonly sizes: Readonly<Record<string, number>>;
 }
 
-/** Catalogs that a concurrent refresh writes to, for its temporary table; and tables of our own. */
+/** The catalogs that a concurrent refresh writes to, for its temporary table, and our tables. */
 const relations = [
   'pg_catalog.pg_class',
   'pg_catalog.pg_attribute',
@@ -84,7 +84,7 @@ function countHandles(pid: number): number | undefined {
   return existsSync(folder) ? readdirSync(folder).length : undefined;
 }
 
-/** By how much a measure grows with each 1,000 runs: the line of least squares. */
+/** Returns the growth per 1,000 runs, by least squares. */
 export function growthPerThousandRuns(
   samples: readonly Sample[],
   measure: (sample: Sample) => number,

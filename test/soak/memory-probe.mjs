@@ -1,6 +1,5 @@
-// Loaded into the daemon before its own code (`--import`): at SIGWINCH, which nothing else sends, it
-// collects all garbage and writes what memory is left. What is measured so does not depend on when
-// the collector last came by.
+// For `node --import`: on SIGWINCH, which nothing else sends, collects all garbage and prints the
+// memory. So the measurement does not depend on the collector.
 process.on('SIGWINCH', () => {
   globalThis.gc();
   const { rss, heapUsed, external } = process.memoryUsage();

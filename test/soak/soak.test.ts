@@ -13,23 +13,23 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { strikeRun, type Faulty } from './faults.js';
 import { growthPerThousandRuns, takeSample, type Sample } from './measures.js';
 
-/** Of a job each; `npm run test:soak` makes it 20,000. */
+/** Runs per job; `npm run test:soak` sets 20,000. */
 const runs = Number(process.env['RUNS'] ?? 300);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const requests = Math.ceil(runs / jobNames.length);
 const requestsPerFault = 20;
 const requestsPerSample = Math.max(10, Math.round(requests / 200));
 const poolSize = 4;
-/** Of records of runs; older ones are made 90 days old, which is when the next run deletes them. */
+/** Records of runs. Older ones get an age of 90 days, so the next run deletes them. */
 const recordsKept = 2_000;
 
-/** Over fewer runs than this the program is still warming up, and autovacuum has not come by. */
+/** With fewer runs the program is still warming up, and autovacuum has not run. */
 const hasTrend = runs >= 10_000;
-/** Own memory goes up and down by a third of it with what the collector keeps: it has no slope. */
+/** Private memory varies by a third with the collector, so it has no slope. */
 const bounds = { heapKb: 50, ownFactor: 1.5, sizeFactor: 1.5, sizeSlackBytes: 2 ** 20 };
 
 test(
-  `${String(runs)} runs, some of them struck down, leave nothing behind (SEED=${String(seed)})`,
+  `${String(runs)} runs, some of them interrupted, leave nothing behind (SEED=${String(seed)})`,
   { timeout: 120_000 + requests * 1_000 },
   async () => {
     const faulty = await startFaulty();
@@ -74,8 +74,8 @@ async function startFaulty(): Promise<Faulty> {
 }
 
 /**
- * Runs come thousands of times as often as in a year of Registry's; so must autovacuum, whose pauses of
- * a minute would else decide how large a table grows.
+ * Makes autovacuum frequent: runs come thousands of times as often as at Registry, and its pause of
+ * a minute would decide the size of tables.
  */
 async function hurryAutovacuum({ query }: TestDatabase): Promise<void> {
   onTestFinished(async () => {
@@ -86,7 +86,7 @@ async function hurryAutovacuum({ query }: TestDatabase): Promise<void> {
   await query('select pg_reload_conf()');
 }
 
-/** A transaction a request, of all kinds. */
+/** Runs one transaction of any kind per request. */
 async function write(target: TestDatabase, scene: Scene): Promise<void> {
   const options = { seed, number: 0, hasPreparedTransactions: false, prepared: [] };
   const writer = new Writer(target, scene, options);
@@ -96,7 +96,7 @@ async function write(target: TestDatabase, scene: Scene): Promise<void> {
   }
 }
 
-/** Request after request, as fast as the runs of each come to an end. */
+/** Requests runs as fast as they end. */
 async function soak(faulty: Faulty, scene: Scene): Promise<Sample[]> {
   const { daemon, target } = faulty;
   const ends = new EndsOfRuns(daemon);
@@ -114,7 +114,7 @@ async function soak(faulty: Faulty, scene: Scene): Promise<Sample[]> {
   return samples;
 }
 
-/** The ends of the last job of each request. Every line is read once: there will be 27,000. */
+/** The ends of the last job of each request. Each line is read once, of 27,000. */
 class EndsOfRuns {
   readonly #daemon: Program;
   #read = 0;
@@ -123,7 +123,7 @@ class EndsOfRuns {
     this.#daemon = daemon;
   }
 
-  /** Waits for the next one. Of a run whose connection was lost, that is the one that repeats it. */
+  /** Waits for the next one. For a lost connection, that is the repeated run. */
   next(): Promise<boolean> {
     return this.#daemon.until('the end of a run', () => {
       const unread = this.#daemon.lines.slice(this.#read);
@@ -147,18 +147,18 @@ async function ageRecords({ query }: TestDatabase): Promise<void> {
 }
 
 /**
- * Of the log, without those that tell of a strike, or of a writer that has truncated institutions and
- * lets two runs go by before it commits.
+ * Returns logged errors, except those caused by a fault, or by a writer that truncated
+ * institutions.
  */
 function unexpectedErrors(daemon: Program): string[] {
   const struck =
-    /canceling statement due to lock timeout|the database does not answer|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
+    /canceling statement due to lock timeout|the database does not respond|canceling statement due to user request|Connection terminated|terminating connection|ECONNRE/;
   return daemon.lines
     .filter(({ level, msg }) => (level === 'error' || level === 'warn') && !struck.test(msg))
     .map(({ msg }) => msg);
 }
 
-/** A struck run is marked as crashed by a later one. */
+/** Returns runs without an end. A later run marks an interrupted one as crashed. */
 function unfinished({ query }: TestDatabase): Promise<unknown[]> {
   return query('select * from registry_stats.run where outcome is null');
 }
@@ -187,7 +187,7 @@ function most(samples: readonly Sample[], measure: (sample: Sample) => number): 
   return Math.max(...samples.map(measure));
 }
 
-/** Of each 1,000 runs. */
+/** Returns the growth per 1,000 runs. */
 function heapGrowthKb(samples: readonly Sample[]): number {
   return growthPerThousandRuns(samples, ({ heapBytes }) => heapBytes) / 1024;
 }

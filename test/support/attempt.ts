@@ -1,11 +1,11 @@
 import type pg from 'pg';
 
-/** What nobody can do with such an object, whatever the rights: no view takes a row, for example. */
+/** Errors for actions that are impossible with any rights, such as an insert into some views. */
 const impossible = new Set(['42809', '55000', '0A000']);
 
 /**
- * Tries each statement by itself and takes its effect back. Gives those that were not refused, with the
- * error code of the ones that failed for another reason: there the right was not what stopped it.
+ * Tries each statement and rolls it back. Returns those that were not refused. Includes the error
+ * code of statements that failed for another reason than a missing right.
  */
 export async function findAllowed(
   client: pg.Client,

@@ -12,13 +12,13 @@ export interface PageOptions {
   readonly width?: number;
 }
 
-/** An open page, with everything that went wrong in it: exceptions, refused contents, 404s. */
+/** An open page with its errors: exceptions, blocked contents, 404s. */
 export interface OpenPage {
   readonly page: Page;
   readonly problems: readonly string[];
 }
 
-/** Opens a page in a Chromium of its own. Closed with the test. */
+/** Opens a page in its own Chromium. Closes it with the test. */
 export async function openPage(
   url: string,
   { colorScheme = 'light', width = 1280 }: PageOptions = {},
@@ -42,7 +42,7 @@ export async function openPage(
   return { page, problems };
 }
 
-/** What axe-core finds against WCAG and good practice, as "rule: element". */
+/** Returns axe-core's violations of WCAG and good practice, as "rule: element". */
 export async function findAxeViolations(page: Page): Promise<string[]> {
   await page.evaluate(await readFile(axeFile, 'utf8'));
   const { violations } = await page.evaluate<AxeResults>('axe.run()');
@@ -53,7 +53,7 @@ interface AxeResults {
   readonly violations: readonly { readonly id: string; readonly nodes: { html: string }[] }[];
 }
 
-/** A picture of the whole page, where PAGE_SHOTS names a folder for them. */
+/** Saves a picture of the page if PAGE_SHOTS names a folder. */
 export async function takeShot(page: Page, name: string): Promise<void> {
   const folder = process.env['PAGE_SHOTS'];
   if (folder === undefined) return;
@@ -61,7 +61,7 @@ export async function takeShot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 }
 
-/** CHROMIUM, or the first of the usual names on PATH. A test without a browser fails. */
+/** Returns CHROMIUM or the first usual name on PATH. Throws without a browser. */
 function findChromium(): string {
   const given = process.env['CHROMIUM'];
   if (given !== undefined && given !== '') return given;

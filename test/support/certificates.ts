@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomInt, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
-/** A certificate with its key, both PEM. */
+/** A certificate and its key, as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -15,7 +15,7 @@ export interface Authority {
 }
 
 export interface LeafOptions {
-  /** Names and IP addresses that it is valid for. */
+  /** The names and IP addresses it is valid for. */
   readonly hosts?: readonly string[];
   readonly from?: Date;
   readonly to?: Date;
@@ -24,8 +24,8 @@ export interface LeafOptions {
 const day = 86_400_000;
 
 /**
- * An authority of the test's own. Node can read certificates but not make them, and openssl is not
- * everywhere: they are written here byte by byte, as RFC 5280 has them.
+ * Creates an authority for a test. Node cannot create certificates, and openssl may be missing. So
+ * this encodes them in DER, as in RFC 5280.
  */
 export function createAuthority(name = 'Test authority'): Authority {
   const keys = createKeys();
@@ -40,7 +40,7 @@ export function createAuthority(name = 'Test authority'): Authority {
   };
 }
 
-/** A certificate that vouches for itself. */
+/** Creates a self-signed certificate. */
 export function selfSigned(options: LeafOptions = {}): Certificate {
   const { publicKey, privateKey } = createKeys();
   const issuer = { name: 'server', key: privateKey };
@@ -90,7 +90,7 @@ function issueCertificate(request: Request): string {
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-/** One value in DER: tag, length, content. */
+/** Encodes a DER value: tag, length, content. */
 function tagged(tag: number, ...parts: readonly (Uint8Array | readonly number[])[]): Buffer {
   const content = Buffer.concat(parts.map((part) => Uint8Array.from(part)));
   const { length } = content;
@@ -109,7 +109,7 @@ function objectId(hex: string): Buffer {
 
 const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
 
-/** A distinguished name with a common name only. */
+/** Returns a distinguished name with a common name only. */
 function nameOf(commonName: string): Buffer {
   const attribute = sequence(objectId('550403'), tagged(0x0c, Buffer.from(commonName)));
   return sequence(tagged(0x31, attribute));
@@ -125,7 +125,7 @@ function extension(id: string, isCritical: boolean, value: Buffer): Buffer {
   return sequence(objectId(id), ...critical, tagged(0x04, value));
 }
 
-/** As a subject alternative name: a DNS name, or an IPv4 address. */
+/** Encodes a DNS name or an IPv4 address as subject alternative name. */
 function hostName(host: string): Buffer {
   return isIP(host) === 4
     ? tagged(0x87, host.split('.').map(Number))

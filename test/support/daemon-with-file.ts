@@ -3,7 +3,7 @@ import path from 'node:path';
 import { startDaemon, temporaryDirectory, type Environment, type Program } from './program.js';
 import type { TestDatabase } from './test-database.js';
 
-/** A daemon that has its other settings from `.env.test`, which a test may change. */
+/** Starts a daemon with other settings in `.env.test`, which a test may change. */
 export async function daemonWithFile(
   target: TestDatabase,
   settings: Environment,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { refuseUnknownObjects } from './unknown-objects.js';
 
-/** Part of a restore. In one phase, statements of different lanes may run at the same time. */
+/** Part of a restore. In one phase, statements of different lanes may run in parallel. */
 export interface DumpStatement {
   readonly phase: 'before data' | 'keys' | 'triggers' | 'foreign keys' | 'after all';
   readonly lane: string;
@@ -17,9 +17,9 @@ interface DatabaseObject {
 }
 
 /**
- * Returns the statements that create what is in a database, without owners and privileges, in the
- * order of pg_dump: tables are filled before they have keys and triggers, materialized views last.
- * Throws where a database has objects that would be left out.
+ * Returns the statements that recreate a database, without owners and privileges, in pg_dump's
+ * order: data before keys and triggers, materialized views last. Throws for objects that it would
+ * omit.
  */
 export async function readStatements(client: pg.Client): Promise<DumpStatement[]> {
   const query = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> =>
@@ -45,7 +45,7 @@ export async function readStatements(client: pg.Client): Promise<DumpStatement[]
   ];
 }
 
-/** Each object after those that it needs; otherwise by kind and name. */
+/** Sorts by dependency, then by kind and name. */
 function sortByDependency(
   objects: readonly DatabaseObject[],
   edges: readonly { oid: number; needs: number }[],
@@ -163,7 +163,7 @@ const databaseObjects = `
 
   select oid::int8::float8 as oid, rank, name, "create", refresh from object order by rank, name`;
 
-/** Of a view through its rule, of a table through its defaults, on a row type through its table. */
+/** A view depends through its rule, a table through its defaults, a row type through its table. */
 const dependencies = `
   select distinct
     coalesce(ev_class, adrelid, objid)::int8::float8 as oid,
@@ -186,7 +186,7 @@ const ownedSequences = `
     and deptype = 'a'
   order by 1`;
 
-/** What belongs to one table: a lane each, but for foreign keys, which lock two. */
+/** Statements of one table, one lane each. Foreign keys lock two tables, so they are separate. */
 const tableStatements = `
   with relation as (
     select oid, oid::regclass::text as name from pg_class

@@ -9,12 +9,12 @@ import { openTestDatabase, type TestServer } from './server.js';
 declare module 'vitest' {
   interface ProvidedContext {
     server: TestServer;
-    /** Databases that each test clones: in the state of migration 001, and fully migrated. */
+    /** Templates for the databases of tests: legacy and fully migrated. */
     templates: { readonly baseline: string; readonly migrated: string };
   }
 }
 
-/** One real PostgreSQL for all tests, with templates to clone. */
+/** Starts one PostgreSQL for all tests, with templates to clone. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { server, release } = await startServer();
   const prefix = `registry_stats_test_${process.pid}`;
@@ -45,7 +45,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 type Server = Omit<TestServer, 'prefix'>;
 
-/** Embedded by default; a server of the caller's; or a container. */
+/** Starts an embedded server by default; else uses the caller's server or a container. */
 async function startServer(): Promise<{ server: Server; release: () => Promise<void> }> {
   const url = process.env['TEST_DATABASE_URL'];
   if (url !== undefined && url !== '') {

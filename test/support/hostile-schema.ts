@@ -1,9 +1,9 @@
 import type { TestDatabase } from './test-database.js';
 
 /**
- * Makes a schema `hostile` that holds, under their own names, a trap for every function, operator and
- * relation of PostgreSQL's, Registry's and ours, and for some types; roles whose search_path begins
- * with it fall into them. A trap fails, and counts, which no rollback undoes.
+ * Creates a schema `hostile` with a trap for every function, operator and relation of PostgreSQL,
+ * Registry and ours, and for some types. Roles with it first in their search_path call them. A trap
+ * fails, and counts itself despite a rollback.
  */
 export async function createHostileSchema(
   { query }: Pick<TestDatabase, 'query'>,
@@ -23,7 +23,7 @@ export async function createHostileSchema(
   }
 }
 
-/** How many traps were sprung. */
+/** Returns how many traps were called. */
 export async function countSprung({ query }: Pick<TestDatabase, 'query'>): Promise<number> {
   const [row] = await query<{ sprung: number }>(
     `select case when is_called then last_value else 0 end::int as sprung from hostile.sprung`,
@@ -36,7 +36,10 @@ const trap = `begin
   raise exception 'hostile';
 end`;
 
-/** A call of an aggregate finds a plain function, too; what takes "any" is caught by an exact match. */
+/**
+ * An aggregate's call also finds an ordinary function. An exact match catches arguments of type
+ * "any".
+ */
 const makeFunctions = `
 do $do$
 declare

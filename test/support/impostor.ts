@@ -5,13 +5,10 @@ import { TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Certificate } from './certificates.js';
 
-/** Somebody between the program and its database who wants the password. Gone with the test. */
+/** A man in the middle who wants the password. Closed with the test. */
 export interface Impostor {
   readonly port: number;
-  /**
-   * Waits for the program to hang up; returns all that could be read of what it sent, its request for
-   * TLS left out.
-   */
+  /** Waits until the program disconnects; returns what it sent, except its request for TLS. */
   heard(): Promise<string>;
 }
 
@@ -19,8 +16,8 @@ export interface Impostor {
 export const passwordRequest = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
 /**
- * Answers the request for TLS with `answer`, reads what follows, by TLS with a certificate, and asks
- * for the password as soon as anything does.
+ * Responds to the request for TLS with `response`, and then requests the password. With a
+ * certificate it speaks TLS.
  */
 export async function startImpostor(
   answer: string | Buffer,

@@ -11,12 +11,9 @@ import { runScript } from './run-script.js';
 export type LiveDatabase = Omit<OwnedDatabase, 'daemonRole'>;
 
 export interface LiveOptions {
-  /**
-   * What is in Registry's tables: the few rows of `handMadeRows`, unless said otherwise; the
-   * project's fixtures; or a sample of so many files.
-   */
+  /** The rows in Registry's tables: `handMadeRows` by default, the fixtures, or a sample. */
   readonly data?: 'none' | 'rows' | 'fixtures' | { readonly sampleFiles: number };
-  /** Whether Registry's server has run on them, and started again; else its statistics are empty. */
+  /** Whether Registry's server has run twice; else its statistics are empty. */
   readonly isFilled?: boolean;
 }
 
@@ -41,13 +38,13 @@ export const registryFunctions = [
 
 export type RegistryFunction = (typeof registryFunctions)[number];
 
-/** live-state.sql: all that Registry's own migrations leave behind. May be run again. */
+/** live-state.sql: the state after Registry's own migrations. It may run again. */
 export const liveStateText = await readFile(
   fileURLToPath(new URL('live-state.sql', import.meta.url)),
   'utf8',
 );
 
-/** In the state of production: all of it belongs to `owner`, who is no superuser. */
+/** Creates the state of production. All objects belong to `owner`, an ordinary role. */
 export async function createLiveDatabase(options: LiveOptions = {}): Promise<LiveDatabase> {
   const { data = 'rows', isFilled = true } = options;
   const created = await createEmptyOwnedDatabase();
@@ -59,24 +56,24 @@ export async function createLiveDatabase(options: LiveOptions = {}): Promise<Liv
   return created;
 }
 
-/** In the state of a test database: the same, and none of Registry's migrations recorded. */
+/** Creates the state of a test database: the same objects, without recorded migrations. */
 export async function createTestStateDatabase(options: LiveOptions = {}): Promise<LiveDatabase> {
   const created = await createLiveDatabase(options);
   await runAs(created.owner, 'delete from schema_migrations');
   return created;
 }
 
-/** What Registry's server calls about hourly, unless it is in maintenance. */
+/** Registry's server calls these about every hour, except in maintenance. */
 export const registryHourly = `
   select update_counts();
   select update_current_deposit_stats();
   select populate_all_historical_deposit_stats();
 `;
 
-/** What it calls once at its start: the zero rows. */
+/** Registry's server calls this at its start: the zero rows. */
 export const registryStart = 'select populate_empty_deposit_stats();';
 
-/** A file that makes one of the views again; `with no data` leaves the filling to a later one. */
+/** Returns a file that recreates a view; `with no data` leaves it empty. */
 export function registryViewText(view: RegistryView, { isFilled = true } = {}): string {
   const create = statement(`create materialized view ${view} as`);
   return script([
@@ -86,7 +83,7 @@ export function registryViewText(view: RegistryView, { isFilled = true } = {}): 
   ]);
 }
 
-/** A file that puts the body of one of the functions back. */
+/** Returns a file that restores a function's body. */
 export function registryFunctionText(signature: RegistryFunction): string {
   return script([statement(`create or replace function ${signature}`)]);
 }
@@ -94,7 +91,7 @@ export function registryFunctionText(signature: RegistryFunction): string {
 /** The same for all six. */
 export const registryFunctionTexts: readonly string[] = registryFunctions.map(registryFunctionText);
 
-/** A file that changes a price, and with it the whole history. */
+/** Returns a file that changes a price, and so the whole history. */
 export function registryPriceChange(optionName: string, price: number): string {
   return script([
     `update storage_options
@@ -106,7 +103,7 @@ export function registryPriceChange(optionName: string, price: number): string {
   ]);
 }
 
-/** Runs a file as `psql -f` does, in a session of this login, and throws what it would print. */
+/** Runs a file like `psql -f` in a session of this login, and throws its errors. */
 export async function runAs(login: Pick<Login, 'session'>, text: string): Promise<void> {
   const client = await login.session();
   const problems = await runScript(client, text);
@@ -115,8 +112,8 @@ export async function runAs(login: Pick<Login, 'session'>, text: string): Promis
 }
 
 /**
- * Two institutions, North the parent of South; files of four options over two years, some of them
- * without a size, without an object, or deleted; a group without any known size (South, Wasabi-VA).
+ * Two institutions (North is the parent of South) with files of four options over two years. Some
+ * files have no size, no object, or are deleted. One group has no known size (South, Wasabi-VA).
  */
 export const handMadeRows = `
   insert into institutions (
@@ -220,7 +217,7 @@ async function load(owner: Login, data: LiveOptions['data'] & {}): Promise<void>
   }
 }
 
-/** The statement of live-state.sql that begins like this. */
+/** Returns the statement of live-state.sql that starts with this text. */
 function statement(start: string | RegExp): string {
   const found = splitStatements(liveStateText).find(({ text }) =>
     typeof start === 'string' ? text.startsWith(start) : start.test(text),

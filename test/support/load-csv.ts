@@ -5,7 +5,7 @@ import { loadFixtures } from '../../src/dev/fixtures.js';
 
 export const fixturesFolder = path.join(sqlRoot, 'fixtures');
 
-/** Loads the project's fixtures, or other CSV files, into a migrated database. */
+/** Loads the fixtures, or other CSV files, into a migrated database. */
 export async function loadCsv(database: Database, folder = fixturesFolder): Promise<void> {
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000 };
   await database.write(options, (transaction) => loadFixtures(transaction, folder));

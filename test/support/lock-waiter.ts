@@ -3,7 +3,7 @@ import type { TestDatabase } from './test-database.js';
 
 const patience = { timeout: 45_000, interval: 25 };
 
-/** Waits until somebody waits for this advisory lock; returns the process id of the backend. */
+/** Waits until a backend waits for this advisory lock; returns its pid. */
 export function untilWaitedFor(
   { query }: Pick<TestDatabase, 'query'>,
   [classid, objid]: readonly [classid: number, objid: number],

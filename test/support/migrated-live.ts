@@ -8,7 +8,7 @@ import { createLiveDatabase, type LiveDatabase } from './live-state.js';
 import { migrateAs } from './owned-database.js';
 import { runEachJob } from './run-each-job.js';
 
-/** A live Registry's database after our migration, with figures up to date, and its owner's session. */
+/** A migrated live Registry database with current figures, and its owner's session. */
 export interface Scene extends LiveDatabase {
   readonly session: pg.Client;
   readonly query: Query;
@@ -22,7 +22,7 @@ export async function migrated(): Promise<Scene> {
   return { ...live, session: await live.owner.session(), query };
 }
 
-/** One new row in each of the tables, as Registry writes them, without an error. */
+/** Inserts one row into each table, like Registry, without an error. */
 export async function write({ session }: Pick<Scene, 'session'>, id: number): Promise<void> {
   await session.query(
     `insert into public.generic_files (

@@ -2,10 +2,9 @@ import { chown } from 'node:fs/promises';
 import { unprivilegedAccount } from '../../src/dev/embedded/place.js';
 
 /**
- * Runs `work` as an ordinary user who owns these files and folders. Root may read a file whatever
- * its mode says. So as root this process changes its effective user for that time, in all of its
- * threads. It stays in the test's process: an ordinary user may not be able to read the project's
- * files, which a new process would load. Run `work` once before, so that all modules are loaded.
+ * Runs `work` as an ordinary user who owns these files. Root can read any file, so as root this
+ * changes the effective user of the process. It stays in this process, because the user may be
+ * unable to read the project's files. So run `work` once before, to load all modules.
  */
 export async function asOrdinaryUser<Result>(
   owned: readonly string[],
@@ -17,7 +16,7 @@ export async function asOrdinaryUser<Result>(
   if (process.setegid === undefined || process.seteuid === undefined) {
     throw new Error('expected the main thread of a process on Unix: no other can change its user');
   }
-  // The group first: only root may change it.
+  // The group first, because only root may change it.
   process.setegid(account.gid);
   process.seteuid(account.uid);
   try {

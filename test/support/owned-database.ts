@@ -12,28 +12,28 @@ import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 const password = 'of a test';
 
-/** A role that logs in, and ways to work as it. */
+/** A role that can log in, and ways to use it. */
 export interface Login {
   readonly role: string;
   readonly database: Database;
-  /** Another pool, whose sessions begin with what was set for the role meanwhile. */
+  /** Opens another pool, whose sessions start with the role's current settings. */
   readonly reopen: () => Database;
   readonly env: TestDatabase['env'];
   readonly session: () => Promise<pg.Client>;
 }
 
-/** A live Registry's database: everything belongs to a role without any special right. */
+/** A live Registry database whose objects belong to an ordinary role. */
 export interface OwnedDatabase {
-  /** As superuser: to look at it, and to write as anybody. */
+  /** The superuser's view, for checks and for writes by others. */
   readonly target: TestDatabase;
   readonly owner: Login;
-  /** The role of the daemon, made by sql/roles.sql under a name of this test's own. */
+  /** The daemon's role, created by sql/roles.sql with a name of this test. */
   readonly daemonRole: string;
-  /** A role that may log in, and is in the daemon's role and no other. */
+  /** A login role that is only in the daemon's role. */
   readonly daemon: Login;
 }
 
-/** Nothing in it yet, and its owner may make anything in `public`. */
+/** Creates an empty database whose owner may create objects in `public`. */
 export async function createEmptyOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
   const target = await createTestDatabase('empty');
   const owner = await createLogin(target, 'owner', 'createrole');
@@ -43,8 +43,8 @@ export async function createEmptyOwnedDatabase(): Promise<Omit<OwnedDatabase, 'd
   return { target, owner, daemon };
 }
 
-/** In the state of 001, with the fixtures in it. */
-export async function createPlainOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
+/** Creates the legacy state with fixtures. */
+export async function createLegacyOwnedDatabase(): Promise<Omit<OwnedDatabase, 'daemonRole'>> {
   const { target, owner, daemon } = await createEmptyOwnedDatabase();
   const { migrations, ...files } = await readSqlFiles();
   await migrateAs(owner, { ...files, migrations: migrations.slice(0, 1), functions: [] });
@@ -52,9 +52,9 @@ export async function createPlainOwnedDatabase(): Promise<Omit<OwnedDatabase, 'd
   return { target, owner, daemon };
 }
 
-/** Incremental, with the fixtures in it, all figures shown, and the daemon's role. */
+/** Creates incremental statistics with fixtures, current figures and the daemon's role. */
 export async function createOwnedDatabase(): Promise<OwnedDatabase> {
-  const { target, owner, daemon } = await createPlainOwnedDatabase();
+  const { target, owner, daemon } = await createLegacyOwnedDatabase();
   await migrateAs(owner);
   const daemonRole = `${target.name}_daemon`;
   dropAtTheEnd(target, daemonRole);
@@ -65,7 +65,7 @@ export async function createOwnedDatabase(): Promise<OwnedDatabase> {
   return { target, owner, daemonRole, daemon };
 }
 
-/** sql/roles.sql for a role of this name: roles are shared by all databases of a server. */
+/** Returns sql/roles.sql with this role name. Roles are shared by all databases of a server. */
 export async function rolesScript(daemonRole: string): Promise<string> {
   const text = await readFile(path.join(sqlRoot, 'roles.sql'), 'utf8');
   return text.replaceAll('registry_stats_daemon', daemonRole);
@@ -105,7 +105,7 @@ export async function createLogin(
     env: { ...target.env, DB_USER: role, DB_PASSWORD: password },
     session: async () => {
       const client = new pg.Client({ ...server, database: target.name });
-      // A test may have its backend terminated on purpose.
+      // A test may terminate its backend on purpose.
       client.on('error', () => undefined);
       await client.connect();
       onTestFinished(() => client.end().catch(() => undefined));

@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { readStatements, type DumpStatement } from './dump-statements.js';
 import type { Login } from './postgres-tools.js';
 
-/** How many sessions read and write at once, as `--jobs` of pg_dump and pg_restore. */
+/** The number of sessions that read and write, like `--jobs` of pg_dump and pg_restore. */
 export interface Sessions {
   readonly dump: number;
   readonly restore: number;
@@ -15,7 +15,7 @@ export interface Sessions {
 interface Dump {
   readonly statements: readonly DumpStatement[];
   readonly tables: readonly TableRows[];
-  /** Set the sequences to what they had reached. */
+  /** Statements that restore the sequences. */
   readonly sequences: readonly string[];
 }
 
@@ -26,10 +26,10 @@ interface TableRows {
 }
 
 /**
- * Moves a database as pg_dump and pg_restore do, with statements of the same kinds in the same order,
- * for machines without them: the embedded server brings none, and those of the system may be older
- * than the server, which they refuse. All sessions of the dump share one snapshot, so that writers
- * may go on. All objects are new: their oids, the transactions of their triggers and their files.
+ * Moves a database like pg_dump and pg_restore, with the same kinds of statements in the same
+ * order. It is for machines without these programs, or with older ones, which refuse the server.
+ * The sessions of the dump share one snapshot, so writers may continue. All objects are new, so
+ * their oids, trigger transactions and files differ.
  */
 export async function moveBySql(
   from: string,
@@ -80,7 +80,7 @@ async function readSequences(client: pg.Client): Promise<string[]> {
 async function restore(dump: Dump, clients: readonly pg.Client[]): Promise<void> {
   await runPhase(dump, clients, 'before data');
   await share(clients, dump.tables, async (client, { table, target, rows }) => {
-    // As pg_restore with several jobs does: it changes the table's file.
+    // Like pg_restore with several jobs: it changes the table's file.
     if (clients.length > 1) await client.query(`begin; truncate table only ${table}`);
     await pipeline(Readable.from(rows), client.query(copyFrom(`copy ${target} from stdin`)));
     if (clients.length > 1) await client.query('commit');
@@ -105,7 +105,7 @@ async function runPhase(
   });
 }
 
-/** Each session takes the next item as soon as it is free. */
+/** Each session takes the next item when it is free. */
 async function share<Item>(
   clients: readonly pg.Client[],
   items: readonly Item[],
@@ -143,7 +143,7 @@ async function withSessions<Result>(
   }
 }
 
-/** Those of pg_dump and of its scripts: above all, functions find nothing by a search_path. */
+/** Settings of pg_dump and of its scripts. Above all, an empty search_path. */
 const settings = `
   set search_path = '';
   set check_function_bodies = false;

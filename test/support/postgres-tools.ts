@@ -6,12 +6,12 @@ import type { TestDatabase } from './test-database.js';
 
 const execute = promisify(execFile);
 
-/** Where PostgreSQL's own programs are: on PATH, or in PG_BIN. */
+/** Finds PostgreSQL's programs, in PG_BIN or on PATH. */
 const locate = (tool: string): string => path.join(process.env['PG_BIN'] ?? '', tool);
 
 /**
- * Whether there is a pg_dump of this server's major, or of a newer one: an older one refuses it.
- * Throws when PG_BIN names other programs.
+ * Returns whether pg_dump is as new as the server; an older one refuses it. Throws if PG_BIN has an
+ * older one.
  */
 export async function hasTools({ query }: TestDatabase): Promise<boolean> {
   const [server] = await query<{ major: number }>(
@@ -34,7 +34,7 @@ export interface Login {
   readonly password: string;
 }
 
-/** Runs one of PostgreSQL's own programs on a database of the test server. */
+/** Runs one of PostgreSQL's programs on a test database. */
 export async function runTool(
   tool: 'pg_dump' | 'pg_restore' | 'psql',
   args: readonly string[],

@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 /** The built program, as an operator starts it. */
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** Far above what anything takes here: a wait that reaches it has failed. */
+/** Far above any expected time: a wait that reaches it has failed. */
 const patienceMs = 45_000;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -63,7 +63,7 @@ export async function runCommand(
   return { ...exit, stdout: program.stdout, stderr: program.stderr };
 }
 
-/** Starts the program with nothing in its environment but what is given. */
+/** Starts the program with only the given environment. */
 export async function startProgram(
   args: readonly string[],
   { env, cwd, nodeArgs = [] }: ProgramOptions,
@@ -88,10 +88,10 @@ export async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-/** A running program. Killed with the test, if it still runs then. */
+/** A running program, killed at the end of the test. */
 export class Program {
   readonly pid: number;
-  /** The lines of its log so far. */
+  /** The log lines so far. */
   readonly lines: LogLine[] = [];
   stdout = '';
   stderr = '';
@@ -128,12 +128,12 @@ export class Program {
     return this.until('an exit', () => this.#exit);
   }
 
-  /** Waits for a line with this text in its message. */
+  /** Waits for a line whose message contains this text. */
   untilLine(text: string): Promise<LogLine> {
     return this.until(`"${text}"`, () => this.lines.find(({ msg }) => msg.includes(text)));
   }
 
-  /** Waits until what it has written, or its end, makes `find` give something. */
+  /** Waits until `find` returns a value, after output or the end of the program. */
   async until<Result>(
     what: string,
     find: () => Result | false | undefined,

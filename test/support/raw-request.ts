@@ -1,21 +1,21 @@
 import { connect, type Socket } from 'node:net';
 
-/** Far above the limits of the status port; below the 30 s in which Node by itself looks for them. */
+/** Far above the limits of the status port, and below Node's check interval of 30 s. */
 const patienceMs = 20_000;
 
 export interface RawConnection {
   readonly socket: Socket;
-  /** All that came, as soon as the other side has closed. */
+  /** Resolves to everything received when the server has closed. */
   readonly closed: () => Promise<string>;
 }
 
-/** A connection on which anything may be sent. The caller closes it, or the other side does. */
+/** Opens a connection for arbitrary bytes. Either side closes it. */
 export async function openRawConnection(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-  // A reset is one way of being refused.
+  // A reset is a form of refusal.
   socket.on('error', () => undefined);
   const ended = new Promise<void>((resolve) => socket.once('close', resolve));
   await new Promise<void>((resolve) => socket.once('connect', resolve).once('close', resolve));
@@ -32,14 +32,14 @@ export async function openRawConnection(url: string): Promise<RawConnection> {
   };
 }
 
-/** Sends these bytes and no more; returns what came until the connection was closed. */
+/** Sends only these bytes; returns what arrived until the connection was closed. */
 export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<string> {
   const { socket, closed } = await openRawConnection(url);
   socket.end(bytes);
   return closed();
 }
 
-/** The status codes of the answers, in their order. */
+/** Returns the status codes of the responses, in order. */
 export function statusesOf(received: string): number[] {
   return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => Number(code));
 }

@@ -7,7 +7,7 @@ import { passwordRequest } from './impostor.js';
 
 export interface RdsStandInOptions {
   readonly certificate: Certificate;
-  /** A PostgreSQL that lets everybody in: the token is checked here. */
+  /** A PostgreSQL without authentication: this stand-in checks the token. */
   readonly upstream: { readonly host: string; readonly port: number };
   readonly credentials: AwsCredentials;
   readonly region: string;
@@ -19,12 +19,12 @@ export interface AwsCredentials {
   readonly sessionToken: string;
 }
 
-/** RDS with IAM authentication, as far as a client can tell. */
+/** Simulates RDS with IAM authentication. */
 export interface RdsStandIn {
   readonly port: number;
-  /** Every password it was given, in order. */
+  /** Every password received, in order. */
   readonly tokens: string[];
-  /** Why a token does not let the role in, or undefined if it does. */
+  /** Returns why a token is refused, or undefined. */
   judge(token: string, user: string): string | undefined;
   close(): Promise<void>;
 }
@@ -81,7 +81,7 @@ export async function startRdsStandIn(options: RdsStandInOptions): Promise<RdsSt
   };
 }
 
-/** As RDS says it, whatever is wrong with the token. */
+/** Returns RDS's error message, the same for any fault of a token. */
 function refusalOf(user: string): Buffer {
   const message = `PAM authentication failed for user "${user}"`;
   const fields = Buffer.from(`SFATAL\0VFATAL\0C28000\0M${message}\0\0`);
@@ -100,7 +100,7 @@ async function read(stream: Socket, size: number): Promise<Buffer> {
   }
 }
 
-/** A message without a type, its length in front. */
+/** Reads a message without a type: its length comes first. */
 async function readMessage(stream: Socket): Promise<Buffer> {
   const length = await read(stream, 4);
   return Buffer.concat([length, await read(stream, length.readInt32BE(0) - 4)]);
@@ -111,7 +111,7 @@ interface Expected extends RdsStandInOptions {
   readonly host: string;
 }
 
-/** AWS Signature Version 4 of a presigned request, computed again. */
+/** Computes AWS Signature Version 4 of a presigned request again. */
 function faultOf(token: string, { credentials, region, user, host }: Expected): string | undefined {
   const url = new URL(`https://${token}`);
   const given = url.searchParams.get('X-Amz-Signature') ?? '';

@@ -9,23 +9,23 @@ const loadKinds = ['readers', 'writers'] as const;
 type Kind = (typeof loadKinds)[number];
 type Errors = Record<Kind | 'callers', string[]>;
 
-/** What Registry does all day, from several sessions at once, for as long as a test needs it. */
+/** Registry's daily load from several sessions, as long as a test needs it. */
 export interface Load {
-  /** Resolves when each session has done a turn that began after the call. */
+  /** Resolves when each session has completed a turn that began after the call. */
   progress(): Promise<void>;
   stop(kind: Kind): Promise<void>;
   start(kind: Kind): void;
-  /** Calls the three public functions, as Registry's own goroutines do about once an hour. */
+  /** Calls the three public functions, like Registry about every hour. */
   call(): Promise<void>;
-  /** Ends the load; returns the message of every error there was. */
+  /** Ends the load; returns the message of every error. */
   end(): Promise<Errors>;
 }
 
 type Turn = (number: number) => Promise<unknown>;
 
 /**
- * Writers ingest, check fixity, delete and work, one transaction a turn, after each of which there
- * are more active files. Readers read the statistics as pages do, one of them all in one snapshot.
+ * Starts writers and readers. Writers ingest, check fixity, delete and update, one transaction per
+ * turn, and active files grow. Readers read like pages, one of them all views in one snapshot.
  */
 export async function startLoad(session: () => Promise<pg.Client>): Promise<Load> {
   const errors: Errors = { readers: [], writers: [], callers: [] };
@@ -77,7 +77,7 @@ export async function startLoad(session: () => Promise<pg.Client>): Promise<Load
   };
 }
 
-/** A turn after the other until it is stopped; an error is noted and does not end it. */
+/** Repeats a turn until it is stopped. Records errors and continues. */
 class Repeated {
   turns = 0;
   #isStopped = false;
@@ -126,8 +126,8 @@ function pages(client: pg.Client): Turn {
 }
 
 /**
- * All views in one snapshot, which takes a lock on each until its end. In the order of the swap: in
- * another one, without a pause, it keeps the swap away, which always gives way to readers.
+ * Reads all views in one snapshot, with a lock on each. In the order of the swap, because another
+ * order without a pause would make the swap roll back every time.
  */
 function report(client: pg.Client): Turn {
   const views = [...materializedViews].sort();
@@ -160,7 +160,7 @@ function writer(client: pg.Client, offset: number): Turn {
   };
 }
 
-/** $1 is a new name, $2 tells the writers apart, so that they never wait for each other's rows. */
+/** $1 is a new name, $2 identifies the writer, so that writers never wait for each other. */
 const ingest = [
   `insert into public.intellectual_objects
     (identifier, bag_name, institution_id, state, storage_option, created_at, updated_at)

@@ -5,7 +5,7 @@ import { isServed } from '../../src/dev/embedded/server.js';
 import { clusterPath } from '../../src/dev/embedded/place.js';
 import { eventually } from './slow-job.js';
 
-/** Stops the embedded server of a data directory, even if it is in use, and removes what it left. */
+/** Stops the embedded server of a data directory, even in use, and removes its files. */
 export async function removeEmbeddedServer(dataDir: string): Promise<void> {
   const identity = await readIdentity(dataDir);
   if (identity !== undefined) {

@@ -3,7 +3,7 @@ import { jobs, type Job } from '../../src/jobs/job.js';
 import type { Outcome, RefreshRequest } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 
-/** Runs jobs in this process, one after the other; by default all, as the command `refresh` does. */
+/** Runs jobs in this process, one after the other; by default all, like `refresh`. */
 export async function runEachJob(
   database: Database,
   request: Partial<Omit<RefreshRequest, 'jobs'>> = {},

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { splitStatements } from '../../src/schema/split-statements.js';
 
 /**
- * Runs a SQL file as `psql -f` does: each statement by itself, going on after an error. Gives the
- * messages of the errors.
+ * Runs a SQL file like `psql -f`: each statement by itself, also after an error. Returns the
+ * errors.
  */
 export async function runScript(client: pg.Client, text: string): Promise<string[]> {
   const errors: string[] = [];

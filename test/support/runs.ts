@@ -3,7 +3,7 @@ import { loadCsv } from './load-csv.js';
 import type { LogLine, Program } from './program.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
-/** No tick of the clock comes in between. */
+/** The schedule never rings during a test. */
 export const noSchedule = { REFRESH_SCHEDULE: '0 0 29 2 *' };
 export const everySecond = { REFRESH_SCHEDULE: '* * * * * *' };
 
@@ -23,7 +23,7 @@ export function runsOf(lines: readonly LogLine[], trigger: string): Run[] {
     .map(({ job, outcome, reason }) => [job, outcome, reason]);
 }
 
-/** Waits until so many runs of each of the jobs have ended, and gives all of this trigger's. */
+/** Waits for so many ended runs of each job, and returns all with this trigger. */
 export function untilRuns(daemon: Program, trigger: string, times = 1): Promise<Run[]> {
   return daemon.until(`${times} runs by ${trigger}`, () => {
     const runs = runsOf(daemon.lines, trigger);

@@ -1,8 +1,8 @@
 import type { TestDatabase } from './test-database.js';
 
 /**
- * Everything that DDL made in schema public and registry_stats, as sorted lines: what pg_dump would
- * show, from the catalog, since a machine with only Node has no pg_dump.
+ * Returns all DDL of schemas public and registry_stats as sorted lines. It reads the catalog,
+ * because a machine with only Node has no pg_dump.
  */
 export async function dumpSchema(database: Pick<TestDatabase, 'query'>): Promise<string> {
   const rows = await database.query<{ line: string }>(dumpQuery);

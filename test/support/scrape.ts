@@ -1,7 +1,7 @@
-/** The samples of a scrape: name and labels, as written, to value. */
+/** The samples of a scrape: name and labels to value. */
 export type Samples = ReadonlyMap<string, number>;
 
-/** Reads Prometheus's text format. */
+/** Parses Prometheus's text format. */
 export function parseSamples(text: string): Samples {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
@@ -12,7 +12,7 @@ export function parseSamples(text: string): Samples {
   );
 }
 
-/** Names of all metrics that a text in Prometheus's format declares, with their types. */
+/** Returns the names and types of all declared metrics. */
 export function declaredMetrics(text: string): Map<string, string> {
   return new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),

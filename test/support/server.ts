@@ -1,19 +1,19 @@
 import { pino } from 'pino';
 import { Database, type DatabaseOptions } from '../../src/db/database.js';
 
-/** The PostgreSQL server that the tests run against. */
+/** The PostgreSQL server of the tests. */
 export interface TestServer {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** Begins the name of every database of this run. */
+  /** The prefix of every database name of this run. */
   readonly prefix: string;
 }
 
 export const silentLog = pino({ level: 'silent' });
 
-/** A pool on one database of the test server. The caller closes it. */
+/** Opens a pool on one database of the test server. The caller closes it. */
 export function openTestDatabase(
   server: Omit<TestServer, 'prefix'>,
   name: string,

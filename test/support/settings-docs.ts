@@ -10,7 +10,7 @@ const envExampleHead = `# Settings of registry-stats, each with its default or a
 # The environment wins over Parameter Store, that over .env.<APT_ENV>, that over .env.
 # Put quotes around a value that holds a "#". An empty value counts as unset.`;
 
-/** The text of `.env.example`. */
+/** Returns the text of `.env.example`. */
 export function renderEnvExample(): string {
   return [
     envExampleHead,
@@ -29,7 +29,7 @@ function renderExample([key, setting]: [string, Setting]): string {
   return [`# ${setting.about}`, ...note, `#${key}=${value}`].join('\n');
 }
 
-/** The Markdown table in `docs/settings.md`, aligned as prettier would. */
+/** Returns the Markdown table of `docs/settings.md`, aligned like prettier. */
 export function renderSettingsTable(): string {
   const rows = Object.entries(settings).map(([key, setting]) => renderRow(key, setting));
   const table = [['Setting', 'Default', 'Meaning'], ...rows];

@@ -4,15 +4,15 @@ import type { TestDatabase } from './test-database.js';
 
 const patience = { timeout: 45_000, interval: 25 };
 
-/** Keeps a job at work for as long as a test needs it. */
+/** Holds a job as long as a test needs it. */
 export interface Gate {
-  /** Resolves when the job waits at the gate, with the process id of its backend. */
+  /** Resolves to the pid of the job's backend when it waits at the gate. */
   reached(): Promise<number>;
-  /** Lets the job, and every later run, pass. */
+  /** Releases the job and every later run. */
   open(): Promise<void>;
 }
 
-/** The job's wait is a wait for a lock: give the program a LOCK_TIMEOUT above the test's time. */
+/** Makes update_counts wait for a lock. LOCK_TIMEOUT must be longer than the test. */
 export async function gateUpdateCounts(target: TestDatabase): Promise<Gate> {
   const keeper = await target.session();
   await keeper.query('select pg_advisory_lock(7)');
@@ -25,12 +25,12 @@ export async function gateUpdateCounts(target: TestDatabase): Promise<Gate> {
   };
 }
 
-/** A slow statement: the scheduled update_counts sleeps on the server. */
+/** Makes the scheduled update_counts sleep on the server. */
 export async function slowUpdateCounts(target: TestDatabase): Promise<void> {
   await replaceUpdateCounts(target, 'perform pg_sleep(30);');
 }
 
-/** Only for the next run: a statement at work goes on with the body it began with. */
+/** Affects only the next run: a running statement keeps its body. */
 export async function fastUpdateCounts(target: TestDatabase): Promise<void> {
   await replaceUpdateCounts(target, '');
 }
@@ -42,7 +42,7 @@ export async function replaceUpdateCounts(target: TestDatabase, body: string): P
   );
 }
 
-/** How many backends of this database sleep in update_counts. */
+/** Counts the backends of this database that sleep in update_counts. */
 export async function countSleeping(target: TestDatabase): Promise<number> {
   const rows = await target.query(
     `select from pg_stat_activity
@@ -53,7 +53,7 @@ export async function countSleeping(target: TestDatabase): Promise<number> {
   return rows.length;
 }
 
-/** Waits until a condition outside of the program holds. */
+/** Waits until a condition outside of the program is true. */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,

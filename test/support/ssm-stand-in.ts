@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /**
- * `throttle` and `deny` answer with the service's errors; `silence` never answers; `half` sends the
- * headers and half of the body; `processing` keeps the connection busy but never answers; `garbage`
- * is no JSON; `reset` breaks the connection.
+ * `throttle` and `deny` respond with the service's errors. `silence` never responds. `half` sends
+ * the headers and half of the body. `processing` keeps the connection busy without a response.
+ * `garbage` is no JSON. `reset` closes the connection.
  */
 export type SsmFault =
   | 'throttle'
@@ -17,7 +17,7 @@ export type SsmFault =
   | { status: number; type: string; message: string }
   | RawAnswer;
 
-/** An answer as it is, also a byte at a time. */
+/** A raw response, optionally a byte at a time. */
 export interface RawAnswer {
   readonly status: number;
   readonly raw: string | Uint8Array;
@@ -26,13 +26,13 @@ export interface RawAnswer {
 }
 
 export interface SsmStandInOptions {
-  /** Full name to value, served in pages of the size that the client asks for. */
+  /** Full name to value, in pages of the requested size. */
   parameters?: Readonly<Record<string, string>>;
-  /** Pages to serve as they are, instead; each may be empty. */
+  /** Pages to serve unchanged, instead; each may be empty. */
   pages?: readonly Readonly<Record<string, string>>[];
-  /** The fault for the nth request (from 1), or nothing for a good answer. */
+  /** The fault of the nth request (from 1), or undefined. */
   fault?: (attempt: number) => SsmFault | undefined;
-  /** Gives the same NextToken for ever. */
+  /** Returns the same NextToken every time. */
   isTokenStuck?: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface SsmStandIn {
   close: () => Promise<void>;
 }
 
-/** Parameter Store as far as GetParametersByPath goes: AWS JSON 1.1 over HTTP on a free port. */
+/** Simulates GetParametersByPath of Parameter Store: AWS JSON 1.1 over HTTP on a free port. */
 export async function startSsmStandIn(options: SsmStandInOptions = {}): Promise<SsmStandIn> {
   const requests: SsmRequest[] = [];
   const server = createServer((request, response) => {

@@ -2,29 +2,29 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
 
-/** What a lost network does not pass on. */
+/** The direction of a network failure. */
 export type Direction = 'both ways' | 'to the server' | 'to the client';
 
-/** A way to a server that can be interrupted. Closed with the test. */
+/** A proxy that can be interrupted. Closed with the test. */
 export interface TcpProxy {
   readonly port: number;
-  /** Breaks every connection and refuses new ones. */
+  /** Closes every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Passes nothing on any more, in one direction or both, and breaks nothing: a lost network. */
+  /** Forwards no more data but keeps connections open, like a lost network. */
   freeze(direction?: Direction): void;
-  /** Lets new connections pass. What was frozen stays so: half open, with nobody at the other end. */
+  /** Accepts new connections. Frozen ones stay half open. */
   restore(): Promise<void>;
-  /** How many connections were made so far. */
+  /** The number of connections so far. */
   readonly connections: number;
 }
 
-/** Where a proxy forwards to; may be changed while it runs. */
+/** The target of a proxy; it may change at any time. */
 export interface Upstream {
   host: string;
   port: number;
 }
 
-/** Listens on a free port of loopback and forwards, by default to the server of the tests. */
+/** Listens on a free port of loopback. Forwards to the test server by default. */
 export async function startTcpProxy(to: Upstream = inject('server')): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const pairs = new Set<{ client: Socket; upstream: Socket }>();

@@ -4,23 +4,23 @@ import type { Database } from '../../src/db/database.js';
 import type { Query } from '../../src/db/transaction.js';
 import { openTestDatabase, type TestServer } from './server.js';
 
-/** A database of one test's own. */
+/** The database of one test. */
 export interface TestDatabase {
   readonly name: string;
   readonly database: Database;
-  /** Rows of one statement, outside of any transaction. */
+  /** Returns the rows of one statement, outside of a transaction. */
   readonly query: Query;
-  /** A session of its own, for what two sessions do to each other. Ended with the test. */
+  /** Opens another session. Closed with the test. */
   readonly session: () => Promise<pg.Client>;
-  /** The settings with which the program reaches this database. */
+  /** The program's settings for this database. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 let created = 0;
 
 /**
- * A new database for the current test: a clone of a template, or an empty one. Dropped
- * when the test has passed; kept, and named, when it failed on a server that outlives the tests.
+ * Creates a database for the current test: a clone of a template, or empty. Drops it after a pass.
+ * Keeps and names it after a failure, on a server that outlives the tests.
  */
 export async function createTestDatabase(
   kind: 'baseline' | 'migrated' | 'empty' = 'migrated',
@@ -37,7 +37,7 @@ export async function createTestDatabase(
   const sessions: pg.Client[] = [];
   const session = async (): Promise<pg.Client> => {
     const client = new pg.Client({ ...address, database: name });
-    // A test may have its backend terminated on purpose.
+    // A test may terminate its backend on purpose.
     client.on('error', () => undefined);
     await client.connect();
     sessions.push(client);
@@ -66,7 +66,7 @@ export async function createTestDatabase(
   };
 }
 
-/** The settings with which the program reaches a database of this server. */
+/** Returns the program's settings for a database of this server. */
 export function environmentOf(
   { host, port, user, password }: Omit<TestServer, 'prefix'>,
   name: string,

@@ -9,7 +9,7 @@ import type { Certificate } from './certificates.js';
 import { removeEmbeddedServer } from './remove-embedded-server.js';
 import { openTestDatabase } from './server.js';
 
-/** A PostgreSQL of the test's own whose certificate can be changed. */
+/** A PostgreSQL of a test, with a replaceable certificate. */
 export interface TlsPostgres {
   readonly host: string;
   readonly port: number;
@@ -17,18 +17,18 @@ export interface TlsPostgres {
   readonly password: string;
   /** An administrator's connection to the database `postgres`, without TLS. */
   readonly admin: pg.Client;
-  /** Shows another certificate to new connections. */
+  /** Uses another certificate for new connections. */
   present(certificate: Certificate): Promise<void>;
   /** Changes server settings for new connections. */
   configure(settings: Readonly<Record<string, string>>): Promise<void>;
-  /** Puts a line before all others of pg_hba.conf, in place of the last one put there. */
+  /** Puts a line first in pg_hba.conf, instead of the last such line. */
   admit(line: string): Promise<void>;
-  /** Brings the database `postgres` up to date. */
+  /** Migrates the database `postgres`. */
   migrate(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Started without TLS: `present` turns it on. */
+/** Starts a server without TLS; `present` turns it on. */
 export async function startTlsPostgres(): Promise<TlsPostgres> {
   const dataDir = await realpath(await mkdtemp(path.join(tmpdir(), 'registry-stats-tls-')));
   const server = await acquireEmbeddedServer({
@@ -90,7 +90,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
   };
 }
 
-/** The postmaster has read its settings again, certificates included, when its backends have. */
+/** Waits for a reload: the postmaster has read its settings when its backends have. */
 async function untilReloaded(admin: pg.Client, before: Date | undefined): Promise<void> {
   for (;;) {
     const { rows } = await admin.query<{ at: Date }>('select pg_conf_load_time() as at');

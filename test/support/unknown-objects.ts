@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Throws where a database has objects that the stand-in for pg_dump would leave out. */
+/** Throws for objects that the stand-in for pg_dump would omit. */
 export async function refuseUnknownObjects(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(unknownObjects);
   if (rows.length === 0) return;
@@ -8,7 +8,7 @@ export async function refuseUnknownObjects(client: pg.Client): Promise<void> {
   throw new Error(`expected only objects that the stand-in for pg_dump knows, found ${names}`);
 }
 
-/** Kinds that Registry's schema does not have. */
+/** Kinds of objects that Registry's schema does not have. */
 const unknownObjects = `
   with namespace as (
     select oid from pg_catalog.pg_namespace

@@ -1,15 +1,14 @@
--- Puts the capture triggers on a table of Registry's, again if one is missing or disabled, or a captured
--- column is another one. Returns whether it had to; then the table's rollups are not exact until a rebuild.
--- Locks the table against writers, never against readers, for the moment of `create trigger`: call
--- it in a transaction of its own, and try again after a pause where the lock is not to be had at once. `or replace` also enables a disabled
--- trigger; dropping it first would lock out readers. The lock also waits for every writer that began
--- without the triggers, so a snapshot taken after the commit misses nothing.
+-- Creates the capture triggers on one of Registry's tables, or recreates them if one is missing or
+-- disabled or a captured column changed. Returns true if it did: the table is then untrusted.
 --
--- A trigger for each statement fires on the one table that the statement names. So a partitioned table
--- has them on itself and on all its partitions, for who writes to these directly.
+-- Locks the table against writers, not readers, while the triggers are created. Call it in its own
+-- transaction, and retry after a pause if the lock is not available. The lock waits for every
+-- writer that began without the triggers, so a snapshot taken after the commit misses nothing.
+-- `or replace` also enables a disabled trigger. Dropping it first would block readers.
 --
--- No other relation is touched: where it was a table of this name or its partition, its triggers stay,
--- and registry_stats.is_counted ignores them.
+-- A statement trigger fires only on the table that the statement names. So a partitioned table has
+-- triggers on itself and on all partitions, for clients that write to a partition directly.
+-- A renamed table or detached partition keeps its triggers. registry_stats.is_counted ignores them.
 create or replace function registry_stats.attach_capture(source text)
 returns boolean
 language plpgsql
@@ -31,7 +30,7 @@ declare
   v_differs text;
   v_was_partition boolean;
 begin
-  -- Any other table fails here, before it is locked.
+  -- Fails before an undeclared table is locked.
   if not exists (select from registry_stats.source where source.name = attach_capture.source) then
     raise exception 'registry_stats: table % is not declared in registry_stats.source',
       attach_capture.source
@@ -62,7 +61,7 @@ begin
     return false;
   end if;
 
-  -- A table that was a partition before has one trigger too many. To drop it locks out readers, too.
+  -- A former partition has an extra trigger. Dropping it also blocks readers.
   v_was_partition := not v_is_partitioned and exists (
     select
     from pg_trigger
@@ -73,7 +72,7 @@ begin
     v_table,
     case when v_was_partition then 'access exclusive' else 'share row exclusive' end
   );
-  -- Another session may have done it while this one waited.
+  -- Another session may have attached them in the meantime.
   if registry_stats.is_attached(attach_capture.source) then
     return false;
   end if;
@@ -99,9 +98,12 @@ begin
     execute format(
       'comment on function %s is %L',
       v_function,
-      format('Appends what the %s of public.%s changes to registry_stats.delta.', v_event, attach_capture.source)
+      format(
+        'Appends the changes of each %s on public.%s to registry_stats.delta.',
+        v_event, attach_capture.source
+      )
     );
-    -- What default privileges gave.
+    -- Revoke what default privileges granted.
     for v_role in
       select distinct
         case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
@@ -138,8 +140,8 @@ begin
       v_relation, attach_capture.source
     );
 
-    -- In a partitioned table an update may move a row to another partition, which a trigger by row does
-    -- not see. It is captured as the delete of the old rows and the insert of the new ones.
+    -- An update may move a row to another partition, which a row trigger does not see. So it is
+    -- captured as a delete of the old rows and an insert of the new ones.
     for v_trigger in
       select name, event, rows, function
       from (
@@ -159,10 +161,9 @@ begin
     end loop;
 
     if not v_is_partitioned then
-      -- By row, with a condition: transition tables cannot be combined with a list of columns, and the
-      -- ORM names every column in the set list. PostgreSQL reads the condition again for each
-      -- statement, so it is short: one comparison of two rows instead of one a column. By its function,
-      -- for the operator between two rows would be taken apart when a dump is restored.
+      -- A row trigger with a condition: transition tables cannot have a column list, and the ORM
+      -- sets every column. Each statement parses the condition, so it is one row comparison. It
+      -- calls a function, because a restored dump would split a row operator into one per column.
       execute format(
         'create or replace trigger registry_stats_update after update on %s
         for each row when (%s) execute function %s()',
@@ -176,4 +177,4 @@ end
 $$;
 
 comment on function registry_stats.attach_capture(text) is
-  'Puts the capture triggers on a table if they are not all there and enabled.';
+  'Creates the capture triggers on a table if one is missing or disabled.';

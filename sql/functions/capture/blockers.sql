@@ -1,5 +1,5 @@
--- Who holds a lock on a relation, for people: process, role, since when its transaction and its
--- statement. The server tells the times of other roles' sessions to members of pg_read_all_stats only.
+-- Returns who holds a lock on a relation: process, role, start of its transaction and statement.
+-- The server shows these times of other roles only to members of pg_read_all_stats.
 create or replace function registry_stats.blockers(relation regclass)
 returns text
 language sql
@@ -19,7 +19,7 @@ as $$
       '; '
       order by activity.pid
     ),
-    'it is free again'
+    'the lock is free again'
   )
   from (
     select pg_locks.pid, string_agg(distinct pg_locks.mode, ', ') as modes
@@ -33,4 +33,4 @@ as $$
   join pg_stat_activity as activity on activity.pid = held.pid
 $$;
 
-comment on function registry_stats.blockers(regclass) is 'Who holds a lock on a relation, for people.';
+comment on function registry_stats.blockers(regclass) is 'Who holds a lock on a relation, as text.';

@@ -1,9 +1,9 @@
--- The statement that makes the capture function of a table and an event: insert, delete or update. A
--- function a table, in plain SQL: a statement put together at each call takes five times as long.
+-- Returns the statement that creates the capture function of a table and an event: insert, delete
+-- or update. The function has static SQL: dynamic SQL takes five times as long.
 --
--- The columns go by name, so nothing of the table depends on the function: it can be dropped, and its
--- types changed. Where a column is renamed or gone, the first block of the function fails, and nothing
--- else: the writer goes on, and the table is marked. A block that writes nothing takes no transaction id.
+-- The function uses columns by name, so the owner can drop a column or change its type. If a column
+-- is renamed or dropped, only the first block of the function fails: the writer continues, and the
+-- table is marked. A block that writes nothing uses no transaction id.
 create or replace function registry_stats.capture_definition(source text, event text)
 returns text
 language plpgsql
@@ -19,7 +19,7 @@ declare
   v_old text;
   v_new text;
   v_all text;
-  v_look text;
+  v_probe text;
   v_change text;
 begin
   select
@@ -36,7 +36,7 @@ begin
   where captured.name is not null;
 
   if capture_definition.event = 'update' then
-    v_look := format(
+    v_probe := format(
       'perform %s;',
       replace(v_old || coalesce(', old.' || v_bytes, ''), 'old.', 'new.')
     );
@@ -49,7 +49,7 @@ begin
       coalesce(', coalesce(new.' || v_bytes || ', 0)', '')
     );
   else
-    v_look := format('perform from %s where false and row(%s) is null;', v_row, v_all);
+    v_probe := format('perform from %s where false and row(%s) is null;', v_row, v_all);
     v_change := format(
       E'select %L, %s, %scount(*)%s\n  from %s\n  group by %2$s',
       capture_definition.source,
@@ -89,7 +89,7 @@ end
 $capture$$function$,
     format('capture_%s_%s', capture_definition.source, capture_definition.event),
     capture_definition.source,
-    v_look,
+    v_probe,
     v_slots,
     case when v_bytes is not null then ', byte_count' else '' end,
     v_change
@@ -98,4 +98,4 @@ end
 $definition$;
 
 comment on function registry_stats.capture_definition(text, text) is
-  'The statement that makes the capture function of a table and an event.';
+  'The statement that creates the capture function of a table and an event.';

@@ -1,6 +1,6 @@
--- Marks a truncated table, by an appended row: the next fold finds its rollups to be computed again.
--- Trigger registry_stats_truncate on every captured table and its partitions, after the statement. Its
--- argument is the table: a partition has a name of its own.
+-- Appends a mark that a table was truncated. The next fold makes the table untrusted. Trigger
+-- registry_stats_truncate on every captured table and its partitions, after the statement. The
+-- argument is the table, because a partition has its own name.
 create or replace function registry_stats.capture_truncate()
 returns trigger
 language plpgsql

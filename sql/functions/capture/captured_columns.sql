@@ -1,7 +1,6 @@
--- The columns of a table that are captured, as they are called now, one row a column of
--- registry_stats.delta in their order. A column is found by its declared name, and where there is none,
--- by its number of before: a renamed column is still the same. `name` is NULL where the column is gone;
--- `expression` gives its value: a number of whatever size, or a varchar.
+-- Returns the captured columns of a table by their present names, in the order of the columns of
+-- registry_stats.delta. A column is found by its declared name, else by its former number, as after
+-- a rename. `name` is NULL if it is gone. `expression` is its value, any number or a varchar.
 create or replace function registry_stats.captured_columns(source text)
 returns table (slot text, declared text, name name, attnum int2, type regtype, expression text)
 language sql
@@ -47,4 +46,4 @@ as $$
 $$;
 
 comment on function registry_stats.captured_columns(text) is
-  'The captured columns of a table, as they are called now.';
+  'The captured columns of a table by their present names.';

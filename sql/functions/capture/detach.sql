@@ -1,6 +1,6 @@
--- Takes our triggers off a table of Registry's. For its owner, in the transaction of a migration that
--- changes the type of a captured column, or drops it: PostgreSQL refuses that while a trigger reads
--- the column. The next run attaches them again and computes the rollups again.
+-- Drops our triggers from one of Registry's tables. Its owner calls this in a migration that drops
+-- a captured column or changes its type: PostgreSQL refuses that while a trigger reads the column.
+-- The next run attaches them again and rebuilds the rollups.
 create or replace function registry_stats.detach(source text)
 returns void
 language plpgsql
@@ -14,7 +14,7 @@ begin
       using
         errcode = 'invalid_parameter_value',
         hint = format(
-          'captured are: %s', (select string_agg(source.name, ', ') from registry_stats.source)
+          'captured tables: %s', (select string_agg(source.name, ', ') from registry_stats.source)
         );
   end if;
 
@@ -33,7 +33,7 @@ begin
     execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.relation);
   end loop;
 
-  -- Not through registry_stats.source: a fold that is at work may hold its row.
+  -- Not an update of registry_stats.source: a running fold may have locked the row.
   perform set_config('registry_stats.is_writing', 'on', true);
   perform registry_stats.mark(detach.source, 'capture was detached');
   perform set_config('registry_stats.is_writing', 'off', true);
@@ -41,4 +41,4 @@ end
 $$;
 
 comment on function registry_stats.detach(text) is
-  'Takes our triggers off a table, before its owner changes a captured column; the next run puts them back.';
+  'Drops our triggers, before the owner changes a captured column; the next run recreates them.';

@@ -1,5 +1,5 @@
--- Whether capture of a table is complete and counts by the columns that are there now. After a rename the
--- triggers are all there, and the functions that they call go by the name of before.
+-- Returns whether capture of a table is complete and uses its present columns. After a rename all
+-- triggers exist, but their functions still use the old column name.
 create or replace function registry_stats.is_attached(source text)
 returns boolean
 language plpgsql
@@ -31,4 +31,4 @@ end
 $$;
 
 comment on function registry_stats.is_attached(text) is
-  'Whether capture of a table is complete and counts by the columns that are there now.';
+  'Whether capture of a table is complete and uses its present columns.';

@@ -1,9 +1,9 @@
--- Whether what is written to a relation that has the triggers of a source but not its name is counted:
--- yes, if it is one of its partitions. A partition that was detached and a table that was renamed keep
--- their triggers. To drop these would lock tables that are none of ours to lock, so they do nothing.
+-- Returns whether writes count to a relation that has the triggers of a source, but another name:
+-- true for its partitions. A detached partition and a renamed table keep their triggers. Dropping
+-- them would lock tables that are not ours, so the triggers do nothing.
 --
--- The catalog is asked, not a record of ours: the lock that takes a table away waits for its writers
--- and keeps new ones waiting, so each of them knows, whatever its snapshot.
+-- Checks the catalog, not our records: a detach or rename waits for writers and blocks new ones, so
+-- each writer sees the right state, whatever its snapshot.
 create or replace function registry_stats.is_counted(source text, relation oid)
 returns boolean
 language plpgsql
@@ -16,8 +16,8 @@ begin
     return true;
   end if;
 
-  -- The rollups hold its rows until the next rebuild. Should it be back before anybody notices, this
-  -- mark, the same as of a truncate, tells that it was written to meanwhile.
+  -- The rollups include its rows until the next rebuild. It may get its name back before a run
+  -- notices: this mark shows that it was written to in between.
   perform registry_stats.mark(source.name, 'it was written to under another name')
   from registry_stats.source
   where source.name = is_counted.source
@@ -28,4 +28,4 @@ end
 $$;
 
 comment on function registry_stats.is_counted(text, oid) is
-  'Whether writes to a relation with the triggers of a table, but another name, count.';
+  'Whether writes count to a relation with the triggers of a table, but another name.';

@@ -1,6 +1,6 @@
--- Locks a relation, waiting 0.3 s at most: while we wait, everybody who comes after us waits too. Less
--- than deadlock_timeout (1 s), so we give way before a writer is ended for us. Where it does not get the
--- lock it says who is in the way; the caller tries again after a pause that is longer than the wait.
+-- Locks a relation, waiting at most 0.3 s: later lock requests wait for ours. This is less than
+-- deadlock_timeout (1 s), so our wait ends before PostgreSQL cancels a writer. The error names the
+-- sessions that hold the lock. The caller retries after a pause longer than the wait.
 create or replace function registry_stats.lock_briefly(relation regclass, mode text)
 returns void
 language plpgsql
@@ -10,7 +10,7 @@ as $$
 begin
   execute format('lock table %s in %s mode', lock_briefly.relation, lock_briefly.mode);
 exception when lock_not_available then
-  raise exception 'registry_stats: no lock on % within 0.3 s', lock_briefly.relation
+  raise exception 'registry_stats: could not lock % within 0.3 s', lock_briefly.relation
     using
       errcode = 'lock_not_available',
       detail = registry_stats.blockers(lock_briefly.relation);
@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function registry_stats.lock_briefly(regclass, text) is
-  'Locks a relation, waiting 0.3 s at most; the error says who is in the way.';
+  'Locks a relation, waiting at most 0.3 s; the error names who holds the lock.';

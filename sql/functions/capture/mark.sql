@@ -1,6 +1,6 @@
--- Appends a mark that the rollups of a table must be computed again, in the writer's transaction; once
--- in a row, for a statement may come here with every row that it writes. The mark of another transaction
--- does not do: it may be folded before this one commits.
+-- Appends a mark, in the writer's transaction, that a table must be rebuilt. Skips it if the newest
+-- delta is such a mark of this transaction: a statement may call this once per row. A mark of
+-- another transaction does not count, because it may be folded before this one commits.
 create or replace function registry_stats.mark(source text, reason text)
 returns void
 language plpgsql
@@ -25,4 +25,4 @@ end
 $$;
 
 comment on function registry_stats.mark(text, text) is
-  'Appends a mark that the rollups of a table must be computed again.';
+  'Appends a mark that the rollups of a table must be rebuilt.';

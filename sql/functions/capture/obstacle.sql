@@ -1,5 +1,5 @@
--- Why the rows of a table cannot be captured, and what helps; NULL if they can. What is named here only
--- the people who own the table can put right.
+-- Returns why the rows of a table cannot be captured, and what to do; NULL if they can. Only the
+-- owner of the table can fix these causes.
 create or replace function registry_stats.obstacle(source text)
 returns text
 language plpgsql
@@ -19,13 +19,13 @@ begin
 
   select * into v_class from pg_class where oid = v_table;
   if v_class.relkind not in ('r', 'p') then
-    return format('public.%I is no table', obstacle.source);
+    return format('public.%I is not a table', obstacle.source);
   end if;
   if v_class.relkind = 'r' and v_class.relhassubclass and exists (
     select from pg_inherits where inhparent = v_table
   ) then
     return format(
-      'other tables inherit from it, so that their rows count and are not captured; '
+      'other tables inherit from it, and their rows count but are not captured; '
       'alter table %s no inherit %s',
       (select min(inhrelid::regclass::text) from pg_inherits where inhparent = v_table),
       v_table
@@ -60,4 +60,4 @@ end
 $$;
 
 comment on function registry_stats.obstacle(text) is
-  'Why the rows of a table cannot be captured, and what helps; NULL if they can.';
+  'Why the rows of a table cannot be captured, and what to do; NULL if they can.';

@@ -1,9 +1,8 @@
--- Active files by object, institution, storage option and bucket: the bucket before the first edge
--- that is later than the file's creation. Files behind the last edge are left out. Called by
--- registry_stats.insert_history.
+-- Counts active files by object, institution, storage option and bucket: the bucket before the
+-- first edge that is later than the file's creation. Leaves out files after the last edge.
 --
--- A function of its own because "return query" may run in parallel, where "insert … select" may not.
--- The edges are a literal in its text: an array in a variable is flattened again for each row.
+-- A separate function, because "return query" may run in parallel and "insert … select" may not.
+-- The edges are a literal in the query: an array in a variable is expanded again for each row.
 create or replace function registry_stats.file_buckets(edges timestamp[])
 returns table (
   object_key bigint,
@@ -20,7 +19,7 @@ set search_path = pg_catalog, pg_temp
 set work_mem = '64MB'
 set jit = off
 set row_security = off
--- The groups are few beside the files; the planner expects far more and would not share the scan out.
+-- The planner expects far more groups than there are, and would not use parallel workers.
 set parallel_setup_cost = 0
 set parallel_tuple_cost = 0
 as $$

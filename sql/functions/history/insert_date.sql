@@ -1,5 +1,5 @@
--- Inserts the statistics of one date, at today's prices, for public.populate_historical_deposit_stats.
--- Answers 1 = inserted, 0 = there already, or another session is at it.
+-- Inserts the statistics of one date, at today's prices. Returns 1 = inserted, 0 = there already,
+-- or another session is running.
 create or replace function registry_stats.insert_date(stop_date date)
 returns integer
 language plpgsql
@@ -11,8 +11,8 @@ begin
   if not registry_stats.try_lock() then
     return 0;
   end if;
-  -- A statement of its own, with a snapshot taken after the lock: in the one above, the date that another
-  -- session has just inserted would not be seen.
+  -- A separate statement, whose snapshot is taken after the lock. The one above would not see a
+  -- date that another session has just inserted.
   if exists (
     select
     from public.historical_deposit_stats as history

@@ -1,10 +1,10 @@
 -- Inserts the deposit statistics of any number of dates, at today's prices, from one scan of the
--- files. Returns the number of rows. The caller has made sure that the dates have no rows, and holds
--- registry_stats.try_lock(), so that nobody else inserts them meanwhile.
+-- files. Returns the number of rows. The caller has checked that the dates have no rows, and holds
+-- registry_stats.try_lock(), so that no other session inserts them.
 --
--- Each active file falls into the bucket before the first date that is later than its creation, and
--- is in the figures of that date and all later ones: running sums over the buckets. An object counts
--- from the bucket of its first file in the total at hand.
+-- Each active file belongs to the bucket before the first date that is later than its creation. It
+-- counts for that date and all later ones, in running sums over the buckets. An object counts in a
+-- total from the bucket of its first file there.
 create or replace function registry_stats.insert_history(dates date[])
 returns bigint
 language plpgsql
@@ -39,7 +39,7 @@ begin
   ),
 
   -- Most objects have all their files in one institution and one storage option. Those are counted
-  -- together with the files, a row a bucket, before anything is summed up for the totals.
+  -- with the files, one row per bucket, before the totals are computed.
   first_bucket as (
     select
       file_bucket.object_key,
@@ -47,13 +47,13 @@ begin
       min(file_bucket.institution_id) as institution_id,
       min(file_bucket.storage_option) as storage_option,
       min(file_bucket.institution_id) = max(file_bucket.institution_id)
-        and min(file_bucket.storage_option) = max(file_bucket.storage_option) as is_in_one_place
+        and min(file_bucket.storage_option) = max(file_bucket.storage_option) as is_in_one_group
     from file_bucket
     where file_bucket.object_key <> -2147483649
     group by file_bucket.object_key
   ),
 
-  placed as (
+  grouped as (
     select
       institution_id,
       storage_option,
@@ -66,11 +66,11 @@ begin
     union all
     select institution_id, storage_option, bucket, 0, count(*), 0
     from first_bucket
-    where is_in_one_place
+    where is_in_one_group
     group by institution_id, storage_option, bucket
   ),
 
-  -- The other objects count once in each total, from their first file in it on.
+  -- The other objects count once in each total, from the bucket of their first file there.
   first_in_total as (
     select
       file_bucket.institution_id,
@@ -78,7 +78,7 @@ begin
       min(file_bucket.bucket) as bucket
     from file_bucket
     join first_bucket on first_bucket.object_key = file_bucket.object_key
-    where not first_bucket.is_in_one_place
+    where not first_bucket.is_in_one_group
     group by
       file_bucket.object_key,
       cube (file_bucket.institution_id, file_bucket.storage_option)
@@ -92,7 +92,7 @@ begin
       sum(file_count) as file_count,
       sum(object_count) as object_count,
       sum(total_bytes) as total_bytes
-    from placed
+    from grouped
     group by bucket, cube (institution_id, storage_option)
     union all
     select institution_id, storage_option, bucket, 0, count(*), 0
@@ -100,7 +100,7 @@ begin
     group by institution_id, storage_option, bucket
   ),
 
-  -- A total goes on in every bucket after its first one, whether or not something changes in it.
+  -- A total has a row in every bucket after its first one, even without changes.
   lasting as (
     select
       begun.institution_id,
@@ -133,7 +133,7 @@ begin
   complete as (
     select * from running
     union all
-    -- A date before the first file: the grand total alone.
+    -- A date before the first file has only the grand total.
     select null, null, empty.date, 0, 0, 0
     from unnest(v_dates) as empty (date)
     where not exists (select from running where running.end_date = empty.date)
@@ -163,9 +163,9 @@ begin
 
   get diagnostics v_rows = row_count;
 
-  -- In repeatable read the snapshot may be older than the lock: what another session inserted in
-  -- between is not seen, and no key keeps two grand totals of a month apart. Both write this row, so
-  -- the second one fails, to be tried again.
+  -- The snapshot of repeatable read may be older than the lock, and miss rows that another session
+  -- inserted. No key prevents two grand totals of a month. Both sessions write this row, so the
+  -- second one fails and is retried.
   update registry_stats.epoch set number = number + 1 where name = 'history';
 
   return v_rows;

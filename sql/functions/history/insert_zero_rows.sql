@@ -1,5 +1,5 @@
--- Adds zero rows until every institution and every storage option that occurs in the history has a
--- row in every month of it. Returns how many. The caller holds registry_stats.try_lock().
+-- Adds zero rows until every institution and every storage option in the history has a row in each
+-- of its months. Returns the number of rows. The caller holds registry_stats.try_lock().
 create or replace function registry_stats.insert_zero_rows()
 returns bigint
 language plpgsql
@@ -27,7 +27,7 @@ begin
   )
   with known_institution as (
     select
-      -- The planner can hash and merge on a not-null stand-in, not on "is not distinct from".
+      -- The planner can hash and merge on a substitute for NULL, not on "is not distinct from".
       coalesce(history.institution_id, -1) as institution_key,
       max(history.institution_name) as last_known_name
     from public.historical_deposit_stats as history

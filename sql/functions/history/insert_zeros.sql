@@ -1,5 +1,5 @@
--- Adds the zero rows for public.populate_empty_deposit_stats. Answers 1 = added, 0 = complete already, or
--- another session is at it, which adds them itself.
+-- Adds the zero rows for public.populate_empty_deposit_stats. Returns 1 = added, 0 = complete
+-- already, or another session is running, which adds them.
 create or replace function registry_stats.insert_zeros()
 returns integer
 language plpgsql

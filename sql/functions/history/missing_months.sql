@@ -1,4 +1,4 @@
--- Every first of a month from 2014-01 to now, in UTC, that the history has no row of.
+-- Returns the first day of each month from 2014-01 to now, in UTC, that has no row in the history.
 create or replace function registry_stats.missing_months()
 returns setof date
 language plpgsql
@@ -8,7 +8,7 @@ as $$
 declare
   v_now timestamp := current_timestamp at time zone 'utc';
 begin
-  -- Mostly none is missing. Then the grand totals tell, which lie side by side in the unique index.
+  -- Usually none is missing. The grand totals show that, and are adjacent in the unique index.
   if (
     select count(distinct history.end_date)
     from public.historical_deposit_stats as history
@@ -37,4 +37,4 @@ end
 $$;
 
 comment on function registry_stats.missing_months() is
-  'Firsts of months since 2014 that the history lacks.';
+  'First days of the months since 2014 that have no row in the history.';

@@ -1,5 +1,5 @@
--- Computes the months of the history from a date on again, at today's prices: after a correction of
--- prices or rows. Returns what it replaced. Raises lock_not_available while another run is at it.
+-- Computes the months of the history from a date on again, at today's prices, after a correction of
+-- prices or rows. Returns what it replaced. Raises lock_not_available during another run.
 create or replace function registry_stats.replace_history(
   in since date,
   out months_replaced int,
@@ -14,7 +14,7 @@ declare
   v_months date[];
 begin
   if not registry_stats.try_lock() then
-    raise exception 'registry_stats: another run is at work'
+    raise exception 'registry_stats: another run is in progress'
       using errcode = 'lock_not_available';
   end if;
 
@@ -33,7 +33,7 @@ begin
   end if;
   perform registry_stats.insert_zero_rows();
 
-  -- With the zero rows: those were deleted too.
+  -- The zero rows were deleted too, so they count.
   select count(*)
   into rows_inserted
   from public.historical_deposit_stats
@@ -42,4 +42,4 @@ end
 $$;
 
 comment on function registry_stats.replace_history(date) is
-  'Computes the months of the history from a date on again; says what it replaced.';
+  'Computes the months of the history from a date on again; returns what it replaced.';

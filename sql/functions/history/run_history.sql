@@ -1,6 +1,5 @@
 -- Fills the history: every missing month from one scan, then the zero rows. Same outcomes as
--- registry_stats.run. Each month once: the lock keeps two starts apart, and what the first one
--- inserted the second one sees.
+-- registry_stats.run. The lock keeps two runs apart: the second one sees the rows of the first.
 create or replace function registry_stats.run_history(
   out outcome text,
   out reason text,
@@ -43,4 +42,4 @@ end
 $$;
 
 comment on function registry_stats.run_history() is
-  'Inserts every missing month of the history and the zero rows; says what it did.';
+  'Inserts every missing month of the history and the zero rows; returns what it did.';

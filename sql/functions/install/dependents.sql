@@ -1,5 +1,5 @@
--- The objects of others that read a view, with their schema; NULL if there is none. A view is named by
--- the rule that holds its query.
+-- Returns the other objects that read a view, with their schema; NULL if there are none. A view
+-- depends on it through the rule that holds its query.
 create or replace function registry_stats.dependents(schema text, name text)
 returns text
 language sql
@@ -21,4 +21,4 @@ as $$
 $$;
 
 comment on function registry_stats.dependents(text, text) is
-  'The objects of others that read a view; NULL if there is none.';
+  'Other objects that read a view; NULL if there are none.';

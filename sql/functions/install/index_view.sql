@@ -1,4 +1,4 @@
--- Makes the unique index of a statistics view, by its own name where that is free.
+-- Creates the unique index of a statistics view, under its own name if that is free.
 create or replace function registry_stats.index_view(schema text, view text)
 returns void
 language plpgsql
@@ -23,4 +23,4 @@ end
 $$;
 
 comment on function registry_stats.index_view(text, text) is
-  'Makes the unique index of a statistics view.';
+  'Creates the unique index of a statistics view.';

@@ -1,5 +1,5 @@
--- Puts the triggers on our own tables that notice when somebody else writes them. Not on the deltas'
--- inserts by capture: those come from within a trigger.
+-- Creates the guard triggers on our tables. They detect writes outside our functions. Capture
+-- writes deltas from within a trigger, so a guard does not fire there.
 create or replace function registry_stats.install_guards()
 returns void
 language plpgsql
@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function registry_stats.install_guards() is
-  'Puts the triggers on our own tables that notice when somebody else writes them.';
+  'Creates the triggers that detect writes to our tables outside our functions.';

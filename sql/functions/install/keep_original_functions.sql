@@ -1,4 +1,4 @@
--- Writes down Registry's functions before ours take their place. A body that calls registry_stats is ours.
+-- Saves Registry's functions before ours replace them. A body that calls registry_stats is ours.
 insert into registry_stats.original (name, definition, settings)
 select
   signature.name,

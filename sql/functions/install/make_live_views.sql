@@ -1,5 +1,5 @@
--- registry_stats.live_<view>: each statistics view with what is pending added, exact at the moment of
--- reading. From the same text as the materialized view.
+-- Creates registry_stats.live_<view>: each statistics view with pending deltas added, exact at the
+-- moment of reading. Uses the same query text as the materialized view.
 create or replace function registry_stats.make_live_views()
 returns void
 language plpgsql
@@ -19,11 +19,11 @@ begin
     );
     execute format(
       'comment on view registry_stats.%I is %L',
-      'live_' || v_view, 'public.' || v_view || ' as it would be after a refresh at this moment.'
+      'live_' || v_view, 'public.' || v_view || ' as it would be after a refresh now.'
     );
   end loop;
 end
 $$;
 
 comment on function registry_stats.make_live_views() is
-  'Makes each statistics view with what is pending added.';
+  'Creates each statistics view with pending deltas added.';

@@ -1,9 +1,9 @@
--- Replaces public.<view> by registry_stats.<view>, with all that people put on the old one, or what was
--- kept of it where it is gone. No cascade: a view of somebody else's that reads the old one makes this
--- fail before anything is changed, with its name in the message.
+-- Replaces public.<view> with registry_stats.<view> and restores its settings: those of the old
+-- view, or the saved ones if it is gone. No cascade: if another view reads the old one, this fails
+-- before it changes anything, and the message names that view.
 --
--- Waits a moment only: a reader of several views may hold a lock on this one and wait for another
--- that was replaced already. Five such waits must end before deadlock_timeout (1 s) ends the reader.
+-- Waits only briefly: a reader of several views may hold a lock on this one and wait for one that
+-- is replaced already. Five such waits must end before deadlock_timeout (1 s) cancels the reader.
 create or replace function registry_stats.replace_view(view text)
 returns void
 language plpgsql
@@ -42,13 +42,13 @@ begin
     begin
       execute format('drop materialized view %s', v_old);
     exception when lock_not_available then
-      raise exception 'registry_stats: no lock on %', v_old
+      raise exception 'registry_stats: could not lock %', v_old
         using errcode = 'lock_not_available', detail = registry_stats.blockers(v_old);
     end;
   end if;
 
   execute format('alter materialized view registry_stats.%I set schema public', replace_view.view);
-  -- What default privileges gave to the new one is no grant of the old one.
+  -- Revoke what default privileges granted. The grants of the old view follow.
   for v_role in
     select distinct
       case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
@@ -85,4 +85,4 @@ end
 $$;
 
 comment on function registry_stats.replace_view(text) is
-  'Replaces a view of public by the one of the same name in registry_stats, with all that is on it.';
+  'Replaces a view in public with the one of the same name in registry_stats, with its settings.';

@@ -1,8 +1,8 @@
--- Puts views over the rollups in the place of views over the tables, with all that people put on the old
--- ones, and where a view is gone. Needs exact rollups. Returns whether there was something to do.
+-- Replaces views over the tables, or missing views, with views over the rollups, and restores their
+-- settings. Needs trusted rollups. Returns whether it replaced any.
 -- Locks the views for some milliseconds: call it with a short lock_timeout. A reader that comes in
--- between waits and then reads the new view. The new ones are filled by a refresh, whose rows every
--- snapshot sees, so that not even an old repeatable read finds them empty.
+-- between waits and then reads the new view. `refresh` fills the new views: every snapshot sees its
+-- rows, so even an old repeatable read transaction does not find a view empty.
 create or replace function registry_stats.swap_views()
 returns boolean
 language plpgsql
@@ -17,10 +17,10 @@ declare
   v_dependents text;
 begin
   v_views := array(
-    select look.name
-    from registry_stats.look_at_views() as look
-    where look.state in ('foreign', 'missing')
-    order by look.name
+    select checked.name
+    from registry_stats.look_at_views() as checked
+    where checked.state in ('foreign', 'missing')
+    order by checked.name
   );
   if cardinality(v_views) = 0 then
     return false;
@@ -79,7 +79,7 @@ begin
     on conflict on constraint original_pkey do update
     set definition = excluded.definition, settings = excluded.settings;
   end loop;
-  -- All at once at the end: no reader waits for a scan.
+  -- All replacements come last, so no reader waits for a scan.
   foreach v_view in array v_views loop
     perform registry_stats.replace_view(v_view);
   end loop;
@@ -96,4 +96,4 @@ end
 $$;
 
 comment on function registry_stats.swap_views() is
-  'Puts views over the rollups in the place of views over the tables.';
+  'Replaces views over the tables with views over the rollups.';

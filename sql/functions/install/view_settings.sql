@@ -1,6 +1,5 @@
--- The statements that put on a view of the same name what people put on this one: further indexes,
--- comments, rights on the view and on single columns, storage, statistics, cluster mark. In the order in
--- which they run.
+-- Returns the statements that copy a view's settings to a new view of the same name, in the order
+-- to run them: other indexes, comments, rights, storage, statistics, cluster mark.
 create or replace function registry_stats.view_settings(view regclass)
 returns text[]
 language sql
@@ -66,7 +65,7 @@ as $$
     union all
     select 3, format('alter materialized view %s set (%s)', view_settings.view, options.list)
     from (
-      select string_agg(format('%s = %L', given.name, given.value), ', ') as list
+      select string_agg(format('%s = %L', parameter.name, parameter.value), ', ') as list
       from (
         select split_part(option, '=', 1) as name, substr(option, strpos(option, '=') + 1) as value
         from pg_class
@@ -79,7 +78,7 @@ as $$
         join pg_class as toast on toast.oid = pg_class.reltoastrelid
         cross join lateral unnest(toast.reloptions) as option
         where pg_class.oid = view_settings.view
-      ) as given
+      ) as parameter
     ) as options
     where options.list is not null
     union all
@@ -90,7 +89,10 @@ as $$
     union all
     select
       3,
-      format('alter materialized view %s alter column %I set %s', view_settings.view, attname, put.what)
+      format(
+        'alter materialized view %s alter column %I set %s',
+        view_settings.view, attname, change.action
+      )
     from pg_attribute
     join pg_type on pg_type.oid = atttypid
     cross join lateral (
@@ -104,16 +106,16 @@ as $$
         ),
         (attcompression <> '', 'compression ' || case attcompression when 'l' then 'lz4' else 'pglz' end),
         (attoptions is not null, format('(%s)', array_to_string(attoptions, ', ')))
-    ) as put (is_put, what)
+    ) as change (is_set, action)
     where attrelid = view_settings.view
       and attnum > 0
-      and put.is_put
+      and change.is_set
     union all
     select 3, pg_get_statisticsobjdef(pg_statistic_ext.oid)
     from pg_statistic_ext
     where stxrelid = view_settings.view
     union all
-    select 4, put.statement
+    select 4, change.statement
     from pg_statistic_ext
     cross join lateral (
       values
@@ -126,14 +128,14 @@ as $$
           'comment on statistics ' || format('%I.%I', stxnamespace::regnamespace, stxname) || ' is '
             || quote_literal(obj_description(pg_statistic_ext.oid, 'pg_statistic_ext'))
         )
-    ) as put (statement)
+    ) as change (statement)
     where stxrelid = view_settings.view
-      and put.statement is not null
-      and put.statement not like '%set statistics '
-      and put.statement not like '%set statistics -1'
+      and change.statement is not null
+      and change.statement not like '%set statistics '
+      and change.statement not like '%set statistics -1'
     union all
-    -- The owner's own rights: what he took from himself stays taken. Written for whoever runs this, whose
-    -- rights go over to the owner with the view.
+    -- Rights that the owner revoked from itself stay revoked. The statements run as current_user,
+    -- whose rights pass to the owner with the view.
     select 5, format('revoke all on %s from current_user', view_settings.view)
     from pg_class
     where pg_class.oid = view_settings.view
@@ -174,4 +176,4 @@ as $$
 $$;
 
 comment on function registry_stats.view_settings(regclass) is
-  'The statements that put on a view what people put on this one.';
+  'The statements that copy a view''s settings to a new view of the same name.';

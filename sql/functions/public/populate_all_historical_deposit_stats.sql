@@ -1,5 +1,5 @@
--- Registry's function: inserts the missing months of the history. Does nothing while another session
--- is at it.
+-- Registry's function: inserts the missing months of the history. Does nothing while another
+-- session is running.
 create or replace function public.populate_all_historical_deposit_stats()
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- Registry's function: adds zero rows until every institution and every storage option that occurs in
--- the history has a row in every month of it. Returns 1 = added, 0 = complete already.
+-- Registry's function: adds zero rows until every institution and every storage option in the
+-- history has a row in each of its months. Returns 1 = added, 0 = complete already.
 create or replace function public.populate_empty_deposit_stats()
 returns integer
 language sql

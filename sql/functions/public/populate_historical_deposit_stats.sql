@@ -1,5 +1,5 @@
 -- Registry's function: inserts the statistics of one date, at today's prices. Returns 1 = inserted,
--- 0 = there already, or another session is at it.
+-- 0 = there already, or another session is running.
 create or replace function public.populate_historical_deposit_stats(stop_date date)
 returns integer
 language sql

@@ -1,5 +1,5 @@
--- Registry's function: keeps the four count views fresh. Returns 1 = refreshed, 0 = not needed, or
--- done by another session at this moment.
+-- Registry's function: refreshes the count views. Returns 1 = refreshed, 0 = not needed, or another
+-- session is running.
 create or replace function public.update_counts()
 returns integer
 language sql
@@ -10,4 +10,4 @@ as $$
 $$;
 
 comment on function public.update_counts() is
-  'Refreshes the count views that moved on: 1 = refreshed, 0 = not needed.';
+  'Refreshes the count views that are due: 1 = refreshed, 0 = not needed.';

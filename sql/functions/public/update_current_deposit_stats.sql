@@ -1,5 +1,5 @@
--- Registry's function: keeps current_deposit_stats fresh. Returns 1 = refreshed, 0 = not needed, or
--- done by another session at this moment.
+-- Registry's function: refreshes current_deposit_stats. Returns 1 = refreshed, 0 = not needed, or
+-- another session is running.
 create or replace function public.update_current_deposit_stats()
 returns integer
 language sql
@@ -10,4 +10,4 @@ as $$
 $$;
 
 comment on function public.update_current_deposit_stats() is
-  'Refreshes current_deposit_stats if it moved on: 1 = refreshed, 0 = not needed.';
+  'Refreshes current_deposit_stats if it is due: 1 = refreshed, 0 = not needed.';

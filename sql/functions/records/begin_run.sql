@@ -1,9 +1,9 @@
--- First half of a daemon's run: to be committed before the work, so that a killed run leaves its
--- record. Returns the id of the run, or NULL if there is nothing to do: then only the time of the check
--- is written. Runs whose server process is gone are marked crashed.
+-- First half of a recorded run. Commit it before the work, so that a killed run leaves a record.
+-- Returns the id of the run, or NULL if there is nothing to do: then only the time of the check is
+-- written. Marks runs whose backend is gone as crashed.
 --
--- With the rights of the caller: the server shows the start of a session to its own role only, so
--- the caller tells when its session began, and which processes are not those of a run any more.
+-- Runs with the rights of the caller, because the server shows the start of a session only to its
+-- own role. So the caller reports its own start, and the runs whose backend has been replaced.
 create or replace function registry_stats.begin_run(job text, trigger text)
 returns bigint
 language plpgsql
@@ -30,4 +30,4 @@ end
 $$;
 
 comment on function registry_stats.begin_run(text, text) is
-  'Records that a run begins, or that there is nothing to do (NULL).';
+  'Records the start of a run; NULL if there is nothing to do.';

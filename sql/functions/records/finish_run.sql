@@ -1,4 +1,4 @@
--- Second half of a record: what became of a run, for the run itself and its job.
+-- Second half of a recorded run: writes the outcome to the run and its job.
 create or replace function registry_stats.finish_run(
   run_id bigint,
   outcome text,
@@ -26,7 +26,7 @@ as $$
     returning job
   ),
 
-  -- Never waits for a caller of Registry's whose transaction goes on after its own run.
+  -- Never waits: a transaction of Registry's may stay open after its own run.
   unlocked as (
     select job.name
     from registry_stats.job
@@ -54,4 +54,4 @@ as $$
 $$;
 
 comment on function registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz) is
-  'Records what became of a run.';
+  'Records the outcome of a run.';

@@ -1,6 +1,5 @@
--- Whether a job has nothing to do, and no run is unfinished: what most checks find. Then the time of the
--- check is written, and nobody needs to look at the sessions of the server, which takes longer than the
--- rest.
+-- Returns whether a job has nothing to do and no run is unfinished, as at most checks. If so,
+-- writes the time of the check, and skips pg_stat_activity, which takes longer than the rest.
 create or replace function registry_stats.is_idle(job text, trigger text)
 returns boolean
 language plpgsql
@@ -19,4 +18,4 @@ end
 $$;
 
 comment on function registry_stats.is_idle(text, text) is
-  'Whether a job has nothing to do; then the check is recorded.';
+  'Whether a job has nothing to do; if so, the check is recorded.';

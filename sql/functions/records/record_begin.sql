@@ -1,5 +1,5 @@
--- Writes what registry_stats.begin_run has to write. `backend_start` is that of the caller's session,
--- `replaced` are unfinished runs in whose server process the caller sees a later session.
+-- Writes the records of registry_stats.begin_run. `backend_start` is the start of the caller's
+-- session. `replaced` are unfinished runs whose process id now belongs to a later session.
 create or replace function registry_stats.record_begin(
   job text,
   trigger text,
@@ -29,11 +29,11 @@ begin
           select
           from pg_stat_activity as activity
           where activity.pid = dead.backend_pid
-            -- NULL: a session of another role, which may be the one.
+            -- NULL: a session of another role, maybe that of the run.
             and coalesce(activity.backend_start = dead.backend_start, true)
         )
       )
-      -- The work itself may be on another connection of the same daemon: then it holds the lock.
+      -- The work may run on another connection of the same daemon: then that holds the lock.
       and not exists (
         select
         from pg_locks
@@ -52,7 +52,7 @@ begin
     return null;
   end if;
 
-  -- Housekeeping never waits for a caller whose transaction goes on.
+  -- Never waits for an open transaction.
   delete from registry_stats.run
   where id in (
     select old.id
@@ -74,4 +74,4 @@ end
 $$;
 
 comment on function registry_stats.record_begin(text, text, timestamptz, bigint[]) is
-  'Writes what registry_stats.begin_run has to write.';
+  'Writes the records of registry_stats.begin_run.';

@@ -1,12 +1,12 @@
--- Writes that a job was looked at and nothing was to be done.
+-- Records that a job was checked and had nothing to do.
 create or replace function registry_stats.record_check(job text, trigger text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- A check that is lost in a crash is made again: not worth a wait for the disk. But in a transaction
-  -- of Registry's there may be more to lose than the check.
+  -- A check that is lost in a crash is repeated, so it need not wait for the disk. A transaction of
+  -- Registry's may have more to lose.
   if record_check.trigger <> 'sql' then
     perform set_config('synchronous_commit', 'off', true);
   end if;
@@ -21,7 +21,7 @@ begin
     data_as_of = transaction_timestamp(),
     consecutive_failures = 0
   where name in (
-    -- Never waits. A session that holds the row for long wrote a newer record than this one.
+    -- Never waits. A session that holds the row writes a newer record than this one.
     select job.name
     from registry_stats.job
     where job.name = record_check.job
@@ -31,4 +31,4 @@ end
 $$;
 
 comment on function registry_stats.record_check(text, text) is
-  'Writes that a job was looked at and nothing was to be done.';
+  'Records that a job was checked and had nothing to do.';

@@ -1,5 +1,4 @@
--- What a comparison of the statistics with the tables found: so that another daemon, or this one after
--- its restart, knows of it.
+-- Records the result of verify, for other daemons and for this one after a restart.
 create or replace function registry_stats.record_verification(differences int)
 returns void
 language sql
@@ -20,4 +19,4 @@ as $$
 $$;
 
 comment on function registry_stats.record_verification(int) is
-  'Records that the statistics were compared with the tables, and how many figures differed.';
+  'Records a comparison of the statistics with the tables, and how many figures differed.';

@@ -1,7 +1,7 @@
--- Does the work of a run that begin_run has recorded, and records its end in the same transaction: who sees
--- the record sees the figures. `repaired` says what the caller has repaired before, for the record.
--- rows_folded and views_refreshed are those of registry_stats.run, months_inserted and rows_inserted those
--- of registry_stats.run_history; the others stay NULL.
+-- Does the work of a run that begin_run recorded, and records its end in the same transaction: the
+-- record and the figures become visible together. `repaired` lists what the caller has repaired,
+-- for the record. rows_folded and views_refreshed come from registry_stats.run, months_inserted and
+-- rows_inserted from registry_stats.run_history. The others are NULL.
 create or replace function registry_stats.run_recorded(
   in run_id bigint,
   in repaired text default null,
@@ -31,7 +31,7 @@ begin
     select done.outcome, done.reason, done.detail, done.months_inserted, done.rows_inserted
     into outcome, reason, detail, months_inserted, rows_inserted
     from registry_stats.run_history() as done;
-    -- Months are looked for as of the transaction's begin, in a snapshot that is no older.
+    -- The history is complete up to the start of the transaction; the snapshot is not older.
     v_data_as_of := case when reason is distinct from 'busy' then transaction_timestamp() end;
   else
     select done.outcome, done.reason, done.detail, done.rows_folded, done.views_refreshed, done.data_as_of

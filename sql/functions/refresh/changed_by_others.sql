@@ -1,6 +1,6 @@
--- The views that do not show what our last refresh wrote: somebody else refreshed them, maybe with an
--- older snapshot. A refresh writes one time into all rows of a view, so that one row tells. Only for
--- views that can be read. The five of Registry are asked in one statement, whose plan the session keeps.
+-- Returns the views that do not show the time of our last refresh: another session refreshed them,
+-- maybe with an older snapshot. A refresh writes one time into all rows, so one row is enough. The
+-- views must be readable. Registry's own have static queries, so that the session keeps the plans.
 create or replace function registry_stats.changed_by_others(views text[])
 returns text[]
 language plpgsql
@@ -55,12 +55,12 @@ begin
   end loop;
   return v_changed;
 exception
-  -- Emptied or dropped since the catalog was looked at; or locked for long, since the name of 55000 stands
-  -- for its whole class: then the refresh waits, too, and names who holds the lock.
+  -- Emptied or dropped after the catalog was read. 55000 matches its whole class, also a lock
+  -- timeout: then the refresh waits, too, and names who holds the lock.
   when object_not_in_prerequisite_state or undefined_table or undefined_column then
     return changed_by_others.views;
 end
 $$;
 
 comment on function registry_stats.changed_by_others(text[]) is
-  'The views that do not show what our last refresh wrote.';
+  'The views that do not show the time of our last refresh.';

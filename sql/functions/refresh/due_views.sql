@@ -1,6 +1,5 @@
--- The views of a job that a refresh would change, or NULL: their rollups moved on, they are empty or
--- without their index, or somebody else refreshed them, or the deposits show other
--- names or prices.
+-- Returns the views of a job that a refresh would change, or NULL. Their rollups changed, they are
+-- empty or have no index, another session refreshed them, or the deposits show old names or prices.
 create or replace function registry_stats.due_views(job text)
 returns text[]
 language plpgsql
@@ -14,12 +13,14 @@ declare
   v_due text[];
 begin
   select
-    array_agg(look.name order by array_position(v_views, look.name)) filter (
-      where look.state in ('ok', 'empty', 'unindexed')
+    array_agg(checked.name order by array_position(v_views, checked.name)) filter (
+      where checked.state in ('ok', 'empty', 'unindexed')
     ),
-    array_agg(look.name order by array_position(v_views, look.name)) filter (where look.state = 'ok')
+    array_agg(checked.name order by array_position(v_views, checked.name)) filter (
+      where checked.state = 'ok'
+    )
   into v_usable, v_ok
-  from registry_stats.look_at_views(v_views) as look;
+  from registry_stats.look_at_views(v_views) as checked;
 
   select array_agg(view.name order by array_position(v_views, view.name))
   into v_due

@@ -1,15 +1,15 @@
--- Takes the pending deltas away and adds them to the rollups; marks the views that this concerns as
--- due. Returns the number of deltas folded. The caller holds registry_stats.try_lock().
+-- Moves the pending deltas into the rollups, and marks the affected views as due. Returns the
+-- number of deltas. The caller holds registry_stats.try_lock().
 --
--- Drain and sums are one statement, hence one snapshot: a delta is added exactly once, if and only if
--- it is deleted; what commits later waits for the next fold. In that statement the rollups are read
--- as they were before, which is what "before" means below.
+-- One statement with one snapshot deletes and adds the deltas: each is added exactly once, and only
+-- if it is deleted. Later commits wait for the next fold. That statement reads the rollups as they
+-- were before it, which is the meaning of "before" below.
 create or replace function registry_stats.fold()
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
--- Rollups are looked up by key, whatever the statistics say of a table that is emptied all the time:
--- the other joins would read a row an object, at a cost that grows with the tables.
+-- Rollups are read by key. The other joins would read one row per object, and the work would grow
+-- with the tables. Table statistics mislead the planner, because delta is emptied often.
 set enable_hashjoin = off
 set enable_mergejoin = off
 -- A session keeps its plan, which may have been made while the rollups were empty.
@@ -23,9 +23,9 @@ declare
   v_negative text[];
   v_emptied tid[];
 begin
-  -- In repeatable read the snapshot may be older than the lock: what a rebuild has put right in between
-  -- is not seen, and object counts may move with a net change of zero, in rows that the rebuild did not
-  -- write. Both write this row: the second one fails, to be tried again.
+  -- The snapshot of repeatable read may be older than the lock, and miss a rebuild. Object counts
+  -- may change with a net change of zero, in rows that the rebuild did not write. Both write this
+  -- row, so the second one fails and is retried.
   update registry_stats.epoch set number = number + 1 where name = 'rollups';
   perform set_config('registry_stats.is_writing', 'on', true);
 
@@ -91,8 +91,8 @@ begin
     returning rollup.ctid as row_id, rollup.file_count
   ),
 
-  -- Everything there is of the objects touched, before and how it changes: an object counts once in
-  -- a total, whichever of its files come and go.
+  -- All rollup rows of the affected objects, and their changes: an object counts once in a total,
+  -- however many of its files change.
   touched as (
     select
       object.object_key,
@@ -106,8 +106,8 @@ begin
       select found.institution_id, found.storage_option, found.file_count
       from registry_stats.deposit_rollup as found
       where found.object_key = object.object_key
-      -- Keeps this order of the join. A plan made while the rollup was empty would begin with the rollup,
-      -- and look through all changes for each of its rows.
+      -- Keeps this join order. A plan made while the rollup was empty would start with the rollup,
+      -- and scan all changes for each of its rows.
       offset 0
     ) as rollup
     union all
@@ -189,8 +189,8 @@ begin
   into v_folded, v_changed, v_marks, v_negative, v_emptied;
 
   delete from registry_stats.count_rollup where row_count = 0;
-  -- By row id: one row an object is too many to look through, whatever a plan was made for; nobody else
-  -- moves a row meanwhile. A partial index on file_count would make every update of a row touch all indexes.
+  -- By row id: a scan would read one row per object. No other session moves rows meanwhile. With a
+  -- partial index on file_count, every update of a row would write to all indexes.
   delete from registry_stats.deposit_rollup
   where ctid = any (v_emptied)
     and file_count = 0;
@@ -198,8 +198,8 @@ begin
   where file_count = 0
     and (institution_id is not null or storage_option is not null);
 
-  -- Also those that are due already: a refresh in an older repeatable read snapshot then fails, to be
-  -- tried again, instead of marking them as done without these changes.
+  -- Also views that are due already: a refresh with an older repeatable read snapshot then fails
+  -- and is retried. Otherwise it would clear is_due without these changes.
   update registry_stats.view
   set is_due = true
   where case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);

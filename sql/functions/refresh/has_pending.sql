@@ -1,6 +1,5 @@
--- Whether deltas are pending. By the index: a table that is emptied all the time holds dead rows until
--- it is vacuumed. A scan of the table reads them all at each check; the index remembers, from the first
--- check on, which of its entries are dead.
+-- Returns whether deltas are pending. Uses the index: a scan of the table would read all rows that
+-- await vacuum, at each check. The index marks its dead entries at the first check.
 create or replace function registry_stats.has_pending()
 returns boolean
 language plpgsql
@@ -15,4 +14,4 @@ begin
 end
 $$;
 
-comment on function registry_stats.has_pending() is 'Whether changes are not in the rollups yet.';
+comment on function registry_stats.has_pending() is 'Whether deltas are pending.';

@@ -1,9 +1,8 @@
--- Whether a run of the job would do anything. Stable, hence one snapshot for all of it: where this is
--- false, nothing that was committed is missing in the figures shown, and the daemon need not even
--- start a run.
+-- Returns whether a run of the job would change anything. Stable, so it uses one snapshot: if it
+-- returns false, the figures include everything committed, and the daemon need not start a run.
 --
--- In plpgsql, as all that is called when nothing changed: a session keeps its plans, where a function
--- in sql is planned again at each call, and that was three quarters of the time.
+-- In plpgsql, as all functions of this check: a session keeps their plans. A sql function is
+-- planned at each call, which took three quarters of the time.
 create or replace function registry_stats.has_work(job text)
 returns boolean
 language plpgsql
@@ -22,11 +21,11 @@ begin
       );
   end if;
 
-  -- Each in a statement of its own: a session keeps its plan.
+  -- Separate statements, so that the session keeps their plans.
   if registry_stats.has_pending() or exists (
     select
-    from registry_stats.look_at_views(v_views) as look
-    where look.state <> 'ok'
+    from registry_stats.look_at_views(v_views) as checked
+    where checked.state <> 'ok'
   ) or exists (
     select
     from registry_stats.view

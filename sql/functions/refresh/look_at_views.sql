@@ -1,18 +1,18 @@
--- What the catalog says of the statistics views, a row a view:
---   ok         reads our rollups, and can be refreshed while it is read
---   empty      was never filled, or emptied: nobody can read it
---   unindexed  its unique index is gone
---   foreign    reads something else: somebody made it again
---   missing    is gone
---   other      is no materialized view, or belongs to a role that ours is no member of
--- Looked up at each check, never remembered: Registry's people change their views without telling us.
+-- Returns the state of each statistics view in the catalog:
+--   ok         reads our rollups, and can be refreshed concurrently
+--   empty      is not populated, so it cannot be read
+--   unindexed  its unique index is missing
+--   foreign    does not read our rollups: it was replaced
+--   missing    does not exist
+--   other      is not a materialized view, or our role is not a member of its owner
+-- Each check reads the catalog, because Registry's owner may change the views at any time.
 create or replace function registry_stats.look_at_views(views text[] default null)
 returns table (name text, state text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- By keys: catalogs are large, and there are five views.
+-- Index scans only: catalogs are large, and there are five views.
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
@@ -55,4 +55,5 @@ begin
 end
 $$;
 
-comment on function registry_stats.look_at_views(text[]) is 'What the catalog says of the statistics views.';
+comment on function registry_stats.look_at_views(text[]) is
+  'State of each statistics view in the catalog.';

@@ -1,4 +1,4 @@
--- What keeps the figures of a job from being exact, and what helps, for people; NULL if nothing does.
+-- Returns what keeps the figures of a job from being exact, and what to do; NULL if nothing does.
 create or replace function registry_stats.problems_of(job text)
 returns text
 language sql

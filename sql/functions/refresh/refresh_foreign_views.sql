@@ -1,10 +1,10 @@
--- Refreshes the views of a job that somebody created again over the tables, in full, as Registry's own
--- functions do; returns which. Only those that can be refreshed while they are read.
+-- Refreshes in full the views of a job that were replaced by views over the tables, as Registry's
+-- own functions do. Returns their names. Skips those that cannot be refreshed concurrently.
 create or replace function registry_stats.refresh_foreign_views(job text)
 returns text[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
--- With it on, PostgreSQL takes a quoted name for the half of another, and a concurrent refresh fails.
+-- With this on, PostgreSQL misreads quoted names, and a concurrent refresh fails.
 set quote_all_identifiers = off
 as $$
 declare
@@ -13,10 +13,10 @@ declare
   v_view text;
 begin
   for v_view in
-    select look.name
-    from registry_stats.look_at_views(v_views) as look
-    join pg_class on pg_class.oid = to_regclass(format('public.%I', look.name))
-    where look.state = 'foreign'
+    select checked.name
+    from registry_stats.look_at_views(v_views) as checked
+    join pg_class on pg_class.oid = to_regclass(format('public.%I', checked.name))
+    where checked.state = 'foreign'
       and pg_class.relispopulated
       and exists (
         select
@@ -27,7 +27,7 @@ begin
           and indpred is null
           and indexprs is null
       )
-    order by array_position(v_views, look.name)
+    order by array_position(v_views, checked.name)
   loop
     if registry_stats.refresh_view(v_view) then
       v_refreshed := v_refreshed || v_view;
@@ -38,4 +38,4 @@ end
 $$;
 
 comment on function registry_stats.refresh_foreign_views(text) is
-  'Refreshes in full the views of a job that somebody created again over the tables.';
+  'Refreshes in full the views of a job that were replaced by views over the tables.';

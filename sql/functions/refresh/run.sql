@@ -1,11 +1,10 @@
--- Runs one of the two jobs over views: folds what is pending and refreshes what moved on. The daemon
--- and the public functions both come here. Outcomes:
---   refreshed  views_refreshed are new, as of data_as_of
---   skipped    unchanged: nothing was pending and nothing due, so what is shown is exact
---              busy: another session is at it
---              inexact: tables or views (in detail) must be put right first; nothing is served as exact
--- Views that can be trusted are refreshed also where others cannot: then both the outcome refreshed and
--- the reason inexact are given.
+-- Runs one of the two jobs over views: folds pending deltas and refreshes the views that are due.
+-- The daemon and the public functions call it. Outcomes:
+--   refreshed  views_refreshed changed, as of data_as_of
+--   skipped    unchanged: nothing was pending or due, so the figures are exact
+--              busy: another session holds the lock
+--              inexact: tables or views (in detail) are untrusted and must be repaired first
+-- If some are untrusted, the others are refreshed: outcome refreshed, reason inexact.
 create or replace function registry_stats.run(
   in job text,
   out outcome text,
@@ -19,7 +18,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
--- With it on, PostgreSQL takes a quoted name for the half of another, and a concurrent refresh fails.
+-- With this on, PostgreSQL misreads quoted names, and a concurrent refresh fails.
 set quote_all_identifiers = off
 as $$
 declare
@@ -35,8 +34,8 @@ begin
     return;
   end if;
 
-  -- Before the deltas are read: whatever is committed by now is in the figures. In repeatable read
-  -- they are as old as the transaction.
+  -- Read before the deltas: the figures include everything committed before this time. In
+  -- repeatable read they are as old as the transaction.
   data_as_of := case
     when current_setting('transaction_isolation') in ('repeatable read', 'serializable')
       then transaction_timestamp()
@@ -84,4 +83,4 @@ end
 $$;
 
 comment on function registry_stats.run(text) is
-  'Folds what is pending and refreshes the views of a job that moved on; says what it did.';
+  'Folds pending deltas and refreshes the due views of a job; returns what it did.';

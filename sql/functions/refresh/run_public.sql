@@ -1,6 +1,5 @@
--- The way of Registry's functions: the same run as the daemon's, with its record in the same
--- transaction. Returns 1 = refreshed, 0 = not. A table that must be rebuilt is left to the daemon: here the
--- rebuild would lock the table against its writers.
+-- Runs a job for Registry's functions, recorded in the same transaction. Returns 1 = refreshed, 0 =
+-- not. Leaves rebuilds to the daemon: here a rebuild would block the table's writers.
 create or replace function registry_stats.run_public(job text)
 returns integer
 language plpgsql

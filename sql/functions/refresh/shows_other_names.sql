@@ -1,6 +1,6 @@
--- Whether current_deposit_stats shows other names, parents or prices than there are: those are compared
--- instead of being captured. One row an institution and one row a storage option will do, for a refresh
--- writes all rows of the view from one snapshot. A statement without parameters: a session keeps its plan.
+-- Returns whether names, parents or prices in current_deposit_stats differ from Registry's tables:
+-- these are compared, not captured. One row per institution and per storage option is enough: a
+-- refresh writes all rows from one snapshot. No parameters, so that a session keeps the plan.
 create or replace function registry_stats.shows_other_names()
 returns boolean
 language plpgsql
@@ -25,12 +25,12 @@ begin
       )
   );
 exception
-  -- Emptied or dropped since the catalog was looked at; or locked for long, since the name of 55000 stands
-  -- for its whole class: then the refresh waits, too, and names who holds the lock.
+  -- Emptied or dropped after the catalog was read. 55000 matches its whole class, also a lock
+  -- timeout: then the refresh waits, too, and names who holds the lock.
   when object_not_in_prerequisite_state or undefined_table then
     return true;
 end
 $$;
 
 comment on function registry_stats.shows_other_names() is
-  'Whether current_deposit_stats shows other names, parents or prices than there are.';
+  'Whether names, parents or prices in current_deposit_stats differ from Registry''s tables.';

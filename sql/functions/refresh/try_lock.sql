@@ -1,10 +1,9 @@
--- Takes the one lock that keeps folds, refreshes and rebuilds apart, or gives false at once: whoever
--- comes second never waits and never repeats the work. It goes with the transaction, so nothing gets
--- stuck.
+-- Takes the lock that keeps folds, refreshes and rebuilds apart, or returns false at once: a second
+-- session never waits and never repeats the work. The end of the transaction releases it.
 --
--- In repeatable read the snapshot is older than the lock. What another session committed in between
--- is then not seen; but each path writes the rows it relies on, so it fails with a serialization
--- failure, to be tried again, instead of computing from the past.
+-- In repeatable read the snapshot may be older than the lock, and miss commits. Each path writes
+-- the rows it relies on, so it fails with a serialization failure and is retried, instead of
+-- computing from old rows.
 create or replace function registry_stats.try_lock()
 returns boolean
 language sql
@@ -15,4 +14,4 @@ as $$
 $$;
 
 comment on function registry_stats.try_lock() is
-  'Takes the lock of fold, refresh and rebuild for this transaction; false if somebody has it.';
+  'Takes the lock of fold, refresh and rebuild for this transaction; false if it is taken.';

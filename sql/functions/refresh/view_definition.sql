@@ -1,5 +1,5 @@
--- The query of a statistics view over the rollups, or over rollups and pending deltas ("live"): one
--- text for the materialized view and its live twin. Columns, order and types are those of 001.
+-- Returns the query of a statistics view over the rollups, or with pending deltas added ("live").
+-- One text serves the materialized and the live view. Columns, order and types are those of 001.
 create or replace function registry_stats.view_definition(view text, is_live boolean)
 returns text
 language sql

@@ -1,4 +1,4 @@
--- The unique index of a statistics view, which a refresh that locks out nobody needs.
+-- Returns the unique index of a statistics view, which a concurrent refresh needs.
 create or replace function registry_stats.view_index(view text, out name text, out columns text)
 language sql
 stable

@@ -1,6 +1,5 @@
--- The views of a job, in the order in which every session refreshes them: the one of Registry's
--- function, which may be at work during an upgrade. Two sessions in different orders would
--- wait for each other, and one of them would end with a deadlock.
+-- Returns the views of a job, in the order in which every session refreshes them. Registry's own
+-- function, which may run during an upgrade, uses it. Two different orders would deadlock.
 create or replace function registry_stats.views_of(job text)
 returns text[]
 language plpgsql

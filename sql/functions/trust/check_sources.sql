@@ -1,5 +1,5 @@
--- Finds out whether capture can still be trusted: marks each table whose triggers or identity are not
--- those of the last rebuild. Returns the tables that are not exact.
+-- Marks each table untrusted whose triggers or identity differ from those of the last rebuild.
+-- Returns all untrusted tables.
 create or replace function registry_stats.check_sources()
 returns text[]
 language plpgsql
@@ -9,12 +9,14 @@ as $$
 declare
   v_source record;
 begin
-  -- Somebody disabled the triggers that notice who writes our tables: then all of it may be wrong.
+  -- The guard triggers were disabled or changed, so every rollup may be wrong.
   if registry_stats.guards() is distinct from (
     select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
   ) then
     update registry_stats.source
-    set is_exact = false, reason = 'the rollups may have been written by somebody else, or the database was restored'
+    set
+      is_exact = false,
+      reason = 'the rollups may have been written outside registry-stats, or the database was restored'
     where is_exact;
   end if;
 
@@ -36,7 +38,7 @@ begin
         end
       )
     where name = v_source.name;
-    raise warning 'registry_stats: the statistics of % are not exact and must be rebuilt: %',
+    raise warning 'registry_stats: % is untrusted and must be rebuilt: %',
       v_source.name,
       (select source.reason from registry_stats.source where source.name = v_source.name);
   end loop;
@@ -48,4 +50,4 @@ end
 $$;
 
 comment on function registry_stats.check_sources() is
-  'Marks tables whose capture cannot be trusted; returns all that are not exact.';
+  'Marks tables whose capture cannot be relied on; returns all untrusted ones.';

@@ -1,6 +1,6 @@
--- Compares the statistics of one table with its rows: rollups plus pending deltas with the truth,
--- totals with the rollup, and each view that is not due with what it should show. Gives every
--- difference. Stable: all of it sees the caller's one snapshot. Reads only, so a replica can do it.
+-- Returns every difference between the statistics of one table and its rows. Compares rollups plus
+-- pending deltas, totals, and each view that is not due. Stable, so all queries use the caller's
+-- snapshot. Only reads, so it can run on a replica.
 create or replace function registry_stats.differences(source text)
 returns table (view text, key text, expected text, found text)
 language plpgsql
@@ -15,7 +15,7 @@ declare
   v_view text;
   v_columns text;
 begin
-  -- No other table: whoever may verify may not ask for the rows of any.
+  -- Fails for an undeclared table: this runs with the rights of the owner.
   select * into strict v_source
   from registry_stats.source
   where source.name = differences.source;
@@ -133,19 +133,19 @@ begin
   end if;
 
   return query
-    select look.name, 'the view itself', 'ours, and populated', look.state
-    from registry_stats.look_at_views() as look
-    join registry_stats.view as shown on shown.name = look.name
+    select checked.name, 'the view itself', 'reads our rollups, is populated', checked.state
+    from registry_stats.look_at_views() as checked
+    join registry_stats.view as shown on shown.name = checked.name
     where shown.source = differences.source
-      and look.state not in ('ok', 'unindexed');
+      and checked.state not in ('ok', 'unindexed');
 
-  -- A view that is due shows the past, and is known to. One that somebody else refreshed is compared.
+  -- A view that is due is known to be out of date. One that another session refreshed is compared.
   for v_view in
     select shown.name
     from registry_stats.view as shown
-    join registry_stats.look_at_views() as look on look.name = shown.name
+    join registry_stats.look_at_views() as checked on checked.name = shown.name
     where shown.source = differences.source
-      and look.state in ('ok', 'unindexed')
+      and checked.state in ('ok', 'unindexed')
       and not shown.is_due
       and (
         shown.name <> 'current_deposit_stats'
@@ -163,10 +163,10 @@ begin
         with expected as (select %1$s from (%2$s) as definition),
         found as (select %1$s from public.%3$I)
 
-        (select %3$L, missing::text, 'in the view', 'not there'
+        (select %3$L, missing::text, 'in the view', 'missing'
         from (select * from expected except all select * from found) as missing)
         union all
-        (select %3$L, surplus::text, 'not in the view', 'there'
+        (select %3$L, surplus::text, 'not in the view', 'in the view'
         from (select * from found except all select * from expected) as surplus)
       $query$,
       v_columns, registry_stats.view_definition(v_view, false), v_view

@@ -1,4 +1,4 @@
--- One of registry_stats.fingerprints.
+-- Returns the fingerprint of one table, see registry_stats.fingerprints.
 create or replace function registry_stats.fingerprint(source text)
 returns text
 language plpgsql

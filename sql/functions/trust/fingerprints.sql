@@ -1,17 +1,17 @@
--- Identity of each captured table, its captured columns and its capture triggers, or NULL if a trigger is
--- missing, disabled or of another kind, or a captured column is gone; and whether the rollups are exact
--- and of this identity (is_trusted). Whatever can change rows without capture changes it: a dropped
--- trigger, one that was disabled and enabled again (its catalog row is then a newer version), a restored
--- dump, a rewritten table, a partition or a child that came or went, a crash that emptied an unlogged
--- table. In one statement for all of them: most of a check's time goes here.
+-- Returns the identity of each captured table, its captured columns and its capture triggers: NULL
+-- if a trigger is missing, disabled or of another kind, or a captured column is gone. `is_trusted`:
+-- the rollups are exact and were built for this identity.
+-- It changes with everything that can change rows without capture: a dropped trigger, a trigger
+-- disabled and enabled again (its catalog row is a new version), a restored dump, a rewritten
+-- table, a partition or child that came or went, a crash that emptied an unlogged table. One query
+-- for all tables, because it takes most of the time of a check.
 create or replace function registry_stats.fingerprints(sources text[] default null)
 returns table (name text, fingerprint text, is_trusted boolean)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
--- Part of every check: a plan that fits the tables better takes longer to make than to run. By keys:
--- catalogs are large, and there are few tables.
+-- A custom plan would take longer to make than to run. Index scans: catalogs are large.
 set plan_cache_mode = force_generic_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -42,7 +42,7 @@ begin
         on counted.oid = to_regclass('public.' || quote_ident(source.name))
       left join lateral (
         select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum) as identity
-        -- By the numbers, one lookup each: an array in the condition reads all columns of the table.
+        -- One lookup per number: an array in the condition reads all columns of the table.
         from unnest(source.captured) as of_table (number)
         join pg_attribute
           on attrelid = counted.oid
@@ -70,8 +70,8 @@ begin
             and tgname < 'registry_stats`'
             and tgenabled in ('O', 'A')
         ) as triggers on true
-        -- In the order of the names: delete, insert, truncate, update, update_added. The update is by row
-        -- (17), of a partitioned table by statement (16), see registry_stats.attach_capture.
+        -- Sorted by name: delete, insert, truncate, update, update_added. Update is a row trigger
+        -- (17), on a partitioned table a statement trigger (16).
         having bool_and(
           triggers.kinds is not distinct from
             case counted.relkind when 'p' then '{8,4,32,16,16}' else '{8,4,32,17}' end::int2[]

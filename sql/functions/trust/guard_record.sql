@@ -1,6 +1,5 @@
--- That a table is exact is said by nobody but registry_stats.rebuild. A record that comes from
--- elsewhere, such as a restored dump, says that it is not. Trigger registry_stats_guard_record on
--- registry_stats.source, before each row.
+-- Makes a record of a table untrusted unless our functions write it: it may come from a restored
+-- dump. Trigger registry_stats_guard_record on registry_stats.source, before each row.
 create or replace function registry_stats.guard_record()
 returns trigger
 language plpgsql
@@ -9,11 +8,11 @@ as $$
 begin
   if new.is_exact and current_setting('registry_stats.is_writing', true) is distinct from 'on' then
     new.is_exact := false;
-    new.reason := 'its record was written by somebody else';
+    new.reason := 'its record was written outside registry-stats';
   end if;
   return new;
 end
 $$;
 
 comment on function registry_stats.guard_record() is
-  'Nobody but a rebuild says that a table is exact.';
+  'Allows only a rebuild to record a table as exact.';

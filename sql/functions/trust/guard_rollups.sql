@@ -1,7 +1,6 @@
--- Rollups and deltas are written by nobody but our functions, which say so by a setting of their own
--- (registry_stats.is_writing). Whoever else writes them, such as a dump restored in parts or
--- replication, makes all of it untrusted: the next run computes it again. Trigger registry_stats_guard,
--- after each statement, also where ordinary triggers are off.
+-- Marks every table untrusted when rollups or deltas are written outside our functions, for example
+-- by a partial restore or by replication. Our functions set registry_stats.is_writing. The next run
+-- rebuilds every table. Trigger registry_stats_guard, after each statement, always enabled.
 create or replace function registry_stats.guard_rollups()
 returns trigger
 language plpgsql
@@ -11,7 +10,7 @@ as $$
 begin
   if current_setting('registry_stats.is_writing', true) is distinct from 'on' then
     update registry_stats.source
-    set is_exact = false, reason = 'the rollups were written by somebody else'
+    set is_exact = false, reason = 'the rollups were written outside registry-stats'
     where is_exact;
   end if;
   return null;
@@ -19,4 +18,4 @@ end
 $$;
 
 comment on function registry_stats.guard_rollups() is
-  'Makes the rollups untrusted when somebody else writes them.';
+  'Marks every table untrusted when rollups or deltas are written outside our functions.';

@@ -1,5 +1,4 @@
--- Identity of the triggers that notice when somebody else writes our tables. A restore that disables
--- them, and enables them again, changes it.
+-- Returns the identity of the guard triggers. A restore that disables and enables them changes it.
 create or replace function registry_stats.guards()
 returns text
 language plpgsql
@@ -24,4 +23,4 @@ end
 $$;
 
 comment on function registry_stats.guards() is
-  'Identity of the triggers that notice when somebody else writes our tables.';
+  'Identity of the triggers that detect writes to our tables outside our functions.';

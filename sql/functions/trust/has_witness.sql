@@ -1,5 +1,5 @@
--- Whether no crash has emptied an unlogged captured table since its rebuild: a crash takes the witness
--- along. A standby has no unlogged rows, and refuses any statement that names an unlogged table.
+-- Returns false if a crash emptied an unlogged captured table since its rebuild, and the witness
+-- with it. A standby has no unlogged rows, and refuses statements that name an unlogged table.
 create or replace function registry_stats.has_witness(source text)
 returns boolean
 language plpgsql
@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function registry_stats.has_witness(text) is
-  'Whether no crash has emptied an unlogged captured table since its rebuild.';
+  'False if a crash emptied an unlogged captured table since its rebuild.';

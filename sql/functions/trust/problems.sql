@@ -1,5 +1,5 @@
--- Everything that keeps figures from being exact, as the catalog and the records say at this moment: a
--- row an object and job. `is_repairable`: the daemon's next run puts it right.
+-- Returns everything that keeps figures from being exact now, one row per object and job.
+-- `is_repairable`: the daemon's next run repairs it.
 create or replace function registry_stats.problems()
 returns table (job text, name text, reason text, is_repairable boolean)
 language sql
@@ -29,35 +29,35 @@ as $$
   where not found.is_trusted
   union all
   select
-    case look.name
+    case checked.name
       when 'current_deposit_stats' then 'update_current_deposit_stats'
       else 'update_counts'
     end,
-    look.name,
-    case look.state
+    checked.name,
+    case checked.state
       when 'missing' then 'the view is gone'
       when 'foreign' then coalesce(
-        'the view was created again by somebody, and other objects depend on it: '
-          || registry_stats.dependents('public', look.name) || '; drop these, and run migrate',
-        'the view was created again by somebody, and reads the tables'
+        'the view was replaced, and other objects depend on it: '
+          || registry_stats.dependents('public', checked.name) || '; drop these, and run migrate',
+        'the view was replaced, and reads the tables'
       )
       when 'empty' then 'the view is not populated'
       when 'unindexed' then 'the unique index of the view is gone'
       else format(
-        'public.%I is no materialized view, or belongs to a role that %I is no member of; '
-        'drop it, or alter its owner, and run migrate',
-        look.name, current_user
+        'public.%I is not a materialized view, or role %I is not a member of its owner; '
+        'drop it, or change its owner, and run migrate',
+        checked.name, current_user
       )
     end,
-    look.state <> 'other'
-      and (look.state <> 'foreign' or registry_stats.dependents('public', look.name) is null)
-  from registry_stats.look_at_views() as look
-  where look.state in ('missing', 'foreign', 'other')
+    checked.state <> 'other'
+      and (checked.state <> 'foreign' or registry_stats.dependents('public', checked.name) is null)
+  from registry_stats.look_at_views() as checked
+  where checked.state in ('missing', 'foreign', 'other')
   union all
   select
     replaced.job,
     replaced.name,
-    'the function is not ours, and its callers get what Registry''s own makes; run registry-stats migrate',
+    'the function is not the one that registry-stats installed; run registry-stats migrate',
     false
   from registry_stats.replaced_functions() as replaced
 $$;

@@ -1,11 +1,11 @@
--- Computes the rollups of one table again from its rows and drops the deltas that these contain. Gives
--- the number of rows scanned. Raises lock_not_available while a fold or another rebuild runs.
+-- Computes the rollups of one table again from its rows, and deletes the deltas that they include.
+-- Returns the number of rows. Raises lock_not_available while a fold or another rebuild runs.
 --
--- In repeatable read everything below sees one snapshot and nobody waits: rows and deltas of a
--- transaction are both in it or both not. In read committed each statement has a snapshot of its
--- own, so the table is locked against writers for the whole scan: right, but a wait for Registry.
--- The scan goes by ranges of blocks and tells its progress: "registry_stats.progress <table> <blocks
--- done> <blocks in all> blocks".
+-- In repeatable read all statements use one snapshot, so no writer waits: the rows and deltas of a
+-- transaction are both in it or both not. In read committed each statement has its own snapshot, so
+-- the table is locked against writers for the whole scan.
+-- The scan reads ranges of blocks and reports its progress as a notice:
+-- "registry_stats.progress <table> <blocks done> <all blocks> blocks".
 create or replace function registry_stats.rebuild(source text)
 returns bigint
 language plpgsql
@@ -20,7 +20,7 @@ declare
   v_step bigint;
   v_from bigint := 0;
   v_rows bigint := 0;
-  v_homeless bigint := 0;
+  v_unassigned bigint := 0;
 begin
   if registry_stats.obstacle(rebuild.source) is not null then
     raise exception 'registry_stats: % cannot be counted: %',
@@ -39,14 +39,14 @@ begin
       using errcode = 'lock_not_available';
   end if;
 
-  -- The snapshot of repeatable read may be older than the lock. Each fold and each rebuild writes this
-  -- row: if one committed in between, this fails here with a serialization failure, to be tried again,
-  -- and not after the scan with a duplicate key.
+  -- The snapshot of repeatable read may be older than the lock. Every fold and rebuild writes this
+  -- row: if one committed in between, this fails at once with a serialization failure and is
+  -- retried. Otherwise it would fail after the scan with a duplicate key.
   update registry_stats.epoch set number = number + 1 where name = 'rollups';
   perform registry_stats.check_sources();
 
   if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
-    -- Keeping Registry's writers waiting is for the owner, not for everybody who may rebuild.
+    -- Only the owner may block Registry's writers, not every role that may rebuild.
     if not pg_has_role(session_user, current_user, 'usage') then
       raise exception 'registry_stats: a rebuild needs a transaction in repeatable read'
         using errcode = 'insufficient_privilege';
@@ -66,7 +66,7 @@ begin
     byte_count numeric
   ) on commit drop;
 
-  -- Of a partitioned table the largest partition: a range of blocks is read in each of them.
+  -- The largest partition, if there are any: each range of blocks is read in all of them.
   select max(pg_relation_size(part.relid)) / current_setting('block_size')::int
   into v_blocks
   from (
@@ -75,7 +75,7 @@ begin
     select tree.relid from pg_partition_tree(format('public.%I', rebuild.source)::regclass) as tree
   ) as part;
   v_step := greatest(v_blocks / 20, 8192);
-  -- The size is younger than the snapshot, or the table is locked: no row lies behind the last block.
+  -- The size is newer than the snapshot, or the table is locked: no row is after the last block.
   loop
     raise notice 'registry_stats.progress % % % blocks',
       rebuild.source, least(v_from, v_blocks), v_blocks;
@@ -95,9 +95,9 @@ begin
 
   select coalesce(sum(row_count), 0) into v_rows from pg_temp.registry_stats_partial;
 
-  -- Where Registry allows NULL there. The totals use NULL for "all", so these deposits have no place.
+  -- Registry allows NULL here. The totals use NULL for "all", so these deposits cannot be counted.
   select coalesce(sum(row_count), 0)
-  into v_homeless
+  into v_unassigned
   from pg_temp.registry_stats_partial
   where object_key is not null
     and (institution_id is null or storage_option is null);
@@ -113,14 +113,14 @@ begin
 
   drop table pg_temp.registry_stats_partial;
 
-  -- Each rollup is trusted again only with its own rebuild; from then on the guards hold for it.
+  -- Safe for the other tables: if the guards had changed, check_sources marked all untrusted above.
   update registry_stats.epoch set guards = registry_stats.guards() where name = 'rollups';
   update registry_stats.source
   set
-    is_exact = v_homeless = 0,
+    is_exact = v_unassigned = 0,
     reason = case
-      when v_homeless > 0
-        then v_homeless || ' deposits have no institution or storage option; give them one'
+      when v_unassigned > 0
+        then v_unassigned || ' deposits have no institution or storage option; set both'
     end,
     fingerprint = v_fingerprint,
     rebuilt_at = clock_timestamp()
@@ -134,4 +134,4 @@ end
 $$;
 
 comment on function registry_stats.rebuild(text) is
-  'Computes the rollups of one table again; in repeatable read without a lock on its writers.';
+  'Computes the rollups of one table again; in repeatable read it blocks no writer.';

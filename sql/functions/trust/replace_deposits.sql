@@ -1,6 +1,5 @@
--- Puts the deposit rollup and its totals in order, from what registry_stats.rebuild has counted into
--- its temporary table. Writes only what differs: a rebuild of figures that are right leaves no dead
--- rows behind, and is quicker by half.
+-- Replaces the deposit rollup and its totals with the counts of registry_stats.rebuild. Writes only
+-- rows that differ: a rebuild of correct figures leaves no dead rows and takes half the time.
 create or replace function registry_stats.replace_deposits()
 returns void
 language plpgsql

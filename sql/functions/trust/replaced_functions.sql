@@ -1,5 +1,5 @@
--- Registry's functions in schema public that are not our bodies: one of its migrations was run again, or
--- they are gone. A body that calls registry_stats is ours. `migrate` puts ours back.
+-- Returns Registry's functions in schema public whose body is not ours: Registry's migration ran
+-- again, or they were dropped. A body that calls registry_stats is ours. `migrate` restores it.
 create or replace function registry_stats.replaced_functions()
 returns table (job text, name text)
 language plpgsql
@@ -33,4 +33,4 @@ end
 $$;
 
 comment on function registry_stats.replaced_functions() is
-  'Registry''s functions in schema public that are not our bodies.';
+  'Registry''s functions in schema public whose body is not ours.';

@@ -1,9 +1,8 @@
--- Counts the rows in a range of blocks of one of Registry's tables, as fine as the rollups need them.
--- Called by registry_stats.rebuild, a range at a time, so that it can tell its progress.
+-- Counts the rows in a range of blocks of one of Registry's tables, by the keys of the rollups.
+-- registry_stats.rebuild calls it once per range, to report progress.
 --
--- Written so that the server can share the work out: a range of row ids is read by one process only,
--- so the blocks are cut in four ranges, of which each process takes what is left; and "return query"
--- may run in parallel, where "insert … select" may not.
+-- Written for parallel workers. One process reads a ctid range alone, so the blocks are split into
+-- four ranges. "return query" may run in parallel, "insert … select" may not.
 create or replace function registry_stats.scan_blocks(
   source text,
   from_block bigint,
@@ -23,7 +22,7 @@ stable
 set search_path = pg_catalog, pg_temp
 set jit = off
 set row_security = off
--- A range alone would seem too small to share; the ranges together are the whole table.
+-- The planner would find a single range too small for parallel workers.
 set parallel_setup_cost = 0
 set parallel_tuple_cost = 0
 as $$

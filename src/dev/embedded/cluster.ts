@@ -19,18 +19,18 @@ import { isServed, runProgram, type Installation } from './server.js';
 import { Share } from './share.js';
 import { messageOf, unavailable } from './unavailable.js';
 
-// An initdb that was killed leaves its draft; none takes this long.
+// An initdb that was killed leaves its draft. No initdb takes this long.
 const initdbLimitMs = 10 * 60_000;
 
-/** Returns the major version of PostgreSQL that made a cluster; undefined if there is none. */
+/** Returns the major version of a cluster; undefined if there is none. */
 export async function clusterMajor(cluster: string): Promise<string | undefined> {
   const version = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined);
   return version?.trim();
 }
 
 /**
- * Initialises the cluster. It is made next to its place and moved there when complete, so neither an
- * interruption nor a second starter can leave half of one. Returns false if another was faster.
+ * Initialises the cluster next to its final path, then renames it. So an interruption or a
+ * concurrent start leaves no partial cluster. Returns false if another process was first.
  */
 export async function createCluster(
   installation: Installation,
@@ -58,13 +58,15 @@ export async function createCluster(
   } catch (cause) {
     signal?.throwIfAborted();
     if ((await clusterMajor(cluster)) !== undefined) return false;
-    throw unavailable(`expected initdb to make ${cluster}, found: ${messageOf(cause)}`, { cause });
+    throw unavailable(`expected initdb to create ${cluster}, found: ${messageOf(cause)}`, {
+      cause,
+    });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** Records whose cluster this is, for `removeAbandonedClusters`. */
+/** Records the data directory of a cluster, for `removeAbandonedClusters`. */
 export async function recordOrigin(
   cluster: string,
   dataDir: string,
@@ -75,9 +77,8 @@ export async function recordOrigin(
 }
 
 /**
- * Removes the clusters of data directories that are gone or have another identity by now: as root
- * a cluster is not in its data directory, and would stay for ever. A server that has lost its last
- * user is stopped. One that is still in use stays for a later start.
+ * Removes clusters whose data directory is gone or has a new identity. As root, a cluster is
+ * outside its data directory and would remain. Stops a server without users. Skips one in use.
  */
 export async function removeAbandonedClusters(
   installation: Installation,
@@ -95,7 +96,7 @@ export async function removeAbandonedClusters(
     await share?.release();
     if (await isServed(cluster)) continue;
     const size = await diskUse(cluster);
-    // The record last: without it nobody would finish the removal.
+    // The record goes last, so that a later start can finish the removal.
     const others = names.filter((other) => other.startsWith(name) && other !== record);
     for (const path of [...others, record].map((left) => join(folder, left))) {
       await rm(path, { recursive: true, force: true });
@@ -104,7 +105,7 @@ export async function removeAbandonedClusters(
   }
 }
 
-/** Returns the size of a directory on disk, e.g. `39 MB`. */
+/** Returns the size of a directory, such as `39 MB`. */
 export async function diskUse(directory: string): Promise<string> {
   const du = promisify(execFile)('du', ['-sk', directory]);
   const { stdout } = await du.catch(() => ({ stdout: '' }));
@@ -114,14 +115,14 @@ export async function diskUse(directory: string): Promise<string> {
 
 type Origin = Identity & { readonly dataDir: string };
 
-/** Only root writes these. What cannot be read is left alone. */
+/** Reads a record. Only root writes these. Ignores unreadable ones. */
 async function readRecord(file: string): Promise<Origin | undefined> {
   const read = readFile(file, 'utf8').then((text) => JSON.parse(text) as Origin);
   return read.catch(() => undefined);
 }
 
 async function isGone({ dataDir, id }: Origin): Promise<boolean> {
-  // An identity that cannot be read is not gone.
+  // An unreadable identity still exists.
   const current = await readIdentity(dataDir).catch(() => ({ id }));
   return current?.id !== id;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errorCodeOf } from '../../db/sqlstate.js';
 import { messageOf, unavailable } from './unavailable.js';
 
-/** The contents of embedded.json: `id` names the cluster, the password opens it. */
+/** The contents of embedded.json: the cluster's `id`, user and password. */
 export interface Identity {
   readonly id: string;
   readonly user: string;
@@ -12,8 +12,8 @@ export interface Identity {
 }
 
 /**
- * Reads the identity of a data directory, or creates it. It is written once, before anything else,
- * so all processes that start at the same time agree on the password without a lock.
+ * Reads or creates the identity of a data directory. It is written once, before anything else, so
+ * concurrent starts agree on the password without a lock.
  */
 export async function establishIdentity(dataDir: string): Promise<Identity> {
   await mkdir(dataDir, { recursive: true }).catch((error: unknown) => {
@@ -31,10 +31,10 @@ export async function establishIdentity(dataDir: string): Promise<Identity> {
   const draft = `${file}.${id}`;
   await writeFile(draft, `${JSON.stringify(identity, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    // A hard link is complete when it appears and never replaces another's.
+    // A hard link appears complete and never replaces a file.
     await link(draft, file);
   } catch (error) {
-    // Not every file system has hard links.
+    // Some file systems have no hard links.
     if (errorCodeOf(error) !== 'EEXIST') await rename(draft, file);
   } finally {
     await rm(draft, { force: true });
@@ -42,7 +42,7 @@ export async function establishIdentity(dataDir: string): Promise<Identity> {
   return (await readIdentity(dataDir)) ?? identity;
 }
 
-/** Returns undefined if the data directory has no identity, or does not exist. */
+/** Returns undefined if the data directory has no identity or does not exist. */
 export async function readIdentity(dataDir: string): Promise<Identity | undefined> {
   const file = join(dataDir, 'embedded.json');
   try {
@@ -58,7 +58,7 @@ export async function readIdentity(dataDir: string): Promise<Identity | undefine
 
 function parseIdentity(text: string): Identity {
   const { id, user, password } = JSON.parse(text) as Record<string, unknown>;
-  // The id becomes part of a path that root removes.
+  // root removes a path that contains the id.
   if (/^[0-9a-f]{8}$/.test(String(id)) && isText(id) && isText(user) && isText(password)) {
     return { id, user, password };
   }

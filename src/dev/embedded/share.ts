@@ -3,25 +3,24 @@ import { Client } from 'pg';
 import type { Identity } from './identity.js';
 import { isServed, readPidFile, serverHost, stopServer, type Installation } from './server.js';
 
-// An arbitrary number, in the database `postgres` of the embedded server.
+// An arbitrary advisory lock key, in the server's database `postgres`.
 const lockKey = 7_230_417;
 const regainAttempts = 50;
 const regainDelayMs = 100;
 
-/** A connection of pg, with two methods that its types lack. */
+/** pg's connection with two methods that its types lack. */
 type Session = Client & { ref(): void; unref(): void };
 
 /**
- * A share in a running server: a session that holds an advisory lock, shared among all users of
- * the server. The last user is the one who can get the lock exclusively; the server drops the share
- * of a process that was killed.
+ * A session with a shared advisory lock, which marks a user of the server. Only the last user can
+ * get the lock exclusively. The server drops the lock of a killed process.
  */
 export class Share {
   #session: Session | undefined;
   #regaining: Promise<void> | undefined;
   #released: Promise<void> | undefined;
 
-  /** Throws if no server of this cluster responds, or if it is about to stop. */
+  /** Connects and takes the lock. Throws if no server responds or if it is about to stop. */
   static async take(installation: Installation, identity: Identity): Promise<Share> {
     return new Share(installation, identity, await connectAndLock(installation, identity));
   }
@@ -35,7 +34,7 @@ export class Share {
     this.#hold(session);
   }
 
-  /** Stops the server if nobody else has a share in it. Safe to call twice. */
+  /** Stops the server if it has no other user. Safe to call twice. */
   release(): Promise<void> {
     return (this.#released ??= this.#release());
   }
@@ -43,17 +42,17 @@ export class Share {
   async #release(): Promise<void> {
     await this.#regaining;
     if (this.#session !== undefined && (await this.#stopIfLast(this.#session))) return;
-    // The session is lost: the server was stopped, or it ended its sessions after a crash.
+    // The session is lost: the server stopped, or it ended its sessions after a crash.
     const again = await connect(this.installation, this.identity).catch(() => undefined);
     if (again !== undefined) await this.#stopIfLast(again);
   }
 
-  /** Returns false if the session broke, so that nothing is known. */
+  /** Returns false if the session broke, so the state is unknown. */
   async #stopIfLast(session: Session): Promise<boolean> {
     session.ref();
     try {
       const isLast = await isOnlyUser(session);
-      // The lock is held until the server is gone: a newcomer who finds it taken tries again.
+      // Holds the lock until the server has stopped; a new user then retries.
       if (isLast === true) await stopServer(this.installation);
       return isLast !== undefined;
     } finally {
@@ -61,7 +60,7 @@ export class Share {
     }
   }
 
-  /** An idle session must not keep this process alive, and is replaced if it ends. */
+  /** Keeps an idle session, which does not keep this process alive. Replaces it when it ends. */
   #hold(session: Session): void {
     this.#session = session;
     session.unref();
@@ -87,7 +86,7 @@ export class Share {
 async function connectAndLock(installation: Installation, identity: Identity): Promise<Session> {
   const session = await connect(installation, identity);
   try {
-    // Never waits: the process that holds the lock alone is about to stop the server.
+    // Does not wait: the holder of the exclusive lock is about to stop the server.
     if (await tryLock(session, 'pg_try_advisory_lock_shared')) return session;
     throw new Error('the server is about to be stopped');
   } catch (error) {
@@ -98,7 +97,7 @@ async function connectAndLock(installation: Installation, identity: Identity): P
 
 async function connect({ cluster }: Installation, { user, password }: Identity): Promise<Session> {
   const { port } = readPidFile(cluster) ?? {};
-  // The pid file of a copied cluster names the server of the original, which has the same password.
+  // The pid file of a copied cluster names the original's server, with the same password.
   if (port === undefined || !(await isServed(cluster))) throw new Error('no server');
   const session = new Client({
     host: serverHost,
@@ -111,13 +110,16 @@ async function connect({ cluster }: Installation, { user, password }: Identity):
     connectionTimeoutMillis: 5_000,
     options: '-c idle_session_timeout=0',
   }) as Session;
-  // Without a listener a terminated session would end this process.
+  // Without a listener, the end of a session would end this process.
   session.on('error', () => undefined);
   await session.connect();
   return session;
 }
 
-/** Gives up the share and tries to be the only user. Returns undefined if the session broke. */
+/**
+ * Returns whether this is the only user, after releasing the share. Returns undefined if the
+ * session broke.
+ */
 async function isOnlyUser(session: Session): Promise<boolean | undefined> {
   try {
     await session.query('select pg_advisory_unlock_all()');

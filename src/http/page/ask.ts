@@ -1,6 +1,6 @@
 import type { ErrorBody } from '../../status/model.js';
 
-/** The daemon answered that it cannot tell, and why. */
+/** An error response of the daemon. */
 export class Refusal extends Error {
   readonly hint: string | null;
 
@@ -11,8 +11,8 @@ export class Refusal extends Error {
 }
 
 /**
- * JSON of the status port.
- * @throws Refusal what the daemon answers instead, such as a database that is away
+ * Returns the JSON of a path of the status port.
+ * @throws Refusal the daemon's error response, such as an unreachable database
  */
 export async function ask<Answer>(path: string): Promise<Answer> {
   const response = await fetch(path, { signal: AbortSignal.timeout(15_000) });

@@ -1,10 +1,10 @@
 import { create, setText } from './dom.js';
 import { formatAge, formatTime } from './format.js';
 
-/** The daemon's time, whatever this computer's clock says. */
+/** The daemon's time. The browser's clock may be wrong. */
 export interface Clock {
   now(): Date;
-  /** Takes up the daemon's time from an answer. */
+  /** Sets the daemon's time from a response. */
   set(answeredAt: string): void;
 }
 
@@ -18,19 +18,19 @@ export function createClock(): Clock {
   };
 }
 
-/** A moment as '10:42:10 UTC (12 s ago)', whose age is kept right by `keepAges`. */
+/** Returns a time like '10:42:10 UTC (12 s ago)'. `keepAges` updates the age. */
 export function createMoment(iso: string | null, now: Date, otherwise: string): HTMLElement {
   if (iso === null) return create('span', {}, otherwise);
   const age = createAge(iso, now);
   return create('time', { datetime: iso }, `${formatTime(iso, now, true)} (`, age, ')');
 }
 
-/** An age alone: '12 s ago'. */
+/** Returns only an age: '12 s ago'. */
 export function createAge(iso: string, now: Date): HTMLElement {
   return create('span', { 'data-since': iso }, formatAge(iso, now));
 }
 
-/** Once a second, every age that is on the page. */
+/** Updates every age on the page once a second. */
 export function keepAges(clock: Clock): void {
   setInterval(() => {
     const now = clock.now();

@@ -1,8 +1,8 @@
 export type Child = Node | string | undefined;
 
 /**
- * A new element. Text becomes text nodes, never markup: names and reasons come from a database that
- * many may write to.
+ * Creates an element. Text becomes text nodes, never markup, because names and reasons come from a
+ * database that many may write to.
  */
 export function create<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -19,19 +19,22 @@ export function create<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** One control or mark of direction in a name would reorder the sentence or the row around it. */
+/** Removes direction marks and controls: one in a name would reorder the text around it. */
 function readable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '�');
 }
 
-/** An element that index.html has. */
+/** Returns an element of index.html. */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`index.html has no #${id}`);
   return element;
 }
 
-/** Says nothing new to a screen reader, and moves no selection, where the text stays the same. */
+/**
+ * Sets the text only if it changed. Otherwise screen readers would repeat it and selections would
+ * move.
+ */
 export function setText(element: HTMLElement, text: string): void {
   const shown = readable(text);
   if (element.textContent !== shown) element.textContent = shown;

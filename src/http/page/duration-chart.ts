@@ -3,7 +3,6 @@ import { create, setText } from './dom.js';
 import { countOf, formatDuration } from './format.js';
 import { createPlot, type PlotData } from './plot.js';
 
-/** How many of a job's runs the chart shows. */
 export const chartedRuns = 200;
 
 const kinds = [
@@ -16,7 +15,7 @@ const kinds = [
   },
 ] as const;
 
-/** The last runs of a job: how long each took, on a logarithmic scale, and how it ended. */
+/** Creates a chart of a job's last runs: duration on a logarithmic scale, and outcome. */
 export function createDurationChart(job: string): {
   readonly element: HTMLElement;
   show(runs: readonly RunRecord[], isRecorded: boolean): void;

@@ -5,7 +5,7 @@ import { formatBytes, formatDollars, formatNumber } from './format.js';
 import { createPlot, type Plot } from './plot.js';
 import { createTable } from './table.js';
 
-/** The statistics themselves: stored bytes over the years, deposits and counts of now. */
+/** Creates the figures: stored bytes over the years, and current deposits and counts. */
 export function createFigures(container: HTMLElement): { refresh(): Promise<void> } {
   const problem = create('p', { class: 'empty', role: 'status' });
   const charts = [
@@ -21,10 +21,10 @@ export function createFigures(container: HTMLElement): { refresh(): Promise<void
   return {
     refresh: async () => {
       try {
-        const answer = await ask<Figures>('api/statistics');
+        const response = await ask<Figures>('api/statistics');
         setText(problem, '');
-        for (const chart of charts) chart.show(answer.history);
-        tables.replaceChildren(...createTables(answer));
+        for (const chart of charts) chart.show(response.history);
+        tables.replaceChildren(...createTables(response));
       } catch (error) {
         if (error instanceof Refusal) {
           setText(problem, `The statistics cannot be read: ${error.message}. ${error.hint ?? ''}`);
@@ -135,7 +135,7 @@ function createDeposits(
   name: string,
   rows: readonly DepositFigure[],
 ): HTMLElement {
-  // Where options of different prices are added up, there is no cost.
+  // Options with different prices have no common cost.
   const hasCost = rows.some(({ monthlyCost }) => monthlyCost !== null);
   const numbers = ['Objects', 'Files', 'Stored', ...(hasCost ? ['Cost a month'] : [])];
   return createTable(

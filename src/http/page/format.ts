@@ -1,6 +1,6 @@
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const;
 
-/** Bytes in steps of 1024, as Registry counts its gigabytes. */
+/** Formats bytes in steps of 1024, like Registry's gigabytes. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -20,7 +20,7 @@ export function formatDollars(value: number): string {
   return value.toLocaleString('en-US', { style: 'currency', currency: 'USD' });
 }
 
-/** '1 change', '2 changes'. */
+/** Returns '1 change', '2 changes'. */
 export function countOf(count: number, noun: string): string {
   return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
@@ -34,7 +34,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** '10:42 UTC' today, '23 Nov 10:42 UTC' before or after, with the year where it is another. */
+/** Returns '10:42 UTC' for today, '23 Nov 10:42 UTC' for other days, and the year if it differs. */
 export function formatTime(iso: string, now: Date, withSeconds = false): string {
   const time = iso.slice(11, withSeconds ? 19 : 16);
   if (iso.slice(0, 10) === now.toISOString().slice(0, 10)) return `${time} UTC`;
@@ -51,7 +51,7 @@ function formatDay(iso: string, now: Date): string {
   });
 }
 
-/** '12 s ago', 'in 5 min'. */
+/** Returns '12 s ago', 'in 5 min'. */
 export function formatAge(iso: string, now: Date): string {
   const ms = now.getTime() - new Date(iso).getTime();
   const seconds = Math.max(0, Math.round(Math.abs(ms) / 1_000));

@@ -6,15 +6,15 @@ import { formatNumber } from './format.js';
 
 export interface JobCards {
   show(status: Status, now: Date): void;
-  showRuns(job: string, answer: RunsPage): void;
+  showRuns(job: string, response: RunsPage): void;
 }
 
 interface Card {
   show(state: JobStatus, status: Status, now: Date): void;
-  showRuns(answer: RunsPage): void;
+  showRuns(response: RunsPage): void;
 }
 
-/** A card a job, made once; charts stay while the texts change. */
+/** Creates one card per job. Charts stay while texts change. */
 export function createJobCards(container: HTMLElement): JobCards {
   const cards = new Map<string, Card>();
   return {
@@ -28,7 +28,7 @@ export function createJobCards(container: HTMLElement): JobCards {
         card.show(state, status, now);
       }
     },
-    showRuns: (job, answer) => cards.get(job)?.showRuns(answer),
+    showRuns: (job, response) => cards.get(job)?.showRuns(response),
   };
 }
 
@@ -64,7 +64,7 @@ function createCard(container: HTMLElement, { job, subject }: JobStatus): Card {
   };
 }
 
-/** Whether what is shown of the jobs is only the last that is known. */
+/** Returns whether the page shows old data because the database is unreachable. */
 function isDatabaseAway({ isDatabaseDown, statistics }: Status): boolean {
   return isDatabaseDown || statistics.mode === 'unknown';
 }

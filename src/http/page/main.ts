@@ -16,19 +16,19 @@ const cards = createJobCards(byId('job-cards'));
 const runTable = createRunTable(clock);
 const figures = createFigures(byId('figure-body'));
 
-let answeredAt: Date | undefined;
+let respondedAt: Date | undefined;
 let timer: number | undefined;
-/** What was shown last of the jobs; where it stays the same, no runs and figures are asked for. */
+/** The jobs shown last. While they are the same, runs and figures are not requested. */
 let shownJobs = '';
 
-/** Asks for the status; for runs and figures only when a job did something. */
+/** Requests the status, and runs and figures only if a job changed. */
 async function update(): Promise<void> {
   let status: Status;
   try {
     status = await ask<Status>('api/status');
   } catch (error) {
     if (error instanceof Refusal) setText(byId('connection'), error.message);
-    banner.showSilence(answeredAt);
+    banner.showSilence(respondedAt);
     shownJobs = '';
     return;
   }
@@ -41,9 +41,9 @@ async function update(): Promise<void> {
 
 function show(status: Status): void {
   clock.set(status.answeredAt);
-  answeredAt = clock.now();
+  respondedAt = clock.now();
   banner.show(status.verdict);
-  cards.show(status, answeredAt);
+  cards.show(status, respondedAt);
   const { pid, startedAt, statistics } = status;
   setText(
     byId('connection'),
@@ -52,7 +52,7 @@ function show(status: Status): void {
   );
 }
 
-/** Without what writers change all the time. */
+/** Returns the recorded state, without pending changes, which writers change all the time. */
 function recordsOf({ statistics }: Status): unknown {
   return [statistics.mode, statistics.jobs.map((job) => ({ ...job, pendingChanges: 0 }))];
 }
@@ -62,12 +62,12 @@ async function showRuns({ job }: { readonly job: string }): Promise<void> {
     const query = new URLSearchParams({ job, limit: String(chartedRuns) });
     cards.showRuns(job, await ask<RunsPage>(`api/runs?${query.toString()}`));
   } catch {
-    // Whatever is the matter, the banner says it at the next poll; the chart stays as it was.
+    // The banner shows the reason after the next poll. The chart stays as it was.
     shownJobs = '';
   }
 }
 
-/** One poll after the other; none while nobody looks. */
+/** Polls one request at a time, and only while the page is visible. */
 async function poll(): Promise<void> {
   clearTimeout(timer);
   if (document.hidden) return;

@@ -2,33 +2,36 @@ import uPlot from './uplot.js';
 
 export interface PlotOptions {
   readonly kind: 'lines' | 'points';
-  /** Bytes grow from zero in powers of two; durations have a logarithmic scale. */
+  /** Bytes start at zero, with ticks at powers of two. Durations are logarithmic. */
   readonly scale: 'bytes' | 'logarithmic';
   readonly height: number;
   readonly format: (value: number) => string;
   readonly formatMoment: (moment: number) => string;
 }
 
-/** From zero, with a little room above. */
+/** Starts at zero, with space above. */
 export const bytesScale: uPlot.Scale = { range: (_plot, _min, max) => [0, max * 1.05 || 1] };
 
 // The package declares a const enum, which has no value when the page runs.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
 const logarithmic: uPlot.Scale = { distr: 3 };
 
-/** Full powers of ten: they are what is named at the axis. */
+/** Ends at powers of ten, which the axis labels. */
 export const logarithmicScale: uPlot.Scale = {
   ...logarithmic,
   range: (_plot, min, max) => uPlot.rangeLog(min, max, 10, true),
 };
 
-/** A single moment has no width: an hour on either side. */
+/** A single time has no width, so the scale adds an hour on either side. */
 export function momentScale([first, ...others]: readonly number[]): uPlot.Scale {
   if (first === undefined || others.length > 0) return { time: true };
   return { time: true, range: [first - 3_600, first + 3_600] };
 }
 
-/** Time below, what is measured at the left. Only ticks that are named have a line. */
+/**
+ * Returns the time axis at the bottom and the value axis at the left. Only labelled ticks have a
+ * line.
+ */
 export function plotAxes(
   { scale, format }: Pick<PlotOptions, 'scale' | 'format'>,
   colorOf: (variable: string) => string,
@@ -55,7 +58,7 @@ function powersOfTen(_plot: uPlot, ticks: number[]): (number | null)[] {
   return ticks.map((tick) => (Number.isInteger(Math.log10(tick)) ? tick : null));
 }
 
-/** Years, days or times of day in UTC, whichever tells the ticks apart. */
+/** Returns years, days or times of day in UTC, so that ticks differ. */
 function nameMoments(ticks: readonly number[]): string[] {
   const [first = 0, second = first] = ticks;
   const step = second - first;

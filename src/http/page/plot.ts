@@ -10,11 +10,11 @@ import {
 
 export interface PlotSeries {
   readonly name: string;
-  /** A CSS variable with its colour. */
+  /** A CSS variable. */
   readonly color: string;
-  /** One number a moment; null where there is none. */
+  /** One number per time; null if there is none. */
   readonly values: readonly (number | null)[];
-  /** Told apart by more than the colour: a dashed line, a ring instead of a dot. */
+  /** Marked by a dashed line, or a ring instead of a dot, not only by colour. */
   readonly isMarked?: boolean;
 }
 
@@ -26,11 +26,14 @@ export interface PlotData {
 
 export interface Plot {
   readonly element: HTMLElement;
-  /** `summary` says in words what the picture shows. */
+  /** `summary` describes the chart in words. */
   show(data: PlotData, summary: string): void;
 }
 
-/** A chart with a legend that follows the pointer; drawn again for a new width or colour scheme. */
+/**
+ * Creates a chart with a legend that follows the pointer. Redraws it for a new width or colour
+ * scheme.
+ */
 export function createPlot(options: PlotOptions): Plot {
   const canvas = create('div', { class: 'canvas', role: 'img' });
   const legend = create('ul', { class: 'legend' });
@@ -46,7 +49,7 @@ export function createPlot(options: PlotOptions): Plot {
     if (current === undefined || current.moments.length === 0 || width === 0) return;
     const shown = current;
     const read = (index: number | null | undefined): void => {
-      // Away from the chart, the pointer reads the newest.
+      // Without a pointer, show the newest values.
       setText(reading, readAt(shown, index ?? shown.moments.length - 1, options));
     };
     drawn = new uPlot(chartOptions(shown, width, options, read), columns(shown), canvas);
@@ -81,7 +84,7 @@ function legendEntry(
   kind: PlotOptions['kind'],
 ): HTMLElement {
   const swatch = create('span', { class: `swatch ${kind}`, 'aria-hidden': 'true' });
-  // A rule of the style sheet's by way of the CSSOM: markup with styles is refused by the policy.
+  // Set through the CSSOM, because the content security policy refuses inline styles.
   swatch.style.setProperty('--swatch', `var(${color})`);
   if (isMarked === true) swatch.classList.add('marked');
   return create('li', {}, swatch, name);

@@ -6,8 +6,8 @@ export interface Column {
 }
 
 /**
- * A table with a caption, whose first column names the row. It scrolls sideways in a region of its
- * own, which the keyboard reaches.
+ * Returns a table with a caption. The first column is the row header. It scrolls sideways in its
+ * own region, which the keyboard can reach.
  */
 export function createTable(
   caption: string,

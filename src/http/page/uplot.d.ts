@@ -1,2 +1,3 @@
-// The daemon serves the package's ES module under this name: a browser cannot resolve 'uplot'.
+// The daemon serves the package's ES module under this name, because a browser cannot resolve
+// 'uplot'.
 export { default } from 'uplot';

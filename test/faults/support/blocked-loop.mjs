@@ -1,4 +1,4 @@
-// For `node --import`: blocks the event loop for the milliseconds that are written to BLOCK_FILE.
+// For `node --import`: blocks the event loop for the milliseconds in BLOCK_FILE.
 import { readFileSync, rmSync } from 'node:fs';
 
 setInterval(() => {

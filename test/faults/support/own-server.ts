@@ -14,27 +14,29 @@ import { eventually } from '../../support/slow-job.js';
 import { environmentOf, type TestDatabase } from '../../support/test-database.js';
 import { shortSessions } from './short-sessions.js';
 
-/** A PostgreSQL of the current test's own, which it may stop. */
+/** A PostgreSQL for the current test, which may stop it. */
 export interface OwnServer {
-  /** A migrated database with the fixtures in it. It outlives a stop, its sessions do not. */
+  /** A migrated database with fixtures. A stop ends its sessions. */
   readonly target: TestDatabase;
   /** The cluster's directory. */
   readonly cluster: string;
-  /** As `pg_ctl stop`, without waiting for clients; `immediate` leaves a recovery to the start. */
+  /**
+   * Stops like `pg_ctl stop`, without waiting for clients. After `immediate` the start recovers.
+   */
   stop(mode: 'fast' | 'immediate'): Promise<void>;
-  /** With the command line that it had, hence on the same port; returns when it answers. */
+  /** Starts with the same command line, so on the same port. Resolves when it responds. */
   start(): Promise<void>;
 }
 
 const stopSignals = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
-/** Starts a server and removes it with the test. Databases of other servers know nothing of it. */
+/** Starts a server and removes it with the test. */
 export async function startOwnServer(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<OwnServer> {
   const dataDir = path.join(await temporaryDirectory(), 'data');
   onTestFinished(() => removeEmbeddedServer(dataDir));
-  // What was committed must be there after a stop, which developers do not ask for.
+  // Durable commits, which the server of developers turns off.
   const ours = { fsync: 'off', synchronous_commit: 'on', shared_buffers: '16MB' };
   const { host, port, user, password } = await acquireEmbeddedServer({
     dataDir,
@@ -86,7 +88,7 @@ async function databaseOn(address: Omit<TestServer, 'prefix'>): Promise<TestData
   };
 }
 
-/** The server keeps its command line in the cluster; root may not run it, its owner does. */
+/** Starts the server from its recorded command line, as the owner of the cluster: root may not. */
 async function startAgain(cluster: string): Promise<void> {
   const commandLine = await readFile(path.join(cluster, 'postmaster.opts'), 'utf8');
   const { uid, gid } = await stat(cluster);

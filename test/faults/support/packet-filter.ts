@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { onTestFinished, type TestContext } from 'vitest';
 
-/** A way to a server on which packets can be lost, as no proxy can do it: without any answer. */
+/** Drops packets on the way to a server, so that no response arrives. A proxy cannot do that. */
 export interface PacketFilter {
-  /** Drops what goes to this address and port, and what comes from there. */
+  /** Drops packets to and from this address and port. */
   drop(): void;
   pass(): void;
 }
 
-/** Needs iptables, and the right to use it. */
+/** Needs iptables and the right to use it. */
 export function packetFilter(
   { skip }: Pick<TestContext, 'skip'>,
   host: string,

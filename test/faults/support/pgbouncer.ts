@@ -10,17 +10,17 @@ import { temporaryDirectory } from '../../support/program.js';
 import { eventually } from '../../support/slow-job.js';
 import type { TestDatabase } from '../../support/test-database.js';
 
-/** A PgBouncer of the current test's own, in front of one server. */
+/** A PgBouncer for the current test, in front of one server. */
 export interface PgBouncer {
   readonly port: number;
-  /** The database behind it, for programs that are to go through it. */
+  /** The database through the pooler, for the program. */
   readonly env: TestDatabase['env'];
   log(): string;
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** From the Debian package `pgbouncer`; it is in /usr/sbin. */
+/** From the Debian package `pgbouncer`, in /usr/sbin. */
 const command = 'pgbouncer';
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin`;
 
@@ -28,8 +28,8 @@ export const isPgBouncerInstalled =
   spawnSync(command, ['--version'], { env: { PATH } }).status === 0;
 
 /**
- * Settings as in pgbouncer.ini; in transaction mode unless they say otherwise. With a certificate
- * it takes clients by TLS only.
+ * Starts PgBouncer with settings of pgbouncer.ini. The default is transaction mode. With a
+ * certificate it accepts only TLS clients.
  */
 export async function startPgBouncer(
   { env }: Pick<TestDatabase, 'env'>,
@@ -81,7 +81,7 @@ export async function startPgBouncer(
   const stop = async (): Promise<void> => {
     if (child === undefined) return;
     const exited = once(child, 'exit');
-    // At once, as at a failure of its machine.
+    // Immediately, like a failed machine.
     child.kill('SIGKILL');
     child = undefined;
     await exited;

@@ -9,14 +9,14 @@ import { countCase } from './tally.js';
 const longestRecovery = { timeout: 60_000, interval: 50 };
 
 export interface RecoveryOptions {
-  /** How often the daemon may tell each of its complaints. */
+  /** How often the daemon may log each message. */
   readonly times?: number;
 }
 
 /**
- * To be called when the cause of a fault is gone. Gives the daemon new work and expects that within
- * a minute a run of every job has succeeded, that the figures equal the tables, and that nothing is
- * left behind: no lock, no session at work, no run without an end. Ends the daemon.
+ * Call it when the fault is gone. Makes new work and expects, within a minute, that a run of every
+ * job succeeds, that the figures match the tables, and that no lock, session or unfinished run is
+ * left. Ends the daemon.
  */
 export async function expectRecovered(
   target: TestDatabase,
@@ -36,7 +36,7 @@ export async function expectRecovered(
   expect(differences).toEqual([]);
 }
 
-/** New work is done by a run of each job that began later. */
+/** Waits until a later run of each job did the new work. */
 async function untilRefreshed(target: TestDatabase): Promise<void> {
   const [begun] = await target.query<{ now: string }>('select clock_timestamp()::text as now');
   await makeWork(target);
@@ -53,7 +53,7 @@ async function untilRefreshed(target: TestDatabase): Promise<void> {
   }, longestRecovery);
 }
 
-/** Complaints that were told more often than things changed. */
+/** Returns messages that were logged more often than the state changed. */
 function floods(daemon: Program, times: number): string[] {
   const counts = new Map<string, number>();
   for (const { level, msg } of daemon.lines) {
@@ -64,7 +64,7 @@ function floods(daemon: Program, times: number): string[] {
   return [...counts].filter(([, count]) => count > times).map(([kind, n]) => `${n} × ${kind}`);
 }
 
-/** Of programs that have ended. */
+/** Expects no leftovers of ended programs. */
 export async function expectNothingLeft({ query }: TestDatabase): Promise<void> {
   await eventually('the end of all sessions', async () => {
     const sessions = await query(
@@ -86,7 +86,7 @@ export async function expectNothingLeft({ query }: TestDatabase): Promise<void> 
   expect(await query('select * from registry_stats.run where outcome is null')).toEqual([]);
 }
 
-/** All figures against the tables, by the command and by full scans of our own. */
+/** Compares all figures with the tables, by the command and by our own full scans. */
 export async function findDifferences({ query, env }: TestDatabase): Promise<unknown[]> {
   const verified = await runCommand(['verify', '--json'], { env });
   expect(verified.stderr).not.toContain('error');

@@ -3,7 +3,7 @@ import { startDaemon, type Environment, type Program } from '../../support/progr
 import { databaseWithRows, everySecond } from '../../support/runs.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
-/** It tries each second, and waits at a step as long as the test does. */
+/** Retries each second, and waits at a step as long as the test. */
 export const sceneSettings = { ...everySecond, LOCK_TIMEOUT: '2m' };
 
 export async function startSceneDaemon(
@@ -13,14 +13,14 @@ export async function startSceneDaemon(
   return startDaemon({ env: { ...target.env, ...sceneSettings, ...settings } });
 }
 
-/** A migrated database with the fixtures in it. Nothing of them is in the figures: each job is due. */
+/** Creates a migrated database with fixtures that are not in the figures: each job is due. */
 export async function databaseWithWork(): Promise<TestDatabase> {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
   return target;
 }
 
-/** The database of a live Registry before the first migration of ours, all figures up to date. */
+/** Creates a live Registry database before our first migration, with current figures. */
 export async function registryDatabase(): Promise<TestDatabase> {
   const target = await databaseWithRows();
   await target.query(
@@ -30,12 +30,12 @@ export async function registryDatabase(): Promise<TestDatabase> {
   return target;
 }
 
-/** Changes figures of every view, and takes a month from the history: each job is due. */
+/** Changes figures of every view and deletes a month of the history: each job is due. */
 export async function makeWork({ query }: Pick<TestDatabase, 'query'>): Promise<void> {
   for (const statement of changes) await query(statement);
 }
 
-/** Only new rows and younger ones than the last month of the history: its figures stay. */
+/** Only rows newer than the last month of the history, so its figures stay. */
 const changes = [
   `insert into public.intellectual_objects
     (identifier, bag_name, institution_id, state, storage_option, created_at, updated_at)

@@ -1,5 +1,5 @@
-// For `node --import`: the clock of this process is off by the milliseconds that the file named in
-// CLOCK_OFFSET_FILE holds at each moment. What only counts elapsed time goes on as it did.
+// For `node --import`: shifts this process's clock by the milliseconds in CLOCK_OFFSET_FILE, at any
+// time. Elapsed time is not affected.
 import { readFileSync } from 'node:fs';
 
 const RealDate = globalThis.Date;

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { TestDatabase } from '../../support/test-database.js';
 
-/** Sessions with a server that may be stopped: a new one for each query, since none outlives that. */
+/** Opens a new session per query, because the server may be stopped. */
 export function shortSessions(config: pg.ClientConfig): Pick<TestDatabase, 'session' | 'query'> {
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client(config);

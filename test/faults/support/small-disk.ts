@@ -4,15 +4,15 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
 
-/** A file system of its own for a server's data. */
+/** A file system for a server's data. */
 export interface SmallDisk {
   readonly folder: string;
-  /** Takes all the space there is. */
+  /** Fills the disk. */
   fill(): Promise<void>;
   free(): void;
 }
 
-/** Mounted beside a cluster, and its owner's. Needs root. */
+/** Mounts a file system next to a cluster, owned by the same user. Needs root. */
 export function mountSmallDisk(
   { skip }: Pick<TestContext, 'skip'>,
   cluster: string,
@@ -24,7 +24,7 @@ export function mountSmallDisk(
   const options = `size=${size},mode=0700,uid=${uid},gid=${gid}`;
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', mountPoint]);
   onTestFinished(() => {
-    // Lazily: the server is removed later.
+    // Lazily, because the server is removed later.
     if (status === 0) spawnSync('umount', ['-l', mountPoint]);
     rmdirSync(mountPoint);
   });

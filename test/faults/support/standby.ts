@@ -7,17 +7,17 @@ import type { TestDatabase } from '../../support/test-database.js';
 import type { OwnServer } from './own-server.js';
 import { shortSessions } from './short-sessions.js';
 
-/** A hot standby of a server of the test's own, and the primary as soon as it is promoted. */
+/** A hot standby of a test's server; the primary after its promotion. */
 export interface Standby {
   readonly port: number;
-  /** The same database, on this server. */
+  /** The same database on this server. */
   readonly target: TestDatabase;
-  /** Everything that the primary has committed can be read here. */
+  /** Waits until the standby has everything committed. */
   caughtUp(): Promise<void>;
   promote(): Promise<void>;
 }
 
-/** Copies the cluster while its server is down, which a plain copy is good enough for. */
+/** Copies the cluster while its server is down, so a plain copy is enough. */
 export async function startStandby({ cluster, target, ...server }: OwnServer): Promise<Standby> {
   const copy = `${cluster}-standby`;
   await server.stop('fast');
@@ -52,7 +52,7 @@ export async function startStandby({ cluster, target, ...server }: OwnServer): P
   };
 }
 
-/** Starts the copy with the primary's command line, on another port. */
+/** Starts the copy with the primary's command line on another port. */
 async function ownedBy(
   account: { uid: number; gid: number },
   copy: string,

@@ -1,24 +1,24 @@
 import { untilWaitedFor } from '../../support/lock-waiter.js';
 import type { TestDatabase } from '../../support/test-database.js';
 
-/** A moment in the work of the daemon or a command, at which a test can hold it. */
+/** A step of the daemon or a command at which a test can hold it. */
 export interface Step {
   readonly name: string;
-  /** SQL, for the test's database only, that calls faults.wait() at that moment. */
+  /** SQL for the test's database that calls faults.wait() at the step. */
   readonly arrange: string;
-  /** Before the begin of the run is committed. */
+  /** The step is before the commit of the run's begin. */
   readonly isUnrecorded?: true;
 }
 
-/** The daemon, or a command, held at a step. */
+/** The daemon or a command, held at a step. */
 export interface Halt {
-  /** Resolves when somebody waits there, with the process id of the backend. */
+  /** Resolves to the pid of the backend that waits there. */
   reached(): Promise<number>;
-  /** Lets whoever waits, and everybody later, pass. */
+  /** Releases the backend and all later ones. */
   open(): Promise<void>;
 }
 
-/** The steps of a run of all jobs, in their order. */
+/** The steps of a run of all jobs, in order. */
 export const runSteps: readonly Step[] = [
   {
     name: 'while it is recorded',
@@ -41,7 +41,7 @@ export const runSteps: readonly Step[] = [
   },
   { name: 'in the fold', arrange: before('insert on registry_stats.deposit_total') },
   { name: 'between two views', arrange: afterCommand('REFRESH MATERIALIZED VIEW') },
-  // Not where another end is recorded, after the fault.
+  // Except where another end is recorded after the fault.
   {
     name: 'before its commit',
     arrange: `
@@ -58,14 +58,14 @@ export const runSteps: readonly Step[] = [
   { name: 'in the history', arrange: before('insert on public.historical_deposit_stats') },
 ];
 
-/** A statement trigger before an event on a table. */
+/** Returns SQL for a statement trigger before an event. */
 function before(event: string): string {
   return `create trigger halt before ${event} for each statement execute function faults.halt();`;
 }
 
 /**
- * After a DDL command on an object, given as a regular expression for its identity; where there is
- * a condition in SQL, only if that holds.
+ * Returns SQL for an event trigger after a DDL command on an object. `identity` is a regular
+ * expression.
  */
 export function afterCommand(tag: string, identity = '', condition = 'true'): string {
   return `
@@ -81,7 +81,7 @@ export function afterCommand(tag: string, identity = '', condition = 'true'): st
       execute function faults.halt_command();`;
 }
 
-/** Whoever comes to the step in this database waits there. To be called once a database. */
+/** Holds every backend that reaches the step in this database. Call it once per database. */
 export async function haltAt(target: TestDatabase, { name, arrange }: Step): Promise<Halt> {
   const keeper = await target.session();
   await keeper.query('select pg_advisory_lock(7, 7)');
@@ -89,13 +89,13 @@ export async function haltAt(target: TestDatabase, { name, arrange }: Step): Pro
   return {
     reached: () => untilWaitedFor(target, [7, 7], `somebody ${name}`),
     open: async () => {
-      // A stop of the server has let everybody pass.
+      // A stop of the server has released the backend.
       await keeper.query('select pg_advisory_unlock(7, 7)').catch(() => undefined);
     },
   };
 }
 
-/** The wait is one for a lock, which only the test ends, whatever timeout is in force. */
+/** Waits for a lock that only the test releases, ignoring timeouts. */
 const functions = `
   create schema faults;
   create function faults.wait() returns void language plpgsql set lock_timeout = 0

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The file that collects the cases of all test files. */
+    /** The file with the cases of all test files. */
     tally: string;
   }
 }
@@ -17,13 +17,13 @@ interface Case {
   readonly differences: number;
 }
 
-/** Adds the current test to the totals that are printed at the end. */
+/** Adds the current test to the totals printed at the end. */
 export async function countCase(result: Omit<Case, 'name'>): Promise<void> {
   const counted: Case = { name: expect.getState().currentTestName ?? '', ...result };
   await appendFile(inject('tally'), `${JSON.stringify(counted)}\n`);
 }
 
-/** Global setup: makes the file, and prints the totals when all tests have ended. */
+/** Creates the file, and prints the totals after all tests. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'registry-stats-faults-'));
   const file = path.join(folder, 'cases');

@@ -6,7 +6,7 @@ import type { Scene } from '../../exactness/scene.js';
 import { changeSome, insert } from '../../exactness/workload.js';
 import { Latencies } from './latencies.js';
 
-/** From here on a writer takes rows away instead of adding some. */
+/** Above this number a writer deletes rows instead of adding some. */
 const mostOwnRows = 5_000;
 
 type Work =
@@ -24,16 +24,16 @@ export interface CrowdWriterOptions {
   readonly client: pg.Client;
   readonly scene: Scene;
   readonly number: number;
-  /** Tells the rows of one phase from those of another. */
+  /** Marks the rows of one phase. */
   readonly phase: string;
   /** One row of each table that all writers update. */
   readonly shared: Readonly<Record<Source, string>>;
 }
 
 /**
- * A session that writes without a pause. It changes rows of its own, many a transaction, or one row
- * that others change too: so writers wait for each other, but never in a circle. Whatever deadlock
- * the server finds is therefore not theirs.
+ * A session that writes without a pause. It changes many rows of its own per transaction, or one
+ * shared row. So writers wait for each other, but never in a circle, and no deadlock is caused by
+ * them.
  */
 export class CrowdWriter {
   readonly latencies = new Latencies();
@@ -116,7 +116,7 @@ export class CrowdWriter {
     return inserted.rows.map(({ id }) => id);
   }
 
-  /** As when a bag comes in: all of it, or nothing. */
+  /** Ingests all of it or nothing, like a bag. */
   async #ingest(): Promise<void> {
     const { client } = this.#options;
     await client.query('begin');
@@ -151,7 +151,7 @@ export class CrowdWriter {
     this.#own[source].push(...ids);
   }
 
-  /** Neighbours among the rows of its own. */
+  /** Returns a condition for adjacent rows of its own. */
   #some(source: Source, count: number): string[] {
     const own = this.#own[source];
     const from = this.#random.int(0, Math.max(0, own.length - count));

@@ -12,13 +12,13 @@ import { Latencies } from './latencies.js';
 const writers = 3;
 const readers = 2;
 const callers = 2;
-/** As many transactions of writers between two checks of all figures against the tables. */
+/** Transactions of writers between two checks of all figures. */
 const transactionsPerCheck = 2_000;
 
 export interface Phase {
   readonly name: string;
   readonly seconds: number;
-  /** Whether Registry's functions are called, and all figures checked, at the same time. */
+  /** Whether Registry's functions are called and all figures checked meanwhile. */
   readonly hasCallers: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface PhaseResult {
   readonly latencies: Latencies;
 }
 
-/** Lets all sessions work for so many seconds. The first error of any of them ends it. */
+/** Runs all sessions for some seconds. The first error ends it. */
 export async function playPhase(
   target: TestDatabase,
   phase: Phase,
@@ -70,7 +70,7 @@ function times(count: number, work: Work): Work[] {
   return Array.from({ length: count }, () => work);
 }
 
-/** A row of each table, for all writers to change. */
+/** Adds a row to each table that all writers change. */
 export async function addSharedRows({ query }: TestDatabase): Promise<Record<Source, string>> {
   const random = new RandomNumbers(0);
   const entries: [Source, string][] = [];
@@ -82,7 +82,7 @@ export async function addSharedRows({ query }: TestDatabase): Promise<Record<Sou
   return Object.fromEntries(entries) as Record<Source, string>;
 }
 
-/** How often the grand total is contained in all rows: once in each grouping set. */
+/** How many grouping sets contain each row. */
 const groupings = {
   premis_event_counts: { count: 'row_count', sets: 8 },
   intellectual_object_counts: { count: 'row_count', sets: 4 },
@@ -91,7 +91,7 @@ const groupings = {
   current_deposit_stats: { count: 'file_count', sets: 4 },
 } as const;
 
-/** A page of Registry's: it must never find a view empty, or one half of it older than the other. */
+/** Reads like a page of Registry: no view may be empty or partly older. */
 async function read(client: pg.Client, scene: Scene): Promise<void> {
   const views = Object.entries(groupings).flatMap(([view, grouping]) =>
     [`public.${view}`, `registry_stats.live_${view}`].map((name) => ({ name, ...grouping })),
@@ -109,7 +109,7 @@ async function read(client: pg.Client, scene: Scene): Promise<void> {
   }
 }
 
-/** Registry's own calls, all three in one transaction. */
+/** Calls Registry's three functions in one transaction. */
 async function call(client: pg.Client, scene: Scene): Promise<void> {
   while (!scene.isOver) {
     const { rows } = await client.query<{ counts: number; deposits: number }>(
@@ -123,7 +123,7 @@ async function call(client: pg.Client, scene: Scene): Promise<void> {
   }
 }
 
-/** In one snapshot: live views are the truth, and so is whatever claims to be up to date. */
+/** Checks in one snapshot that live views, and views that claim to be current, match the tables. */
 async function check(client: pg.Client, scene: Scene): Promise<void> {
   while (!scene.isOver) {
     await checkSnapshot(client, scene);

@@ -1,11 +1,11 @@
 import { quantile } from '../../../bench/recorder.js';
 import { renderTable } from '../../../bench/table.js';
 
-/** How long each kind of work took, in milliseconds, as its session saw it. */
+/** The durations of each kind of work in milliseconds, measured in its session. */
 export class Latencies {
   readonly #byKind = new Map<string, number[]>();
 
-  /** Runs `work` and keeps its time; work that fails has none. */
+  /** Runs `work` and records its duration; a failure has none. */
   async time<Result>(kind: string, work: () => Promise<Result>): Promise<Result> {
     const begin = performance.now();
     const result = await work();
@@ -15,7 +15,7 @@ export class Latencies {
     return result;
   }
 
-  /** Takes over what another session measured. */
+  /** Adds the durations of another session. */
   include(other: Latencies): void {
     for (const kind of other.kinds) {
       this.#byKind.set(kind, [...this.of(kind), ...other.of(kind)]);
@@ -26,14 +26,14 @@ export class Latencies {
     return [...this.#byKind.keys()].sort();
   }
 
-  /** Of one kind, or of all of them. */
+  /** Returns the durations of one kind, or of all. */
   of(kind?: string): number[] {
     if (kind !== undefined) return this.#byKind.get(kind) ?? [];
     return [...this.#byKind.values()].flat();
   }
 }
 
-/** A row for each kind and phase, the phases of a kind below each other. */
+/** Returns a row for each kind and phase, with the phases of a kind together. */
 export function renderLatencies(
   phases: readonly { readonly phase: { name: string }; readonly latencies: Latencies }[],
 ): string {

@@ -3,11 +3,11 @@ import { AppError } from '../errors.js';
 const timeoutMs = 3_000;
 
 /**
- * Asks the daemon on its status port. Something else may listen there: the body is an object, and no
- * more is known of it.
- * @throws AppError UNHEALTHY when none answers in time
+ * Requests a path from the daemon's status port. Another program may listen there, so the caller
+ * must check the body.
+ * @throws AppError UNHEALTHY when no response arrives in time
  */
-export async function askDaemon(
+export async function queryDaemon(
   address: { host: string; port: number },
   path: string,
 ): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
@@ -19,14 +19,14 @@ export async function askDaemon(
     if (typeof body !== 'object' || body === null) throw new Error('expected an object');
     return { status: response.status, body: { ...body } };
   } catch (error) {
-    throw new AppError('UNHEALTHY', `expected a running daemon at ${url}, found no answer`, {
+    throw new AppError('UNHEALTHY', `expected a running daemon at ${url}, found no response`, {
       hint: 'start it with `registry-stats start`, or check STATUS_HOST and STATUS_PORT',
       cause: error,
     });
   }
 }
 
-/** A daemon that listens on every address is asked on loopback. */
+/** Replaces a wildcard address by loopback, and puts brackets around IPv6. */
 function hostInUrl(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
