@@ -2,7 +2,7 @@ import type { Pair } from './pair.js';
 import type { Recorder } from './recorder.js';
 
 export const historyAll = 'history, all months';
-export const historySample = 'history, one month';
+const historySample = 'history, one month';
 
 /** Above this the baseline's history is measured by a sample of its months. */
 const allMonthsUpTo = 1_000_000;

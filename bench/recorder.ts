@@ -1,10 +1,10 @@
 /** Who was measured: the state of 001, the incremental state, or the bare scan of the tables. */
 export type Subject = 'baseline' | 'incremental' | 'scan';
 
-export type Unit = 'ms' | 'µs';
+type Unit = 'ms' | 'µs';
 
 /** All measurements of one thing. */
-export interface Series {
+interface Series {
   readonly scenario: string;
   readonly subject: Subject;
   readonly files: number;
@@ -56,7 +56,7 @@ export class Recorder {
 }
 
 /** Median with the tenth and the ninetieth percentile. */
-export function summarize(values: readonly number[]): Summary {
+function summarize(values: readonly number[]): Summary {
   return {
     median: quantile(values, 0.5),
     low: quantile(values, 0.1),

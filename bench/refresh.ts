@@ -97,7 +97,7 @@ async function callFunctions({ client }: Side, withHistory = false): Promise<voi
 }
 
 /** All three jobs as the daemon runs them, with their records. */
-export async function runJobs({ pool }: Side): Promise<void> {
+async function runJobs({ pool }: Side): Promise<void> {
   for (const job of jobs) {
     const request = {
       trigger: 'command',

@@ -6,7 +6,7 @@ import { Database } from '../src/db/database.js';
 import { acquireEmbeddedServer } from '../src/dev/embedded/index.js';
 
 /** The server that is measured. */
-export interface BenchServer {
+interface BenchServer {
   readonly address: Address;
   readonly release: () => Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface Address {
 }
 
 /** As on a small server of its own: durable commits, memory for the tables' hot part. */
-export const serverSettings = {
+const serverSettings = {
   shared_buffers: '1GB',
   fsync: 'on',
   synchronous_commit: 'on',
