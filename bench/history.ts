@@ -2,7 +2,7 @@ import type { Pair } from './pair.js';
 import type { Recorder } from './recorder.js';
 
 export const historyAll = 'history, all months';
-export const historySample = 'history, one month';
+const historySample = 'history, one month';
 
 /** Above this size the baseline's history is measured on a sample of months. */
 const allMonthsUpTo = 1_000_000;

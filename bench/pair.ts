@@ -102,7 +102,7 @@ function legacyFiles(files: SqlFiles): SqlFiles {
   return { ...files, migrations: files.migrations.slice(0, 1), functions: [] };
 }
 
-export const countViews = [
+const countViews = [
   'premis_event_counts',
   'intellectual_object_counts',
   'generic_file_counts',

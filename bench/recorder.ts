@@ -1,10 +1,10 @@
-/** The legacy state, the incremental state, or a bare scan of the tables. */
+/** Who was measured: the state of 001, the incremental state, or the bare scan of the tables. */
 export type Subject = 'baseline' | 'incremental' | 'scan';
 
-export type Unit = 'ms' | 'µs';
+type Unit = 'ms' | 'µs';
 
-/** All measurements of one kind. */
-export interface Series {
+/** All measurements of one thing. */
+interface Series {
   readonly scenario: string;
   readonly subject: Subject;
   readonly files: number;
@@ -22,7 +22,7 @@ export interface Summary {
   readonly count: number;
 }
 
-/** Collects measurements. */
+/** Collects single measurements; prints nothing. */
 export class Recorder {
   readonly #series = new Map<string, Series & { values: number[] }>();
 
@@ -33,7 +33,7 @@ export class Recorder {
     this.#series.set(key, series);
   }
 
-  /** Runs `work` and records its duration. */
+  /** Runs `work` and records how long it took. */
   async time(
     scenario: string,
     subject: Subject,
@@ -55,8 +55,8 @@ export class Recorder {
   }
 }
 
-/** Returns the median and the tenth and ninetieth percentile. */
-export function summarize(values: readonly number[]): Summary {
+/** Median with the tenth and the ninetieth percentile. */
+function summarize(values: readonly number[]): Summary {
   return {
     median: quantile(values, 0.5),
     low: quantile(values, 0.1),

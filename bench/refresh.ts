@@ -5,7 +5,7 @@ import { views, type Pair, type Side } from './pair.js';
 import type { Recorder } from './recorder.js';
 import { connect } from './server.js';
 
-/** Rows that a change adds to each of the two tables, and repetitions per round. */
+/** Rows of each of the two tables that a change adds, with how often it is measured in a round. */
 export const changes = [
   { rows: 10, times: 3 },
   { rows: 100, times: 3 },
@@ -30,7 +30,7 @@ export function changed(rows: number, path: 'functions' | 'daemon' = 'functions'
 
 let seed = 0;
 
-/** Measures one round: everything that keeps the views fresh, alternating between the two sides. */
+/** One round over one pair: everything about keeping the views fresh, the two sides in turn. */
 export async function measureRefresh(pair: Pair, recorder: Recorder, quick: number): Promise<void> {
   const { baseline, incremental, files } = pair;
   await recorder.time(fullRefresh, 'baseline', files, () => refreshViews(baseline));
@@ -72,7 +72,7 @@ async function measureUnchanged(
     });
     await recorder.time(unchanged.daemon, 'incremental', files, () => runJobs(incremental));
   }
-  // Separate, because new server processes disturb the other measurements.
+  // Apart: a server process that comes and goes disturbs the others.
   for (let time = 0; time < 3; time += 1) {
     await recorder.time(unchanged.connection, 'incremental', files, async () => {
       const client = await connect(address, incremental.name);
@@ -82,24 +82,22 @@ async function measureUnchanged(
   }
 }
 
-/** Refreshes like the functions of 001, without their guard by age. */
+/** What the functions of 001 do, without their guard by age. */
 async function refreshViews({ client }: Side): Promise<void> {
   for (const view of views) {
     await client.query(`refresh materialized view concurrently public.${view}`);
   }
 }
 
-/**
- * Calls Registry's functions. The history only if it is complete; a month is measured elsewhere.
- */
+/** Registry's functions. The history only where it is complete: a month is measured elsewhere. */
 async function callFunctions({ client }: Side, withHistory = false): Promise<void> {
   await client.query('select public.update_counts()');
   await client.query('select public.update_current_deposit_stats()');
   if (withHistory) await client.query('select public.populate_all_historical_deposit_stats()');
 }
 
-/** Runs all three jobs like the daemon, with their records. */
-export async function runJobs({ pool }: Side): Promise<void> {
+/** All three jobs as the daemon runs them, with their records. */
+async function runJobs({ pool }: Side): Promise<void> {
   for (const job of jobs) {
     const request = {
       trigger: 'command',
@@ -125,15 +123,13 @@ async function rebuild(side: Side): Promise<void> {
 
 const sources = ['generic_files', 'intellectual_objects', 'premis_events', 'work_items'] as const;
 
-/** Scans both tables, the minimum for any full refresh. */
+/** The least that anybody must do who reads the tables. */
 async function scan({ client }: Side): Promise<void> {
   await client.query(`select count(*), sum(size) from public.generic_files where state = 'A'`);
   await client.query('select count(*), count(outcome) from public.premis_events');
 }
 
-/**
- * Compares every rollup and view with the tables, because wrong figures make a benchmark worthless.
- */
+/** A benchmark of wrong figures is worth nothing: every rollup and view is compared with the tables. */
 export async function assertExact({ incremental: { client }, files }: Pair): Promise<void> {
   for (const source of sources) {
     const { rowCount } = await client.query('select from registry_stats.differences($1)', [source]);

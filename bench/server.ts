@@ -5,8 +5,8 @@ import { pino } from 'pino';
 import { Database } from '../src/db/database.js';
 import { acquireEmbeddedServer } from '../src/dev/embedded/index.js';
 
-/** The server under test. */
-export interface BenchServer {
+/** The server that is measured. */
+interface BenchServer {
   readonly address: Address;
   readonly release: () => Promise<void>;
 }
@@ -18,8 +18,8 @@ export interface Address {
   readonly password: string;
 }
 
-/** Settings of a small dedicated server: durable commits, memory for the hot part of the tables. */
-export const serverSettings = {
+/** As on a small server of its own: durable commits, memory for the tables' hot part. */
+const serverSettings = {
   shared_buffers: '1GB',
   fsync: 'on',
   synchronous_commit: 'on',
@@ -48,14 +48,14 @@ export async function startServer(url: string | undefined): Promise<BenchServer>
   return { address: { host, port, user, password }, release: () => embedded.release() };
 }
 
-/** Opens one session, like Registry's callers. The caller closes it. */
+/** One session, as Registry's callers have. The caller ends it. */
 export async function connect(address: Address, database: string): Promise<pg.Client> {
   const client = new pg.Client({ ...address, database });
   await client.connect();
   return client;
 }
 
-/** Opens the daemon's pool. The caller closes it. */
+/** The pool with which the daemon works. The caller closes it. */
 export function openPool(address: Address, name: string): Database {
   const connection = { ...address, name, ssl: false, connectTimeoutMs: 10_000 };
   return new Database(

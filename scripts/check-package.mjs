@@ -1,6 +1,6 @@
-// Checks that `npm pack` publishes exactly what the program needs, and that it runs where it is
-// installed.
-import { execFileSync } from 'node:child_process';
+// Proves what `npm pack` publishes: everything the program needs, and nothing else; that it runs where
+// it is installed, away from this clone; and that its types compile there for a strict consumer.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,7 +50,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Installs the tarball in an empty folder and runs the program there, with an empty home. */
+/** Installs the tarball in an empty folder and runs the program there, with a home of its own. */
 function runInstalled(parent) {
   const [app, home] = ['app', 'home'].map((name) => path.join(parent, name));
   for (const made of [app, home]) mkdirSync(made);
@@ -59,7 +59,7 @@ function runInstalled(parent) {
   npm(['pack', '--ignore-scripts', '--pack-destination', parent]);
   const tarball = path.join(parent, `${pack.name}-${pack.version}.tgz`);
   writeFileSync(path.join(app, 'package.json'), '{"private":true}\n');
-  // Without the embedded PostgreSQL, like the image.
+  // Without the embedded PostgreSQL, as in the image.
   const quietly = ['--prefer-offline', '--omit=optional', '--ignore-scripts', '--no-audit'];
   npm(['install', '--no-fund', ...quietly, tarball], { cwd: app });
   const program = (...args) =>
@@ -71,6 +71,29 @@ function runInstalled(parent) {
   expectText('config', program('config'), /^APT_ENV +dev +default$/m);
   expectText('--version', program('--version'), new RegExp(`^${pack.version}$`, 'm'));
   console.log('installed: registry-stats --help, config and --version run, as expected');
+  compileConsumer(app);
+}
+
+/** With `skipLibCheck` off: every package that our types mention must have come with the program. */
+function compileConsumer(app) {
+  const consumer = `import { createContext, type Context, type ContextOptions } from '${pack.name}';
+export const read = async (options: ContextOptions): Promise<readonly { one: number }[]> => {
+  const { database }: Context = await createContext(options);
+  return database.read<{ one: number }>('select 1 as one');
+};
+`;
+  writeFileSync(path.join(app, 'consumer.mts'), consumer);
+  const strict = '--strict --exactOptionalPropertyTypes --skipLibCheck false --module nodenext';
+  const args = [...strict.split(' '), '--target', 'es2023', '--noEmit', 'consumer.mts'];
+  const compiler = path.resolve('node_modules/typescript/bin/tsc');
+  const options = { cwd: app, encoding: 'utf8' };
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...args], options);
+  if (status === 0) {
+    console.log('installed: the types compile for a strict consumer, as expected');
+  } else {
+    console.error(`types: expected a strict consumer to compile, found:\n${stdout}`);
+    process.exitCode = 1;
+  }
 }
 
 function expectText(command, text, pattern) {

@@ -113,6 +113,7 @@ async function runTests(server, major, version) {
     [
       'node_modules/vitest/vitest.mjs',
       'run',
+      '--project=default',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${output}`,

@@ -3,7 +3,7 @@ import { ensureDatabase } from './db/ensure-database.js';
 import { errorCodeOf } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 
-export interface ServerAddress {
+interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly user: string;

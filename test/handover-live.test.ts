@@ -18,6 +18,7 @@ import {
 import { migrateAs, type Login } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
 import { runScript } from './support/run-script.js';
+import { quietly } from './support/migrate-options.js';
 
 // Starts from the state of production: in, through a month and a change of prices, out, and in
 // again.
@@ -32,9 +33,7 @@ async function byPsql({ database, session }: Login): Promise<void> {
 async function takeOut(owner: Login): Promise<void> {
   await uninstall(owner.database, {
     migrations: files.migrations,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...quietly,
   });
 }
 

@@ -1,17 +1,7 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../src/schema/split-statements.js';
 import { jobs } from '../src/jobs/job.js';
-import { readSqlFiles } from '../src/schema/sql-files.js';
 import { untilBlocked, upToDate, writeOfEachTable } from './exactness/two-sessions.js';
-
-/** 001's views instead of ours, for a swap. */
-const [baseline] = (await readSqlFiles()).migrations;
-const viewsOverTables = [
-  `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
-  ...splitStatements(baseline?.text ?? '')
-    .map(({ text }) => text)
-    .filter((text) => /^create (materialized view|unique index) /.test(text)),
-].join(';\n');
+import { viewsOverTables } from './support/views-over-tables.js';
 
 const ways = {
   'a call while the views scan the tables': viewsOverTables,

@@ -9,6 +9,7 @@ import { openTestDatabase } from './support/server.js';
 import { runScript } from './support/run-script.js';
 import { dumpSchema } from './support/schema-dump.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { migrateQuietly } from './support/migrate-options.js';
 
 const files = await readSqlFiles();
 const needed: ReadonlySet<string> = new Set(neededTables);
@@ -16,10 +17,7 @@ const needed: ReadonlySet<string> = new Set(neededTables);
 function options(changed: Partial<MigrateOptions> = {}): MigrateOptions {
   return {
     files,
-    allowLaunchSchema: true,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...migrateQuietly,
     ...changed,
   };
 }

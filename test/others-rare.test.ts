@@ -54,8 +54,8 @@ test('detach makes its own table untrusted, and no other', async () => {
   ).toEqual([{ name: 'premis_events' }]);
   const [shown] = await scene.query(
     `select
-      (select refreshed_at from registry_stats.view where name = 'premis_event_counts')
-        < (select refreshed_at from registry_stats.view where name = 'work_item_counts') as "isLeft"`,
+      (select stamp from registry_stats.view where name = 'premis_event_counts')
+        < (select stamp from registry_stats.view where name = 'work_item_counts') as "isLeft"`,
   );
   expect(shown).toEqual({ isLeft: true });
 

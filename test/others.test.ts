@@ -15,6 +15,7 @@ import {
 import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
 import { migrateAs } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
+import { quietly } from './support/migrate-options.js';
 
 // Usual operations of Registry's operators, from the state of production. None of their statements
 // fails because of us. After the next run the figures are correct, or the problem is reported.
@@ -333,9 +334,7 @@ test('rights that the owner revoked from itself stay revoked, in and out', async
   expect(await rights()).toEqual(before);
   await uninstall(owner.database, {
     migrations: (await readSqlFiles()).migrations,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...quietly,
   });
   expect(await rights()).toEqual(before);
 });

@@ -8,6 +8,7 @@ import { assertResettable, type ResetTarget } from '../src/dev/safety.js';
 import { fixturesFolder } from './support/load-csv.js';
 import { dumpSchema } from './support/schema-dump.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { quietly } from './support/migrate-options.js';
 
 const files = await readSqlFiles();
 
@@ -16,9 +17,7 @@ function resetWith({ database }: TestDatabase, fixtures = fixturesFolder, sample
     files,
     fixtures,
     sampleFiles,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...quietly,
     onRows: () => undefined,
   });
 }

@@ -8,15 +8,12 @@ import { loadCsv } from './support/load-csv.js';
 import { runEachJob } from './support/run-each-job.js';
 import { runScript } from './support/run-script.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
+import { migrateQuietly } from './support/migrate-options.js';
 
 const files = await readSqlFiles();
-const signal = new AbortController().signal;
 const options = {
   files,
-  allowLaunchSchema: true,
-  lockTimeoutMs: 5_000,
-  signal,
-  onProgress: () => undefined,
+  ...migrateQuietly,
 };
 
 const shownColumns = {

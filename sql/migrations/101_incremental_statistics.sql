@@ -174,8 +174,6 @@ create table if not exists registry_stats.view (
   source text not null,
   is_due boolean not null default true,
   stamp timestamptz,
-  refreshed_at timestamptz,
-  data_as_of timestamptz,
   constraint view_source_fkey foreign key (source) references registry_stats.source (name)
 );
 
@@ -185,9 +183,6 @@ comment on column registry_stats.view.source is 'The table it counts.';
 comment on column registry_stats.view.is_due is 'Whether the rollups changed since its refresh.';
 comment on column registry_stats.view.stamp is
   'The time that our last refresh wrote into its rows. Another time: another session refreshed it.';
-comment on column registry_stats.view.refreshed_at is 'When it was last refreshed.';
-comment on column registry_stats.view.data_as_of is
-  'The figures include everything committed before this time.';
 
 create index if not exists view_source_idx on registry_stats.view (source);
 

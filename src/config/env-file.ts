@@ -6,7 +6,7 @@ import type { Problem } from './problems.js';
 import { pickSettings, type SourceName } from './raw-settings.js';
 import { settingKeys, type SettingKey } from './settings.js';
 
-export interface EnvFile {
+interface EnvFile {
   readonly name: SourceName;
   readonly values: Map<SettingKey, string>;
   readonly problems: readonly Problem[];

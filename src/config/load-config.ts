@@ -15,7 +15,7 @@ import {
 } from './raw-settings.js';
 import { settingKeys, settingOf, type SettingKey } from './settings.js';
 
-export interface LoadConfigInput {
+interface LoadConfigInput {
   /** Only the AWS SDK reads `process.env` itself, for credentials and endpoint. */
   readonly env: NodeJS.ProcessEnv;
   /** The directory of the .env files. Relative paths start here. */

@@ -2,7 +2,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 
 import { emptyError, toParameterStoreError, tokenLoopError } from './parameter-store-errors.js';
 
-export interface ParameterStoreInput<Key extends string> {
+interface ParameterStoreInput<Key extends string> {
   /** Ends with a slash. */
   readonly path: string;
   readonly region: string;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Events } from './events.js';
 import { describeFailure, isConnectionLost } from '../db/sqlstate.js';
 
-export interface MonitorOptions {
+interface MonitorOptions {
   /** Resolves when the database responds and takes writes. */
   readonly probe: () => Promise<unknown>;
   readonly events: Events;

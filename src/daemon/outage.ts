@@ -5,7 +5,7 @@ import { DatabaseMonitor } from './monitor.js';
 import { failedForServer, retryRefused } from './run-job.js';
 import { merge, type RunJob } from './runner.js';
 
-export interface OutageOptions {
+interface OutageOptions {
   /** Reads the settings again. */
   readonly reload: () => Promise<void>;
   /** Called once the database is back, with all that was requested meanwhile. */

@@ -7,15 +7,15 @@ import type { Outcome, RefreshRequest, RunReport } from '../jobs/outcome.js';
 import { refresh } from '../statistics/refresh.js';
 import type { RunJob } from './runner.js';
 
-export type RunJobContext = Pick<DaemonContext, 'config' | 'database' | 'events'>;
+type RunJobContext = Pick<DaemonContext, 'config' | 'database' | 'events'>;
 
-export interface RunJobOptions {
+interface RunJobOptions {
   readonly nextRun?: () => Date | undefined;
   readonly rereadSettings?: RereadSettings;
 }
 
 /** Reads the settings again. Resolves to true if a retry makes sense. */
-export type RereadSettings = () => Promise<boolean>;
+type RereadSettings = () => Promise<boolean>;
 
 /** Runs `work` again if the server refused the connection and the settings may have changed. */
 export async function retryRefused<Result>(

@@ -9,7 +9,7 @@ export type RunJob = (
   signal: AbortSignal,
 ) => Promise<RunReport>;
 
-export interface RunnerOptions {
+interface RunnerOptions {
   readonly runJob: RunJob;
   readonly onCoalesced?: (trigger: Trigger) => void;
 }

@@ -1,5 +1,5 @@
 /** The actions of SIGUSR2 and SIGHUP. */
-export interface SignalActions {
+interface SignalActions {
   /** SIGUSR2 */
   refresh(): void;
   /** SIGHUP */

@@ -4,7 +4,7 @@ import type { DaemonState, JobHistory } from '../status/model.js';
 import type { CronJobs } from './cron.js';
 import type { DaemonContext } from './daemon-context.js';
 
-export interface StatusBoard {
+interface StatusBoard {
   /** Sets the scheduled jobs. Until then the daemon is starting. */
   watch(cronJobs: CronJobs): void;
   readonly current: () => DaemonState;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signer } from '@aws-sdk/rds-signer';
 import { AppError } from '../errors.js';
 
-export interface IamTokensInput {
+interface IamTokensInput {
   readonly host: string;
   readonly port: number;
   readonly user: string;

@@ -1,5 +1,5 @@
 /** Why a pooler refuses us, and the fix; no fix if it is the password or a name. */
-export interface PoolerRefusal {
+interface PoolerRefusal {
   readonly hint?: string;
 }
 

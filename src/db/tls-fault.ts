@@ -1,5 +1,5 @@
 /** Why there is no verified TLS connection, and the fix. */
-export interface TlsFault {
+interface TlsFault {
   readonly found: string;
   readonly hint: string;
 }

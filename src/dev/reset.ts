@@ -17,7 +17,7 @@ import { loadFixtures } from './fixtures.js';
 import { activateWithin } from '../schema/activate.js';
 import { describeSampleData, generateSampleData } from './sample-data.js';
 
-export interface ResetOptions {
+interface ResetOptions {
   readonly files: SqlFiles;
   /** The folder of `<table>.csv` files. */
   readonly fixtures: string;

@@ -15,7 +15,7 @@ interface SampleDataContext {
   readonly signal: AbortSignal;
 }
 
-export interface SampleDataOptions {
+interface SampleDataOptions {
   readonly onProgress: (message: string) => void;
   /** Receives the progress of a large table. */
   readonly onRows: (progress: Progress) => void;

@@ -47,7 +47,7 @@ const count: Schema = { type: 'integer', minimum: 0 };
 const amount: Schema = { type: 'number', minimum: 0 };
 const version = described('Changes when a field changes its meaning or is removed.', { const: 1 });
 
-export const time: Schema = { type: 'string', format: 'date-time' };
+const time: Schema = { type: 'string', format: 'date-time' };
 export const job: Schema = { type: 'string', enum: jobNames };
 
 const triggers = ['start', 'schedule', 'signal', 'command', 'recovery'];

@@ -13,7 +13,7 @@ export interface Metrics {
 }
 
 /** A reload replaces `config`: it is read at each scrape. */
-export interface MetricsContext {
+interface MetricsContext {
   readonly config: Pick<Config, 'isMaintenance'>;
   readonly events: Events;
 }

@@ -5,7 +5,7 @@ import { hasStatisticsSchema, readSources } from '../statistics/installation.js'
 import { rebuildIfInexact, repairableSources } from '../statistics/rebuild.js';
 import { swapViews } from '../statistics/swap-views.js';
 
-export interface ActivateOptions {
+interface ActivateOptions {
   readonly lockTimeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (message: string) => void;

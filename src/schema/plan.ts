@@ -12,9 +12,9 @@ import {
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
 /** `half-way`: started and never finished; it is safe to run again. */
-export type MigrationState = 'applied' | 'pending' | 'half-way';
+type MigrationState = 'applied' | 'pending' | 'half-way';
 
-export interface MigrationStatus {
+interface MigrationStatus {
   readonly file: SqlFile;
   readonly state: MigrationState;
   readonly finishedAt: Date | undefined;

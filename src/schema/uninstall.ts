@@ -8,7 +8,7 @@ import type { SqlFile } from './sql-files.js';
 import { hasStatisticsSchema, readSources } from '../statistics/installation.js';
 import { withRetries } from '../statistics/rebuild.js';
 
-export interface UninstallOptions {
+interface UninstallOptions {
   /** All of them; those that are ours, 101 onward, are forgotten. */
   readonly migrations: readonly SqlFile[];
   readonly lockTimeoutMs: number;

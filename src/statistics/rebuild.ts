@@ -4,7 +4,7 @@ import type { Query, TransactionOptions } from '../db/transaction.js';
 import { isConflict } from '../db/sqlstate.js';
 import { progressNotices, type Progress } from '../progress.js';
 
-export interface RebuildOptions extends TransactionOptions {
+interface RebuildOptions extends TransactionOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 

@@ -6,7 +6,7 @@ import type { RefreshRequest } from '../jobs/outcome.js';
 import { hasStatisticsSchema } from './installation.js';
 
 /** The state of a run before its work: legacy, nothing to do, or recorded with an id. */
-export type RunStart = 'legacy' | 'unchanged' | { readonly id: string };
+type RunStart = 'legacy' | 'unchanged' | { readonly id: string };
 
 /**
  * Records the begin of a run in its own transaction, so that a killed run leaves a record. If there

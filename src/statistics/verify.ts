@@ -6,7 +6,7 @@ import type { Progress } from '../progress.js';
 import { isIncremental, readSources } from './installation.js';
 
 /** One figure that is not what the rows say. */
-export interface Difference extends Record<string, string | null> {
+interface Difference extends Record<string, string | null> {
   readonly source: string;
   readonly view: string;
   readonly key: string;
@@ -25,7 +25,7 @@ export interface Comparison {
   readonly sources: readonly string[];
 }
 
-export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
+interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
   /** Told before each table is compared, with the blocks of those before it. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -97,12 +97,6 @@ async function blocksBySource(
     [sources],
   );
   return new Map(rows.map(({ source, blocks }) => [source, Number(blocks)]));
-}
-
-/** When the statistics were last compared with the tables, by whomever. */
-export interface Verification extends Record<string, unknown> {
-  readonly finishedAt: Date;
-  readonly differences: number;
 }
 
 /**

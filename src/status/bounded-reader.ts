@@ -1,9 +1,9 @@
 import type { Database } from '../db/database.js';
 
 /** What a reader of statistics needs of the database. */
-export type Reading = Pick<Database, 'read'>;
+type Reading = Pick<Database, 'read'>;
 
-export interface BoundedReader {
+interface BoundedReader {
   /** The result of `work`, or of the same question asked less than `maxAgeMs` ago. */
   read<Result>(
     question: string,

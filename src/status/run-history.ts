@@ -12,7 +12,7 @@ export const runOutcomes = [
   'crashed',
 ] as const;
 
-export interface RunsQuestion {
+interface RunsQuestion {
   readonly job?: string | undefined;
   readonly outcome?: (typeof runOutcomes)[number] | undefined;
   readonly limit: number;

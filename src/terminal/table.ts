@@ -2,12 +2,12 @@ import CliTable from 'cli-table3';
 import { printable } from '../printable.js';
 
 /** A cell that is coloured after its text was made printable. */
-export interface PaintedCell {
+interface PaintedCell {
   readonly text: string;
   readonly paint: (text: string) => string;
 }
 
-export type Cell = string | number | PaintedCell;
+type Cell = string | number | PaintedCell;
 
 /** Returns a table for a terminal. */
 export function renderTable(

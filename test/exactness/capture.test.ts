@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { jobs, type JobName } from '../../src/jobs/job.js';
-import { refresh } from '../../src/statistics/refresh.js';
 import { sources, type Source } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { RandomNumbers } from './random-numbers.js';
@@ -9,6 +8,7 @@ import { captured, literal, newRow, toCopyLine, uncaptured } from './rows.js';
 import { copyInto } from './session.js';
 import { ownDifferences } from './truth.js';
 import { expectLiveTruth, expectTruth, hasWork, runAll, upToDate } from './two-sessions.js';
+import { refreshAsDaemon } from '../support/refresh-as-daemon.js';
 
 const random = new RandomNumbers(1);
 
@@ -407,15 +407,4 @@ async function healed(target: TestDatabase, name: JobName): Promise<string> {
 
 async function refreshAll(target: TestDatabase): Promise<void> {
   for (const { name } of jobs) await refreshAsDaemon(target, name);
-}
-
-function refreshAsDaemon(target: TestDatabase, name: JobName) {
-  const job = jobs.find((candidate) => candidate.name === name);
-  if (job === undefined) throw new Error(`no job ${name}`);
-  return refresh(
-    target.database,
-    job,
-    { trigger: 'schedule', jobs: [name], isManual: false },
-    { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 },
-  );
 }

@@ -1,10 +1,9 @@
 import path from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { splitStatements } from '../../src/schema/split-statements.js';
 import { jobs } from '../../src/jobs/job.js';
 import { refresh } from '../../src/statistics/refresh.js';
-import { readSqlFiles, sqlRoot } from '../../src/schema/sql-files.js';
+import { sqlRoot } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
 import { wrongFigures, wrongRollups } from './truth.js';
@@ -16,6 +15,7 @@ import {
   upToDate,
   writeOfEachTable,
 } from './two-sessions.js';
+import { viewsOverTables } from '../support/views-over-tables.js';
 
 /**
  * A protection that can be switched off, and what then fails. Each scenario runs with and without
@@ -26,15 +26,6 @@ interface Guard {
   /** Returns what is wrong at the end: nothing with the guard. */
   readonly scenario: (target: TestDatabase) => Promise<unknown[]>;
 }
-
-/** 001's views instead of ours, for a swap. */
-const [baseline] = (await readSqlFiles()).migrations;
-const viewsOverTables = [
-  `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
-  ...splitStatements(baseline?.text ?? '')
-    .map(({ text }) => text)
-    .filter((text) => /^create (materialized view|unique index) /.test(text)),
-].join(';\n');
 
 const guards: Readonly<Record<string, Guard>> = {
   // Either of the two is enough.

@@ -5,7 +5,7 @@ import type { RandomNumbers } from './random-numbers.js';
 export type Row = Readonly<Record<string, string | number | null>>;
 
 /** 3 and 7 get the same name. 999 is usually no institution. */
-export const institutions = [1, 2, 3, 4, 7, 999] as const;
+const institutions = [1, 2, 3, 4, 7, 999] as const;
 const states = ['A', 'A', 'A', 'D', null] as const;
 const options = ['Standard', 'Standard', 'Glacier-VA', 'Wasabi-TX', 'No such option'] as const;
 const eventTypes = ['ingestion', 'fixity check', 'deletion', null] as const;

@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitStatements } from '../../src/schema/split-statements.js';
 import { jobs } from '../../src/jobs/job.js';
-import { refresh } from '../../src/statistics/refresh.js';
-import { readSqlFiles } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import {
@@ -18,15 +15,8 @@ import {
   upToDate,
   writeOfEachTable,
 } from './two-sessions.js';
-
-/** 001's views instead of ours, for a swap. */
-const [baseline] = (await readSqlFiles()).migrations;
-const viewsOverTables = [
-  `drop materialized view ${jobs.flatMap(({ views }) => views.map((view) => `public.${view}`)).join(', ')}`,
-  ...splitStatements(baseline?.text ?? '')
-    .map(({ text }) => text)
-    .filter((text) => /^create (materialized view|unique index) /.test(text)),
-].join(';\n');
+import { viewsOverTables } from '../support/views-over-tables.js';
+import { refreshAsDaemon } from '../support/refresh-as-daemon.js';
 
 const runBoth = `select
   (registry_stats.run('update_counts')).outcome as counts,
@@ -156,7 +146,7 @@ test('during one run, a second one is busy at once, for any caller', async () =>
     const run = 'select outcome, reason from registry_stats.run($1)';
     expect(await resultOf(second, run, [name])).toEqual(busy);
     expect(await resultOf(second, `select public.${name}() as result`)).toEqual({ result: 0 });
-    expect(await refreshAsDaemon(target, name)).toEqual(busy);
+    expect(await refreshAsDaemon(target, name, 100)).toEqual(busy);
   }
   expect(await resultOf(second, `select registry_stats.rebuild('work_items')`)).toBe('55P03');
   await first.query('commit');
@@ -174,13 +164,13 @@ test('a caller with an open transaction after "not needed" blocks no other sessi
   });
   await registry.query('select public.update_current_deposit_stats()');
 
-  expect(await refreshAsDaemon(target, 'update_counts')).toEqual({
+  expect(await refreshAsDaemon(target, 'update_counts', 100)).toEqual({
     outcome: 'skipped',
     reason: 'unchanged',
   });
   await target.query(writeOfEachTable);
   for (const job of ['update_counts', 'update_current_deposit_stats'] as const) {
-    expect(await refreshAsDaemon(target, job)).toMatchObject({ outcome: 'refreshed' });
+    expect(await refreshAsDaemon(target, job, 100)).toMatchObject({ outcome: 'refreshed' });
   }
   await registry.query('commit');
   await expectTruth(target);
@@ -523,17 +513,6 @@ async function beforeSwap(): Promise<TestDatabase> {
   const target = await upToDate();
   await target.query(viewsOverTables);
   return target;
-}
-
-function refreshAsDaemon(target: TestDatabase, name: (typeof jobs)[number]['name']) {
-  const job = jobs.find((candidate) => candidate.name === name);
-  if (job === undefined) throw new Error(`no job ${name}`);
-  return refresh(
-    target.database,
-    job,
-    { trigger: 'schedule', jobs: [name], isManual: false },
-    { statementTimeoutMs: 10_000, lockTimeoutMs: 100 },
-  );
 }
 
 function monthsTwice({ query }: TestDatabase): Promise<unknown[]> {

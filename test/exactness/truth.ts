@@ -36,7 +36,7 @@ const views = {
 
 export type View = keyof typeof views;
 export const viewNames = Object.keys(views) as View[];
-export const jobOf = (view: View): string =>
+const jobOf = (view: View): string =>
   view === 'current_deposit_stats' ? 'update_current_deposit_stats' : 'update_counts';
 export const viewsOf = (job: string): View[] => viewNames.filter((view) => jobOf(view) === job);
 
@@ -252,7 +252,7 @@ export const keepTruncateAway = `lock table public.generic_files, public.intelle
   in access share mode`;
 
 /** Compares with `except all`, both ways. */
-export async function differing(
+async function differing(
   query: Query,
   label: string,
   truth: string,

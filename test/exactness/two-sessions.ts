@@ -61,7 +61,7 @@ export async function beginWithSnapshot(client: pg.Client, isolation: string): P
   await client.query('select count(*) from public.institutions');
 }
 
-export interface Pending {
+interface Pending {
   /** Whether the statement has settled. */
   isDone: boolean;
   readonly result: Promise<pg.QueryResult>;

@@ -9,7 +9,7 @@ export type Step =
   | { readonly kind: 'savepoint'; readonly steps: readonly Step[]; readonly isKept: boolean };
 
 /** The end of a transaction: `late` waits for a fold first, `prepared-…` is decided later. */
-export type Ending =
+type Ending =
   | 'commit'
   | 'rollback'
   | 'late'

@@ -4,7 +4,7 @@ import type { Scene } from './scene.js';
 import { planTransaction, type Plan, type Step } from './workload.js';
 import type { TestDatabase } from '../support/test-database.js';
 
-export interface WriterOptions {
+interface WriterOptions {
   readonly seed: number;
   readonly number: number;
   readonly hasPreparedTransactions: boolean;

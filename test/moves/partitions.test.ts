@@ -12,6 +12,7 @@ import { loadCsv } from '../support/load-csv.js';
 import { createLogin, createOwnedDatabase } from '../support/owned-database.js';
 import { runEachJob } from '../support/run-each-job.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { migrateQuietly } from '../support/migrate-options.js';
 
 const files = await readSqlFiles();
 const [baseline] = files.migrations;
@@ -19,10 +20,7 @@ if (baseline === undefined) throw new Error('migration 001 is missing');
 const statementsOf001 = splitStatements(baseline.text).map(({ text }) => text);
 const options = {
   files,
-  allowLaunchSchema: true,
-  lockTimeoutMs: 5_000,
-  signal: new AbortController().signal,
-  onProgress: () => undefined,
+  ...migrateQuietly,
 };
 
 /** Partitions events by outcome, and one partition by event type. */

@@ -9,6 +9,7 @@ import { messages, noSchedule, runsOf, untilRuns } from '../support/runs.js';
 import { dumpSchema } from '../support/schema-dump.js';
 import { openTestDatabase } from '../support/server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { migrateQuietly } from '../support/migrate-options.js';
 
 const runbook = await readFile(new URL('../../docs/handover.md', import.meta.url), 'utf8');
 const password = 'handover';
@@ -39,10 +40,7 @@ async function registryDatabase(): Promise<{ target: TestDatabase; role: string 
   const { migrations, ...files } = await readSqlFiles();
   await migrate(owner, {
     files: { ...files, migrations: migrations.slice(0, 1), functions: [] },
-    allowLaunchSchema: true,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...migrateQuietly,
   });
   await loadCsv(owner);
   await target.query(

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-export interface PageOptions {
+interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
 }

@@ -14,7 +14,7 @@ export interface Authority {
   issue(options?: LeafOptions): Certificate;
 }
 
-export interface LeafOptions {
+interface LeafOptions {
   /** The names and IP addresses it is valid for. */
   readonly hosts?: readonly string[];
   readonly from?: Date;

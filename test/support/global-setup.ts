@@ -5,6 +5,7 @@ import { acquireEmbeddedServer } from '../../src/dev/embedded/index.js';
 import { migrate } from '../../src/schema/migrate.js';
 import { readSqlFiles, type SqlFiles } from '../../src/schema/sql-files.js';
 import { openTestDatabase, type TestServer } from './server.js';
+import { migrateQuietly } from './migrate-options.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -116,10 +117,7 @@ async function migrateTemplate(server: Server, template: string, files: SqlFiles
   try {
     await migrate(database, {
       files,
-      allowLaunchSchema: true,
-      lockTimeoutMs: 5_000,
-      signal: new AbortController().signal,
-      onProgress: () => undefined,
+      ...migrateQuietly,
     });
   } finally {
     await database.close();

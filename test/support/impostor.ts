@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Certificate } from './certificates.js';
 
 /** A man in the middle who wants the password. Closed with the test. */
-export interface Impostor {
+interface Impostor {
   readonly port: number;
   /** Waits until the program disconnects; returns what it sent, except its request for TLS. */
   heard(): Promise<string>;

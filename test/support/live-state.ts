@@ -10,7 +10,7 @@ import { runScript } from './run-script.js';
 
 export type LiveDatabase = Omit<OwnedDatabase, 'daemonRole'>;
 
-export interface LiveOptions {
+interface LiveOptions {
   /** The rows in Registry's tables: `handMadeRows` by default, the fixtures, or a sample. */
   readonly data?: 'none' | 'rows' | 'fixtures' | { readonly sampleFiles: number };
   /** Whether Registry's server has run twice; else its statistics are empty. */
@@ -27,7 +27,7 @@ export const registryViews = [
 
 export type RegistryView = (typeof registryViews)[number];
 
-export const registryFunctions = [
+const registryFunctions = [
   'update_counts()',
   'update_current_deposit_stats()',
   'populate_historical_deposit_stats(stop_date timestamp)',
@@ -36,7 +36,7 @@ export const registryFunctions = [
   'populate_all_historical_deposit_stats()',
 ] as const;
 
-export type RegistryFunction = (typeof registryFunctions)[number];
+type RegistryFunction = (typeof registryFunctions)[number];
 
 /** live-state.sql: the state after Registry's own migrations. It may run again. */
 export const liveStateText = await readFile(
@@ -84,7 +84,7 @@ export function registryViewText(view: RegistryView, { isFilled = true } = {}): 
 }
 
 /** Returns a file that restores a function's body. */
-export function registryFunctionText(signature: RegistryFunction): string {
+function registryFunctionText(signature: RegistryFunction): string {
   return script([statement(`create or replace function ${signature}`)]);
 }
 
@@ -115,7 +115,7 @@ export async function runAs(login: Pick<Login, 'session'>, text: string): Promis
  * Two institutions (North is the parent of South) with files of four options over two years. Some
  * files have no size, no object, or are deleted. One group has no known size (South, Wasabi-VA).
  */
-export const handMadeRows = `
+const handMadeRows = `
   insert into institutions (
     id, name, identifier, state, type, member_institution_id, receiving_bucket, restore_bucket,
     created_at, updated_at

@@ -9,6 +9,7 @@ import { loadCsv } from './load-csv.js';
 import { runScript } from './run-script.js';
 import { openTestDatabase } from './server.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
+import { migrateQuietly } from './migrate-options.js';
 
 const password = 'of a test';
 
@@ -77,10 +78,7 @@ export async function migrateAs(
 ): Promise<void> {
   await migrate(database, {
     files: files ?? (await readSqlFiles()),
-    allowLaunchSchema: true,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...migrateQuietly,
   });
 }
 

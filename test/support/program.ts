@@ -29,17 +29,17 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-export interface Exit {
+interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface Finished extends Exit {
+interface Finished extends Exit {
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly env: Environment;
   /** A new directory by default. */
   readonly cwd?: string;

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 /** Far above the limits of the status port, and below Node's check interval of 30 s. */
 const patienceMs = 20_000;
 
-export interface RawConnection {
+interface RawConnection {
   readonly socket: Socket;
   /** Resolves to everything received when the server has closed. */
   readonly closed: () => Promise<string>;

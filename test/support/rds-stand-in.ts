@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls';
 import type { Certificate } from './certificates.js';
 import { passwordRequest } from './impostor.js';
 
-export interface RdsStandInOptions {
+interface RdsStandInOptions {
   readonly certificate: Certificate;
   /** A PostgreSQL without authentication: this stand-in checks the token. */
   readonly upstream: { readonly host: string; readonly port: number };
@@ -13,7 +13,7 @@ export interface RdsStandInOptions {
   readonly region: string;
 }
 
-export interface AwsCredentials {
+interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;

@@ -11,7 +11,7 @@ export interface TestServer {
   readonly prefix: string;
 }
 
-export const silentLog = pino({ level: 'silent' });
+const silentLog = pino({ level: 'silent' });
 
 /** Opens a pool on one database of the test server. The caller closes it. */
 export function openTestDatabase(

@@ -5,7 +5,7 @@ import type { TestDatabase } from './test-database.js';
 const patience = { timeout: 45_000, interval: 25 };
 
 /** Holds a job as long as a test needs it. */
-export interface Gate {
+interface Gate {
   /** Resolves to the pid of the job's backend when it waits at the gate. */
   reached(): Promise<number>;
   /** Releases the job and every later run. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
  * the headers and half of the body. `processing` keeps the connection busy without a response.
  * `garbage` is no JSON. `reset` closes the connection.
  */
-export type SsmFault =
+type SsmFault =
   | 'throttle'
   | 'deny'
   | 'silence'
@@ -18,7 +18,7 @@ export type SsmFault =
   | RawAnswer;
 
 /** A raw response, optionally a byte at a time. */
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly raw: string | Uint8Array;
   readonly location?: string;
@@ -36,7 +36,7 @@ export interface SsmStandInOptions {
   isTokenStuck?: boolean;
 }
 
-export interface SsmRequest {
+interface SsmRequest {
   target: string | undefined;
   authorization: string | undefined;
   body: {

@@ -19,7 +19,7 @@ export interface TcpProxy {
 }
 
 /** The target of a proxy; it may change at any time. */
-export interface Upstream {
+interface Upstream {
   host: string;
   port: number;
 }

@@ -8,6 +8,7 @@ import { readSqlFiles } from '../../src/schema/sql-files.js';
 import type { Certificate } from './certificates.js';
 import { removeEmbeddedServer } from './remove-embedded-server.js';
 import { openTestDatabase } from './server.js';
+import { migrateQuietly } from './migrate-options.js';
 
 /** A PostgreSQL of a test, with a replaceable certificate. */
 export interface TlsPostgres {
@@ -75,10 +76,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
       const database = openTestDatabase({ host, port, user, password }, 'postgres');
       await migrate(database, {
         files: await readSqlFiles(),
-        allowLaunchSchema: true,
-        lockTimeoutMs: 5_000,
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
+        ...migrateQuietly,
       });
       await database.close();
     },

@@ -87,9 +87,7 @@ begin
   update registry_stats.view
   set
     is_due = false,
-    stamp = transaction_timestamp(),
-    refreshed_at = clock_timestamp(),
-    data_as_of = transaction_timestamp()
+    stamp = transaction_timestamp()
   where name = any (v_views);
   perform registry_stats.make_live_views();
 

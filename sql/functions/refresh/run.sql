@@ -70,9 +70,7 @@ begin
     update registry_stats.view
     set
       is_due = false,
-      stamp = transaction_timestamp(),
-      refreshed_at = clock_timestamp(),
-      data_as_of = run.data_as_of
+      stamp = transaction_timestamp()
     where view.name = any (views_refreshed);
     outcome := 'refreshed';
   elsif detail is null then

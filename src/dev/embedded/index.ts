@@ -17,7 +17,7 @@ import { isServed, serverHost, startServer, type Installation } from './server.j
 import { Share } from './share.js';
 import { messageOf, unavailable } from './unavailable.js';
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   /** The parent of all files, such as `<cwd>/.data`. */
   readonly dataDir: string;
   /** Server settings, added to our defaults. They apply only if this call starts the server. */

@@ -16,7 +16,7 @@ import type { Identity } from './identity.js';
 import { messageOf, unavailable } from './unavailable.js';
 
 /** The paths of one embedded server, all resolved. */
-export interface Place {
+interface Place {
   readonly cluster: string;
   /** The directory for copied binaries. */
   readonly copiesDir: string;

@@ -4,7 +4,7 @@ import { create, setText, type Child } from './dom.js';
 import { createDurationChart } from './duration-chart.js';
 import { formatNumber } from './format.js';
 
-export interface JobCards {
+interface JobCards {
   show(status: Status, now: Date): void;
   showRuns(job: string, response: RunsPage): void;
 }

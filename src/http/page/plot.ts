@@ -8,7 +8,7 @@ import {
   type PlotOptions,
 } from './plot-axes.js';
 
-export interface PlotSeries {
+interface PlotSeries {
   readonly name: string;
   /** A CSS variable. */
   readonly color: string;

@@ -1,6 +1,6 @@
 import { create, type Child } from './dom.js';
 
-export interface Column {
+interface Column {
   readonly name: string;
   readonly isNumber?: boolean;
 }

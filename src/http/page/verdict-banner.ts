@@ -5,7 +5,7 @@ import type { Verdict } from '../../status/model.js';
 
 type Shown = Omit<Verdict, 'notReady'>;
 
-export interface Banner {
+interface Banner {
   show(verdict: Shown): void;
   /** The daemon did not answer; what is shown is as of `since`. */
   showSilence(since: Date | undefined): void;

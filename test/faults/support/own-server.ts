@@ -13,6 +13,7 @@ import { openTestDatabase, type TestServer } from '../../support/server.js';
 import { eventually } from '../../support/slow-job.js';
 import { environmentOf, type TestDatabase } from '../../support/test-database.js';
 import { shortSessions } from './short-sessions.js';
+import { migrateQuietly } from '../../support/migrate-options.js';
 
 /** A PostgreSQL for the current test, which may stop it. */
 export interface OwnServer {
@@ -74,10 +75,7 @@ async function databaseOn(address: Omit<TestServer, 'prefix'>): Promise<TestData
   onTestFinished(() => database.close());
   await migrate(database, {
     files: await readSqlFiles(),
-    allowLaunchSchema: true,
-    lockTimeoutMs: 5_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
+    ...migrateQuietly,
   });
   await loadCsv(database);
   return {

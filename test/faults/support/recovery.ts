@@ -8,7 +8,7 @@ import { countCase } from './tally.js';
 
 const longestRecovery = { timeout: 60_000, interval: 50 };
 
-export interface RecoveryOptions {
+interface RecoveryOptions {
   /** How often the daemon may log each message. */
   readonly times?: number;
 }

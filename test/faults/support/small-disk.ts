@@ -5,7 +5,7 @@ import path from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
 
 /** A file system for a server's data. */
-export interface SmallDisk {
+interface SmallDisk {
   readonly folder: string;
   /** Fills the disk. */
   fill(): Promise<void>;

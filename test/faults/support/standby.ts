@@ -8,7 +8,7 @@ import type { OwnServer } from './own-server.js';
 import { shortSessions } from './short-sessions.js';
 
 /** A hot standby of a test's server; the primary after its promotion. */
-export interface Standby {
+interface Standby {
   readonly port: number;
   /** The same database on this server. */
   readonly target: TestDatabase;

@@ -20,7 +20,7 @@ type Work =
   | 'delete of 50 rows'
   | 'rollback of 70 rows';
 
-export interface CrowdWriterOptions {
+interface CrowdWriterOptions {
   readonly client: pg.Client;
   readonly scene: Scene;
   readonly number: number;

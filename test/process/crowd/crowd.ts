@@ -15,7 +15,7 @@ const callers = 2;
 /** Transactions of writers between two checks of all figures. */
 const transactionsPerCheck = 2_000;
 
-export interface Phase {
+interface Phase {
   readonly name: string;
   readonly seconds: number;
   /** Whether Registry's functions are called and all figures checked meanwhile. */

@@ -1,0 +1,20 @@
+import type { Database } from '../../src/db/database.js';
+import { jobs, type JobName } from '../../src/jobs/job.js';
+import type { Outcome } from '../../src/jobs/outcome.js';
+import { refresh } from '../../src/statistics/refresh.js';
+
+/** Runs one job in this process, as the schedule of the daemon does. */
+export function refreshAsDaemon(
+  { database }: { readonly database: Database },
+  name: JobName,
+  lockTimeoutMs = 5_000,
+): Promise<Outcome> {
+  const job = jobs.find((candidate) => candidate.name === name);
+  if (job === undefined) throw new Error(`no job ${name}`);
+  return refresh(
+    database,
+    job,
+    { trigger: 'schedule', jobs: [name], isManual: false },
+    { statementTimeoutMs: 10_000, lockTimeoutMs },
+  );
+}
