@@ -205,7 +205,7 @@ test('after drift the figures are never called correct', () => {
 });
 
 test('during a database outage the verdict is the outage', () => {
-  const away = 'the database does not answer, or takes no writes';
+  const away = 'the database is unreachable or read-only';
   expect(verdictOf({ isDatabaseDown: true })).toMatchObject({ level: 'bad', notReady: away });
   expect(verdictOf({}, { mode: 'unknown', problem: 'no answer', jobs: [] })).toMatchObject({
     level: 'bad',

@@ -6,7 +6,7 @@ import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
 import { readFigures } from '../status/figures.js';
 import { readRuns, runOutcomes } from '../status/run-history.js';
-import { createBoundedReader } from '../status/bounded-reader.js';
+import { BoundedReader } from '../status/bounded-reader.js';
 import type { StatusReader } from '../status/status-reader.js';
 
 const runsQuery = z.strictObject({
@@ -26,7 +26,7 @@ export function registerApi(
   status: StatusReader,
 ): void {
   // Its own reader: a slow history must not delay the status.
-  const reader = createBoundedReader(context, {
+  const reader = new BoundedReader(context.database, {
     timeoutMs: 10_000,
     isDatabaseDown: () => status.isDatabaseDown(),
   });

@@ -50,13 +50,7 @@ export async function createMetrics(
         verification = laterOf(verification, statistics.lastVerification);
       }
       if (verification !== null) setVerification(metrics, verification);
-      for (const job of status.jobs) {
-        setJob(
-          metrics,
-          job,
-          records.find((record) => record.job === job.job),
-        );
-      }
+      setJobs(metrics, status.jobs, records);
       metrics.maintenance.set(Number(context.config.isMaintenance));
       metrics.ready.set(Number(status.verdict.notReady === null));
       return metrics.registry.metrics();
@@ -88,19 +82,18 @@ function setVerification(metrics: MetricSet, { finishedAt, differences }: Verifi
 }
 
 /** The later time and the larger number of what this daemon has seen and what is on record. */
-function setJob(
-  metrics: MetricSet,
-  { job: job_name, lastCheck, lastSuccess, consecutiveFailures }: Status['jobs'][number],
-  record: StatisticsState['jobs'][number] | undefined,
-): void {
-  const { lastRefresh, dataAsOf } = record ?? {};
-  metrics.lastCheck.set({ job_name }, latest(lastCheck, record?.lastCheck));
-  metrics.lastSuccess.set({ job_name }, latest(lastRefresh, dataAsOf, lastSuccess));
-  if (dataAsOf != null) metrics.dataAsOf.set({ job_name }, latest(dataAsOf));
-  metrics.consecutiveFailures.set(
-    { job_name },
-    Math.max(consecutiveFailures, record?.consecutiveFailures ?? 0),
-  );
+function setJobs(metrics: MetricSet, jobs: Status['jobs'], records: StatisticsState['jobs']): void {
+  for (const { job: job_name, lastCheck, lastSuccess, consecutiveFailures } of jobs) {
+    const record = records.find(({ job }) => job === job_name);
+    const { lastRefresh, dataAsOf } = record ?? {};
+    metrics.lastCheck.set({ job_name }, latest(lastCheck, record?.lastCheck));
+    metrics.lastSuccess.set({ job_name }, latest(lastRefresh, dataAsOf, lastSuccess));
+    if (dataAsOf != null) metrics.dataAsOf.set({ job_name }, latest(dataAsOf));
+    metrics.consecutiveFailures.set(
+      { job_name },
+      Math.max(consecutiveFailures, record?.consecutiveFailures ?? 0),
+    );
+  }
 }
 
 /** In seconds, as Prometheus has it; 0 for never. */

@@ -3,18 +3,14 @@ import type { Database } from '../db/database.js';
 /** What a reader of statistics needs of the database. */
 type Reading = Pick<Database, 'read'>;
 
-interface BoundedReader {
-  /** The result of `work`, or of the same question asked less than `maxAgeMs` ago. */
-  read<Result>(
-    question: string,
-    maxAgeMs: number,
-    work: (reading: Reading) => Promise<Result>,
-  ): Promise<Result>;
-}
-
 interface Answer {
   readonly askedAt: number;
   readonly result: Promise<unknown>;
+}
+
+interface Limits {
+  readonly timeoutMs: number;
+  readonly isDatabaseDown: () => boolean;
 }
 
 const keptAnswers = 50;
@@ -27,47 +23,62 @@ const silenceMs = 1_000;
  * pages cannot use up the pool; an answer is shared for a moment; nobody waits longer than
  * `timeoutMs`, even for a server that is silent, and its connection is given up then.
  */
-export function createBoundedReader(
-  context: { readonly database: Pick<Database, 'readSnapshot'> },
-  { timeoutMs, isDatabaseDown }: { timeoutMs: number; isDatabaseDown: () => boolean },
-): BoundedReader {
-  const answers = new Map<string, Answer>();
-  let previous: Promise<unknown> = Promise.resolve();
+export class BoundedReader {
+  readonly #database: Pick<Database, 'readSnapshot'>;
+  readonly #limits: Limits;
+  readonly #answers = new Map<string, Answer>();
+  #previous: Promise<unknown> = Promise.resolve();
 
-  function ask<Result>(work: (reading: Reading) => Promise<Result>): Promise<Result> {
+  constructor(database: Pick<Database, 'readSnapshot'>, limits: Limits) {
+    this.#database = database;
+    this.#limits = limits;
+  }
+
+  /** The result of `work`, or of the same question asked less than `maxAgeMs` ago. */
+  read<Result>(
+    question: string,
+    maxAgeMs: number,
+    work: (reading: Reading) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#limits.isDatabaseDown()) {
+      return Promise.reject(new Error('the database is unreachable or read-only'));
+    }
+    const known = this.#answers.get(question);
+    if (known !== undefined && performance.now() - known.askedAt < maxAgeMs) {
+      return known.result as Promise<Result>;
+    }
+    const result = this.#ask(work);
+    this.#keep(question, result);
+    return result;
+  }
+
+  #keep(question: string, result: Promise<unknown>): void {
+    const answers = this.#answers;
+    answers.delete(question);
+    answers.set(question, { askedAt: performance.now(), result });
+    const [oldest] = answers.keys();
+    if (answers.size > keptAnswers && oldest !== undefined) answers.delete(oldest);
+    // A failure is shared only while it is awaited: the next reader may find the database back.
+    result.catch(() => {
+      if (answers.get(question)?.result === result) answers.delete(question);
+    });
+  }
+
+  #ask<Result>(work: (reading: Reading) => Promise<Result>): Promise<Result> {
+    const { timeoutMs } = this.#limits;
     const deadline = AbortSignal.timeout(timeoutMs);
     const options = { statementTimeoutMs: timeoutMs, lockTimeoutMs: timeoutMs };
-    const result = previous.then(() => {
-      // Whoever asked has gone: the server was silent for too long.
+    const result = this.#previous.then(() => {
+      // Every reader of this answer has given up: the server was silent for too long.
       if (deadline.aborted) throw notInTime(timeoutMs);
       const giveUp = AbortSignal.timeout(timeoutMs + silenceMs);
-      return context.database.readSnapshot({ ...options, giveUp }, ({ query }) =>
+      return this.#database.readSnapshot({ ...options, giveUp }, ({ query }) =>
         work({ read: query }),
       );
     });
-    previous = result.catch(() => undefined);
+    this.#previous = result.catch(() => undefined);
     return Promise.race([result, failAt(deadline, timeoutMs)]);
   }
-
-  return {
-    read: <Result>(
-      question: string,
-      maxAgeMs: number,
-      work: (reading: Reading) => Promise<Result>,
-    ) => {
-      if (isDatabaseDown()) return Promise.reject(new Error('the database does not answer'));
-      const known = answers.get(question);
-      if (known !== undefined && performance.now() - known.askedAt < maxAgeMs) {
-        return known.result as Promise<Result>;
-      }
-      const result = ask(work);
-      answers.delete(question);
-      answers.set(question, { askedAt: performance.now(), result });
-      const [oldest] = answers.keys();
-      if (answers.size > keptAnswers && oldest !== undefined) answers.delete(oldest);
-      return result;
-    },
-  };
 }
 
 function failAt(deadline: AbortSignal, timeoutMs: number): Promise<never> {

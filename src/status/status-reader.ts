@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.js';
 import { describeFailure } from '../db/sqlstate.js';
-import { createBoundedReader } from './bounded-reader.js';
+import { BoundedReader } from './bounded-reader.js';
 import type { DaemonState, StatisticsState, Status } from './model.js';
 import { readStatistics, unknownStatistics } from './read-statistics.js';
 import { toStatus } from './status.js';
@@ -19,7 +19,7 @@ export function createStatusReader(
 ): StatusReader {
   const isDatabaseDown = (): boolean => daemon().isDatabaseDown;
   // `health --ready` waits 3 s, Prometheus 10 s.
-  const reader = createBoundedReader(context, { timeoutMs: 2_000, isDatabaseDown });
+  const reader = new BoundedReader(context.database, { timeoutMs: 2_000, isDatabaseDown });
   const statistics = (): Promise<StatisticsState> =>
     reader
       .read('statistics', 1_000, readStatistics)

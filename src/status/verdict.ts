@@ -30,11 +30,11 @@ function firstRunOf({ jobs, nextRun }: Judged): string | null {
 
 function judgeDatabase({ isDatabaseDown, statistics }: Judged): Judgement | undefined {
   if (!isDatabaseDown && statistics.mode !== 'unknown') return undefined;
-  const away = 'the database does not answer, or takes no writes';
+  const away = 'the database is unreachable or read-only';
   return {
     level: 'bad',
     notReady: isDatabaseDown ? away : (statistics.problem ?? away),
-    sentence: 'The database does not answer, or takes no writes.',
+    sentence: 'The database is unreachable or read-only.',
     details: [
       ...(statistics.problem === null ? [] : [`Found: ${statistics.problem}.`]),
       'Missed runs start as soon as the database is back; the daemon needs no restart. ' +

@@ -176,7 +176,7 @@ test('a lost database, and one that is back, are shown without a reload', async 
   const { page } = await openServed(target, way);
   await untilVerdict(page, /^All statistics are exact/);
   await proxy.cut();
-  await untilVerdict(page, /^The database does not answer, or takes no writes\.$/);
+  await untilVerdict(page, /^The database is unreachable or read-only\.$/);
   expect(await page.locator('#verdict-details').textContent()).toContain('needs no restart');
   const badges = page.locator('[data-job] > p .badge');
   expect(await badges.allTextContents()).toEqual(Array(3).fill('last known: fresh'));
@@ -201,14 +201,14 @@ test('a database that does not respond delays neither the status nor the page', 
     problem: 'the database did not answer within 2 s',
   });
   const { page } = await openPage(url);
-  await untilVerdict(page, /^The database does not answer, or takes no writes\.$/);
+  await untilVerdict(page, /^The database is unreachable or read-only\.$/);
 });
 
 test('a stopped daemon is shown, with the last known state', async () => {
   const { page, daemon } = await openServed(await incrementalDatabase());
   await untilVerdict(page, /^All statistics are exact/);
   daemon.kill('SIGTERM');
-  await untilVerdict(page, /^The daemon does not answer\.$/);
+  await untilVerdict(page, /^The daemon is not responding\.$/);
   expect(await page.locator('#verdict-details').textContent()).toMatch(
     /^What you see below is as of \d\d:\d\d:\d\d UTC\./,
   );

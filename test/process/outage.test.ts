@@ -55,7 +55,7 @@ test('without a database the daemon runs, logs it once, and starts jobs when the
   expect(await get(daemon, '/live')).toEqual({ status: 200, body: { status: 'live' } });
   expect(await get(daemon, '/ready')).toEqual({
     status: 503,
-    body: { status: 'not ready', reason: 'the database does not answer, or takes no writes' },
+    body: { status: 'not ready', reason: 'the database is unreachable or read-only' },
   });
   expect(messages(daemon, 'error')).toEqual([
     `${down}: expected PostgreSQL at 127.0.0.1:${proxy.port}, ` +

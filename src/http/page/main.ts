@@ -5,7 +5,7 @@ import { byId, setText } from './dom.js';
 import { chartedRuns } from './duration-chart.js';
 import { createFigures } from './figures.js';
 import { createJobCards } from './job-cards.js';
-import { createRunTable } from './run-table.js';
+import { RunTable } from './run-table.js';
 import { createBanner } from './verdict-banner.js';
 
 const pollMs = 3_000;
@@ -13,7 +13,7 @@ const pollMs = 3_000;
 const clock = createClock();
 const banner = createBanner(clock);
 const cards = createJobCards(byId('job-cards'));
-const runTable = createRunTable(clock);
+const runTable = new RunTable(clock);
 const figures = createFigures(byId('figure-body'));
 
 let respondedAt: Date | undefined;

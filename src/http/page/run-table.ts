@@ -17,62 +17,71 @@ const columns = [
   { name: 'What and why' },
 ];
 
-/** The runs on record, with filters and paging. `refresh` shows what is new, on whatever page. */
-export function createRunTable(clock: Clock): { refresh(): Promise<void> } {
-  const body = byId('run-rows');
-  const job = byId('filter-job') as HTMLSelectElement;
-  const outcome = byId('filter-outcome') as HTMLSelectElement;
-  const newest = byId('newest') as HTMLButtonElement;
-  const older = byId('older') as HTMLButtonElement;
-  const range = byId('run-range');
-  let before: string | null = null;
-  let olderThan: string | null = null;
-  let asked = 0;
+/** The recorded runs, with filters and paging. */
+export class RunTable {
+  readonly #clock: Clock;
+  readonly #body = byId('run-rows');
+  readonly #job = byId('filter-job') as HTMLSelectElement;
+  readonly #outcome = byId('filter-outcome') as HTMLSelectElement;
+  readonly #newest = byId('newest') as HTMLButtonElement;
+  readonly #older = byId('older') as HTMLButtonElement;
+  readonly #range = byId('run-range');
+  #before: string | null = null;
+  #olderThan: string | null = null;
+  #requests = 0;
 
-  async function refresh(): Promise<void> {
-    const question = ++asked;
-    const query = new URLSearchParams({ limit: String(pageSize) });
-    if (job.value !== '') query.set('job', job.value);
-    if (outcome.value !== '') query.set('outcome', outcome.value);
-    if (before !== null) query.set('before', before);
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    for (const filter of [this.#job, this.#outcome]) {
+      filter.addEventListener('change', () => {
+        this.#goTo(null);
+      });
+    }
+    this.#newest.addEventListener('click', () => {
+      // A button that becomes disabled would lose the keyboard's place.
+      this.#older.focus();
+      this.#goTo(null);
+    });
+    this.#older.addEventListener('click', () => {
+      this.#goTo(this.#olderThan);
+    });
+  }
+
+  /** Shows what is new, on whichever page is shown. */
+  async refresh(): Promise<void> {
+    const request = ++this.#requests;
     try {
-      const answer = await ask<RunsPage>(`api/runs?${query.toString()}`);
-      // A later question was asked meanwhile: its answer is the one to show.
-      if (question === asked) show(answer);
+      const runs = await ask<RunsPage>(`api/runs?${this.#query()}`);
+      // A later request overtakes this one.
+      if (request === this.#requests) this.#show(runs);
     } catch (error) {
-      if (question === asked && error instanceof Refusal) {
-        setText(range, `The runs cannot be read: ${error.message}.`);
+      if (request === this.#requests && error instanceof Refusal) {
+        setText(this.#range, `The runs cannot be read: ${error.message}.`);
       }
     }
   }
 
-  function show(answer: RunsPage): void {
-    olderThan = answer.olderThan;
-    older.disabled = olderThan === null;
-    newest.disabled = before === null;
-    body.replaceChildren(createRows(answer, clock.now()));
-    const isFiltered = job.value !== '' || outcome.value !== '';
-    setText(range, describeRange(answer, before !== null, isFiltered));
+  #query(): string {
+    const query = new URLSearchParams({ limit: String(pageSize) });
+    if (this.#job.value !== '') query.set('job', this.#job.value);
+    if (this.#outcome.value !== '') query.set('outcome', this.#outcome.value);
+    if (this.#before !== null) query.set('before', this.#before);
+    return query.toString();
   }
 
-  function goTo(id: string | null): void {
-    before = id;
-    void refresh();
+  #show(runs: RunsPage): void {
+    this.#olderThan = runs.olderThan;
+    this.#older.disabled = runs.olderThan === null;
+    this.#newest.disabled = this.#before === null;
+    this.#body.replaceChildren(createRows(runs, this.#clock.now()));
+    const isFiltered = this.#job.value !== '' || this.#outcome.value !== '';
+    setText(this.#range, describeRange(runs, this.#before !== null, isFiltered));
   }
-  for (const filter of [job, outcome]) {
-    filter.addEventListener('change', () => {
-      goTo(null);
-    });
+
+  #goTo(id: string | null): void {
+    this.#before = id;
+    void this.refresh();
   }
-  newest.addEventListener('click', () => {
-    // A button that becomes disabled would lose the keyboard's place.
-    older.focus();
-    goTo(null);
-  });
-  older.addEventListener('click', () => {
-    goTo(olderThan);
-  });
-  return { refresh };
 }
 
 function createRows({ isRecorded, runs }: RunsPage, now: Date): HTMLElement {

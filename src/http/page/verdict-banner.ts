@@ -7,7 +7,7 @@ type Shown = Omit<Verdict, 'notReady'>;
 
 interface Banner {
   show(verdict: Shown): void;
-  /** The daemon did not answer; what is shown is as of `since`. */
+  /** The daemon is not responding; the figures shown are as of `since`. */
   showSilence(since: Date | undefined): void;
 }
 
@@ -43,19 +43,24 @@ export function createBanner(clock: Clock): Banner {
   return {
     show,
     showSilence: (since) => {
-      const shown =
-        since === undefined
-          ? []
-          : [`What you see below is as of ${formatTime(since.toISOString(), clock.now(), true)}.`];
-      show({
-        level: 'bad',
-        sentence: 'The daemon does not answer.',
-        details: [
-          ...shown,
-          'It is asked again every few seconds. If it was stopped, start it: registry-stats start.',
-        ],
-        checkedAt: null,
-      });
+      show(
+        silence(
+          since === undefined ? undefined : formatTime(since.toISOString(), clock.now(), true),
+        ),
+      );
     },
+  };
+}
+
+function silence(shownAsOf: string | undefined): Shown {
+  return {
+    level: 'bad',
+    sentence: 'The daemon is not responding.',
+    details: [
+      ...(shownAsOf === undefined ? [] : [`What you see below is as of ${shownAsOf}.`]),
+      'The page tries again every few seconds. If the daemon was stopped, start it: ' +
+        'registry-stats start.',
+    ],
+    checkedAt: null,
   };
 }
