@@ -88,10 +88,10 @@ test('a healthy daemon: the page shows since when, jobs, runs and figures', asyn
   const { page, daemon, problems } = await openServed(await grownDatabase());
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal');
-  await untilVerdict(page, /^All statistics are exact as of \d\d:\d\d UTC\.$/);
+  await untilVerdict(page, /^All statistics are exact as of \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
 
   const details = page.locator('#verdict-details');
-  expect(await details.textContent()).toMatch(/^Checked \d+ s ago\.Nothing is waiting\./);
+  expect(await details.textContent()).toMatch(/^Checked \d+ s ago\.Nothing is pending\./);
   const counts = page.locator('[data-job="update_counts"]');
   await counts.getByText('Nothing to run: nothing changed since the last refresh.').waitFor();
   expect(await counts.locator('.badge').textContent()).toBe('fresh');
@@ -121,8 +121,8 @@ test('a failing job is named, with its error, the time of its figures, and what 
 
   const details = (await page.locator('#verdict-details').textContent()) ?? '';
   expect(details).toContain('update_counts: no space left on device');
-  expect(details).toContain('Its figures are still as of');
-  expect(details).toContain(`kill -USR2 ${daemon.pid}`);
+  expect(details).toContain('Its figures are as of');
+  expect(details).toContain('run `registry-stats refresh`');
   expect(await page.locator('[data-job="update_counts"] > p .badge').textContent()).toBe('failing');
   await page.locator('#run-rows [data-state="failed"]').first().waitFor();
   await page.locator('.tables table').first().waitFor();
@@ -217,7 +217,7 @@ test('a stopped daemon is shown, with the last known state', async () => {
 
 test('the legacy state is shown, with everything but runs', async () => {
   const { page, problems } = await openServed(await databaseWithRows());
-  await untilVerdict(page, /^All statistics are as of \d\d:\d\d UTC\.$/);
+  await untilVerdict(page, /^All statistics are as of \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
   await page.getByText('This database keeps no record of runs').waitFor();
   await page.locator('.tables table').first().waitFor();
   expect(await page.locator('#verdict-details').textContent()).toContain(
@@ -304,12 +304,12 @@ test('a new run is shown without a reload', async () => {
   await target.query(`insert into public.work_items
       (created_at, updated_at, action, retry, institution_id)
     values (now(), now(), 'Brand New Action', false, 2)`);
-  await page.locator('#verdict-details').getByText('1 change since then waits').waitFor();
+  await page.locator('#verdict-details').getByText('1 change since then will be in the figures after the run').waitFor();
   daemon.kill('SIGUSR2');
 
   await page.locator('#run-rows').getByText('signal').first().waitFor();
   await page.locator('.tables').getByText('Brand New Action').waitFor();
-  await page.locator('#verdict-details').getByText('Nothing is waiting.').waitFor();
+  await page.locator('#verdict-details').getByText('Nothing is pending.').waitFor();
   expect(await page.locator('body[data-same-page]').count()).toBe(1);
   expect(problems).toEqual([]);
 });
