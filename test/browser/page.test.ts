@@ -141,7 +141,7 @@ test('an empty database without a recorded run is shown as empty', async () => {
 
   await page.getByText('No such run on record.').waitFor();
   await page.getByText('Nothing was stored yet.').first().waitFor();
-  expect(await page.getByText('No run on record yet.').count()).toBe(3);
+  await expect.poll(() => page.getByText('No run on record yet.').count()).toBe(3);
   await takeShot(page, 'empty');
   expect(problems).toEqual([]);
 });
