@@ -104,7 +104,7 @@ test('a healthy daemon: the page shows since when, jobs, runs and figures', asyn
   ]);
   await page.locator('.tables table').first().waitFor();
   expect(await rowsOf(page)).toBe(3);
-  expect(await page.locator('.charts canvas').count()).toBe(2);
+  await expect.poll(() => page.locator('.charts canvas').count()).toBe(2);
   await takeShot(page, 'fresh');
   expect(problems).toEqual([]);
 });
@@ -304,7 +304,10 @@ test('a new run is shown without a reload', async () => {
   await target.query(`insert into public.work_items
       (created_at, updated_at, action, retry, institution_id)
     values (now(), now(), 'Brand New Action', false, 2)`);
-  await page.locator('#verdict-details').getByText('1 change since then will be in the figures after the run').waitFor();
+  await page
+    .locator('#verdict-details')
+    .getByText('1 change since then will be in the figures after the run')
+    .waitFor();
   daemon.kill('SIGUSR2');
 
   await page.locator('#run-rows').getByText('signal').first().waitFor();
