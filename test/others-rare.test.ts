@@ -7,6 +7,7 @@ import { createLiveDatabase, registryViewText, runAs } from './support/live-stat
 import { expectExact, migrated, write, type Scene } from './support/migrated-live.js';
 import { createLogin, migrateAs, type Login } from './support/owned-database.js';
 import { runEachJob } from './support/run-each-job.js';
+import { eventually } from './support/slow-job.js';
 
 // Rare operations of Registry's operators. test/others.test.ts has the usual ones.
 
@@ -107,6 +108,28 @@ test.each(Object.entries(whileSnapshotIsHeld))(
     }
   },
 );
+
+test('a table that is detached between attach and rebuild stays untrusted, and the run goes on', async () => {
+  const scene = await migrated();
+  await scene.session.query(`select registry_stats.detach('premis_events')`);
+  const other = await scene.owner.session();
+  await other.query('begin');
+  await other.query('select registry_stats.try_lock()');
+
+  // The run attaches, and waits with the rebuild for the lock.
+  const run = runEachJob(scene.owner.database);
+  const isAttached = `select from registry_stats.source
+    where name = 'premis_events' and registry_stats.is_attached(name)`;
+  await eventually('capture', async () => (await scene.query(isAttached)).length === 1);
+  await other.query(`select registry_stats.detach('premis_events')`);
+  await other.query('commit');
+  const outcomes = await run;
+  await other.end();
+
+  expect(outcomes.map(({ outcome }) => outcome)).not.toContain('failed');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
 
 test('a run names the session that locks its view, and does not fail if the view is dropped meanwhile', async () => {
   const scene = await migrated();

@@ -14,6 +14,7 @@ export const sqlstate = {
   readOnlyTransaction: '25006',
   insufficientPrivilege: '42501',
   undefinedTable: '42P01',
+  undefinedColumn: '42703',
   undefinedFunction: '42883',
   invalidSchemaName: '3F000',
   invalidPassword: '28P01',

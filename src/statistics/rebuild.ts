@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { Database } from '../db/database.js';
 import type { Query, TransactionOptions } from '../db/transaction.js';
-import { isConflict } from '../db/sqlstate.js';
+import { errorCodeOf, isConflict, sqlstate } from '../db/sqlstate.js';
 import { progressNotices, type Progress } from '../progress.js';
 
 interface RebuildOptions extends TransactionOptions {
@@ -35,23 +35,37 @@ export async function repairableSources(query: Query): Promise<readonly string[]
   return rows.map(({ name }) => name);
 }
 
-/** Rebuilds like `rebuildSource`, unless another session did it already. Returns whether it did. */
+const changedMeanwhile: ReadonlySet<string> = new Set([
+  sqlstate.objectNotInPrerequisiteState,
+  sqlstate.undefinedTable,
+  sqlstate.undefinedColumn,
+]);
+
+/**
+ * Rebuilds like `rebuildSource`, unless another session did it already. Returns whether it did. If
+ * the owner detaches or changes the table meanwhile, it stays untrusted until the next run.
+ */
 export async function rebuildIfInexact(
   database: Database,
   source: string,
   options: RebuildOptions,
 ): Promise<boolean> {
   await attachCapture(database, source, options);
-  const rows = await scan(
-    database,
-    source,
-    options,
-    `select registry_stats.rebuild(found.name) as rows
-    from registry_stats.fingerprints(array[$1]) as found
-    where not found.is_trusted
-      and registry_stats.obstacle(found.name) is null`,
-  );
-  return rows.length > 0;
+  try {
+    const rows = await scan(
+      database,
+      source,
+      options,
+      `select registry_stats.rebuild(found.name) as rows
+      from registry_stats.fingerprints(array[$1]) as found
+      where not found.is_trusted
+        and registry_stats.obstacle(found.name) is null`,
+    );
+    return rows.length > 0;
+  } catch (error) {
+    if (changedMeanwhile.has(errorCodeOf(error) ?? '')) return false;
+    throw error;
+  }
 }
 
 async function attachCapture(
