@@ -11,12 +11,12 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY sql sql
-# dist/dev is the embedded PostgreSQL for developers. chmod, because a clone with a strict umask
+# dist/dev/embedded is the PostgreSQL server for developers. chmod, because a clone with a strict umask
 # has files that only their owner can read.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && node node_modules/typescript/bin/tsc -p src/http/page \
   && cp src/http/page/*.html src/http/page/*.css src/http/page/*.svg dist/http/page/ \
-  && rm -rf dist/dev \
+  && rm -rf dist/dev/embedded \
   && chmod -R a+rX dist sql package.json
 
 # The bill of materials lists the installed packages. With --omit alone npm reports the others as

@@ -10,7 +10,7 @@ function above(index) {
       name.endsWith('.ts') ? `**/${name.replace('.ts', '.js')}` : `../**/${name}/**`,
     );
   if (group.length === 0) return [];
-  return [{ group, message: 'It stands in a higher layer, see scripts/layers.mjs.' }];
+  return [{ group, message: 'It is in a higher layer, see scripts/layers.mjs.' }];
 }
 
 export default tseslint.config(

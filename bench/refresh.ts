@@ -1,4 +1,5 @@
-import { jobs } from '../src/jobs/job.js';
+import { jobNames, jobs } from '../src/jobs/job.js';
+import { beginRound } from '../src/jobs/outcome.js';
 import { refresh } from '../src/statistics/refresh.js';
 import { ingest } from './change.js';
 import { views, type Pair, type Side } from './pair.js';
@@ -98,13 +99,9 @@ async function callFunctions({ client }: Side, withHistory = false): Promise<voi
 
 /** All three jobs as the daemon runs them, with their records. */
 async function runJobs({ pool }: Side): Promise<void> {
+  const round = beginRound({ trigger: 'command', jobs: jobNames, isManual: true });
   for (const job of jobs) {
-    const request = {
-      trigger: 'command',
-      jobs: [job.name],
-      isManual: true,
-    } as const;
-    const outcome = await refresh(pool, job, request, {
+    const outcome = await refresh(pool, job, round, {
       statementTimeoutMs: 0,
       lockTimeoutMs: 5_000,
     });

@@ -1,8 +1,6 @@
 // The layers of src, top first. A file imports only from its own layer and lower ones.
 // eslint.config.js and scripts/import-graph.mjs read this list. A name with an ending is a file,
 // one without is a folder.
-// eslint.config.js, which refuses anything else, and by scripts/import-graph.mjs. A name with an ending
-// is a file in src, one without is a folder.
 export const layers = [
   ['main.ts'],
   ['cli.ts', 'index.ts'],

@@ -48,14 +48,29 @@ grant select on
   public.work_item_counts
 to registry_stats_daemon;
 
+-- Views that a later migration declares.
+do $$
+declare
+  v_view text;
+begin
+  for v_view in
+    select format('public.%I', view.name)
+    from registry_stats.view
+    where to_regclass(format('public.%I', view.name)) is not null
+  loop
+    execute format('grant select on %s to registry_stats_daemon', v_view);
+  end loop;
+end
+$$;
+
 grant execute on function
   registry_stats.attach_capture(text),
   registry_stats.begin_run(text, text),
+  registry_stats.check_jobs(text[], text),
   registry_stats.check_sources(),
   registry_stats.differences(text),
   registry_stats.fingerprints(text[]),
   registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
-  registry_stats.is_idle(text, text),
   registry_stats.obstacle(text),
   registry_stats.problems(),
   registry_stats.rebuild(text),

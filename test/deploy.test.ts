@@ -1,4 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { createProgram } from '../src/cli.js';
 import type { Invocation } from '../src/commands/invocation.js';
@@ -87,4 +92,24 @@ test('the image has its bill of materials, and no package manager', () => {
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
   expect(last).toContain('COPY --from=dependencies /app/sbom.cdx.json');
   expect(last).toMatch(/rm -rf \/usr\/local\/lib\/node_modules/);
+});
+
+test('the program starts without the files that the image lacks', async () => {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const folder = await mkdtemp(path.join(tmpdir(), 'registry-stats-image-'));
+  try {
+    for (const name of ['dist', 'sql', 'package.json']) {
+      await cp(path.join(root, name), path.join(folder, name), { recursive: true });
+    }
+    await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+    const removed = [...dockerfile.matchAll(/rm -rf (dist\S*)/g)].map(([, name = '']) => name);
+    expect(removed).toEqual(['dist/dev/embedded']);
+    for (const name of removed) await rm(path.join(folder, name), { recursive: true });
+
+    const main = path.join(folder, 'dist/main.js');
+    const { stdout } = await promisify(execFile)(process.execPath, [main, '--help']);
+    expect(stdout).toContain('Usage: registry-stats');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

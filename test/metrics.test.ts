@@ -6,6 +6,7 @@ import type { CronJobs } from '../src/daemon/cron.js';
 import { createStatusBoard } from '../src/daemon/status-board.js';
 import { createStatusReader } from '../src/status/status-reader.js';
 import { jobNames, jobs, type JobName } from '../src/jobs/job.js';
+import { beginRound } from '../src/jobs/outcome.js';
 import { refresh } from '../src/statistics/refresh.js';
 import { skipReasons, type Outcome } from '../src/jobs/outcome.js';
 import { createMetrics } from '../src/metrics/metrics.js';
@@ -53,7 +54,7 @@ function run({ database }: TestDatabase, name: JobName): Promise<Outcome> {
     jobs: [name],
     isManual: false,
   } as const;
-  return refresh(database, job, request, runOptions);
+  return refresh(database, job, beginRound(request), runOptions);
 }
 
 const counts = '{job_name="update_counts"}';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { jobNames, type JobName } from '../src/jobs/job.js';
-import type { RefreshRequest, RunReport, Trigger } from '../src/jobs/outcome.js';
+import type { RefreshRequest, Round, RunReport, Trigger } from '../src/jobs/outcome.js';
 import { Runner, type RunJob } from '../src/daemon/runner.js';
 
 function request(changed: Partial<RefreshRequest> = {}): RefreshRequest {
@@ -9,7 +9,7 @@ function request(changed: Partial<RefreshRequest> = {}): RefreshRequest {
 
 /** Creates a runner whose job runs until the test ends it, and records its requests. */
 function controlledRunner() {
-  const started: { job: JobName; request: RefreshRequest }[] = [];
+  const started: { job: JobName; request: Round }[] = [];
   const coalesced: Trigger[] = [];
   const endings: (() => void)[] = [];
   const runJob: RunJob = (job, request, signal) =>
@@ -77,6 +77,7 @@ test('merged requests keep every job, and a manual one makes the run manual', as
         trigger: 'signal',
         jobs: ['update_counts', 'populate_all_historical_deposit_stats'],
         isManual: true,
+        idle: new Set(),
       },
     },
     { job: 'populate_all_historical_deposit_stats', request: started[1]?.request },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { jobNames, jobs } from '../src/jobs/job.js';
+import { beginRound } from '../src/jobs/outcome.js';
 import { refresh } from '../src/statistics/refresh.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
@@ -261,7 +262,7 @@ test('a run of the history has the time of its transaction, and none during anot
   const options = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 };
   if (history === undefined) throw new Error('no job');
   const [before] = await target.query<{ now: Date }>('select now()');
-  await refresh(target.database, history, request, options);
+  await refresh(target.database, history, beginRound(request), options);
   const [seen] = (await asOf()) as { job: Date; run: Date }[];
   expect(seen?.run.getTime()).toBeGreaterThanOrEqual(before?.now.getTime() ?? NaN);
   expect(seen?.job).toEqual(seen?.run);

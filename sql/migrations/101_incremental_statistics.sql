@@ -172,6 +172,12 @@ comment on column registry_stats.deposit_total.total_bytes is 'NULL sizes count 
 create table if not exists registry_stats.view (
   name text constraint view_pkey primary key,
   source text not null,
+  job text not null generated always as (
+    case name
+      when 'current_deposit_stats' then 'update_current_deposit_stats'
+      else 'update_counts'
+    end
+  ) stored,
   is_due boolean not null default true,
   stamp timestamptz,
   constraint view_source_fkey foreign key (source) references registry_stats.source (name)
@@ -180,6 +186,7 @@ create table if not exists registry_stats.view (
 comment on table registry_stats.view is 'The materialized views, and what our last refresh wrote into them.';
 comment on column registry_stats.view.name is 'Materialized view in schema public.';
 comment on column registry_stats.view.source is 'The table it counts.';
+comment on column registry_stats.view.job is 'The job that refreshes it.';
 comment on column registry_stats.view.is_due is 'Whether the rollups changed since its refresh.';
 comment on column registry_stats.view.stamp is
   'The time that our last refresh wrote into its rows. Another time: another session refreshed it.';

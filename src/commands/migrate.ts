@@ -120,7 +120,7 @@ function describeStatus(plan: Plan): string {
       state,
       finishedAt?.toISOString() ?? '',
     ]),
-    ...plan.unknown.map((version) => [version, 'unknown to us', '']),
+    ...plan.unknown.map((version) => [version, 'unrecognised', '']),
     ...plan.replacedFunctions.map((name) => [`public.${name}`, 'not ours', '']),
     ...(plan.functionsChanged ? [['functions', 'pending', '']] : []),
     ...(plan.needsActivation ? [['activation', 'pending', '']] : []),
@@ -134,7 +134,7 @@ function describePending(plan: Plan): string {
     ...(plan.needsLaunchSchema ? ['sql/schema (new database)'] : []),
     ...plan.migrations
       .filter(({ state }) => state !== 'applied')
-      .map(({ file, state }) => (state === 'half-way' ? `${file.path} (again)` : file.path)),
+      .map(({ file, state }) => (state === 'incomplete' ? `${file.path} (again)` : file.path)),
     ...(plan.functionsChanged ? ['sql/functions'] : []),
     ...(plan.needsActivation ? ['activation: capture triggers, one scan a table, views'] : []),
   ];

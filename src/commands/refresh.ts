@@ -15,7 +15,7 @@ interface Options {
 /** Creates `registry-stats refresh`: runs jobs now, in this process. */
 export function refreshCommand(invocation: Invocation): Command {
   return new Command('refresh')
-    .description('refresh now, even if the figures are young')
+    .description('run jobs now; a job without changes is skipped')
     .argument('[job...]', `some of ${jobNames.join(', ')}; default: all`)
     .option('--json', 'for programs')
     .action(async (names: string[], options: Options) => {

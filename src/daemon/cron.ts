@@ -26,9 +26,11 @@ export interface CronJobs {
 }
 
 /**
- * Runs the three jobs now, since an alarm never catches up on what a stopped daemon missed, then by
- * REFRESH_SCHEDULE in UTC, and verifies by VERIFY_SCHEDULE. The alarms only ring: the runner keeps
- * runs apart, and the outage holds them back while the database is down.
+ * Runs the three jobs now, then by REFRESH_SCHEDULE in UTC, and verifies by VERIFY_SCHEDULE. The run
+ * now replaces what a stopped daemon missed: an alarm never catches up.
+ *
+ * Alarms and signals make requests. A request goes through the runner (one round at a time), the
+ * outage (nothing while the database is down), run-job (retries and events) and refresh.
  */
 export function initCronJobs(context: DaemonContext): CronJobs {
   const onRefresh = (): void => void request('schedule');

@@ -10,7 +10,7 @@ export type Event =
       readonly statusUrl: string;
       readonly nextRun: Date | undefined;
     }
-  /** The database has no migration 101. */
+  /** The views still scan the tables. */
   | { readonly type: 'legacy-state' }
   | { readonly type: 'daemon-stopping'; readonly signal: string }
   | { readonly type: 'daemon-stopped' }

@@ -42,11 +42,11 @@ export class Outage {
 
   /** Wraps what the runner does with a job: nothing is tried while the database is down. */
   holdBack(runJob: RunJob): RunJob {
-    return async (job, request, signal) => {
-      if (this.isDown) return this.#skip(job, request);
-      const report = await runJob(job, request, signal);
+    return async (job, round, signal) => {
+      if (this.isDown) return this.#skip(job, round);
+      const report = await runJob(job, round, signal);
       if (failedForServer(report) && report.result.outcome === 'failed') {
-        this.#remember(request);
+        this.#remember(round);
         this.#monitor.lost(report.result.error);
       } else {
         this.#isReread = false;

@@ -3,7 +3,7 @@ import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import type { DaemonContext } from './daemon-context.js';
 import { jobs, type Job } from '../jobs/job.js';
-import type { Outcome, RefreshRequest, RunReport } from '../jobs/outcome.js';
+import type { Outcome, Round, RunReport } from '../jobs/outcome.js';
 import { refresh } from '../statistics/refresh.js';
 import type { RunJob } from './runner.js';
 
@@ -32,17 +32,17 @@ export async function retryRefused<Result>(
 
 /** Returns the function that runs a job with the current settings and database. */
 export function createRunJob(context: RunJobContext, options: RunJobOptions = {}): RunJob {
-  return async (name, request, signal) => {
+  return async (name, round, signal) => {
     const job = jobs.find((candidate) => candidate.name === name);
     if (job === undefined) throw new AppError('USAGE', `no such job: ${name}`);
     const startedAt = new Date();
     const start = performance.now();
-    context.events.emit({ type: 'run-started', job, trigger: request.trigger });
-    const result = await outcomeOf({ ...options, context, job, request, signal });
+    context.events.emit({ type: 'run-started', job, trigger: round.trigger });
+    const result = await outcomeOf({ ...options, context, job, round, signal });
     const durationMs = performance.now() - start;
     const report: RunReport = {
       job: name,
-      trigger: request.trigger,
+      trigger: round.trigger,
       result,
       startedAt,
       durationMs,
@@ -55,12 +55,12 @@ export function createRunJob(context: RunJobContext, options: RunJobOptions = {}
 interface JobRun extends RunJobOptions {
   readonly context: RunJobContext;
   readonly job: Job;
-  readonly request: RefreshRequest;
+  readonly round: Round;
   readonly signal: AbortSignal;
 }
 
 async function outcomeOf(run: JobRun): Promise<Outcome> {
-  const { context, job, request, signal, rereadSettings } = run;
+  const { context, job, round, signal, rereadSettings } = run;
   const attempt = async (): Promise<Outcome> => {
     // Read in each attempt: a reload retires the pool of the previous attempt.
     const { config, database } = context;
@@ -69,7 +69,7 @@ async function outcomeOf(run: JobRun): Promise<Outcome> {
       statementTimeoutMs: job.statementTimeoutMs(config),
       lockTimeoutMs: config.timeouts.lockMs,
     };
-    return database.keepOpen(() => refresh(database, job, request, { ...timeouts, signal }));
+    return database.keepOpen(() => refresh(database, job, round, { ...timeouts, signal }));
   };
   try {
     return await pRetry(() => retryRefused(attempt, rereadSettings), {

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobNames, type JobName } from '../jobs/job.js';
-import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
+import {
+  beginRound,
+  type RefreshRequest,
+  type Round,
+  type RunReport,
+  type Trigger,
+} from '../jobs/outcome.js';
 
 /** Runs one job to its end. Never throws for a failure of the job. */
-export type RunJob = (
-  job: JobName,
-  request: RefreshRequest,
-  signal: AbortSignal,
-) => Promise<RunReport>;
+export type RunJob = (job: JobName, round: Round, signal: AbortSignal) => Promise<RunReport>;
 
 interface RunnerOptions {
   readonly runJob: RunJob;
@@ -88,9 +90,10 @@ export class Runner {
 
   async #runAll(request: RefreshRequest): Promise<RunReport[]> {
     const reports: RunReport[] = [];
-    for (const job of request.jobs) {
+    const round = beginRound(request);
+    for (const job of round.jobs) {
       if (this.#isStopped) break;
-      reports.push(await this.#options.runJob(job, request, this.#abort.signal));
+      reports.push(await this.#options.runJob(job, round, this.#abort.signal));
     }
     return reports;
   }

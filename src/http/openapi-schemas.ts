@@ -52,7 +52,7 @@ export const job: Schema = { type: 'string', enum: jobNames };
 
 const triggers = ['start', 'schedule', 'signal', 'command', 'recovery'];
 const outcomes = ['refreshed', 'skipped', 'failed', 'cancelled'];
-const recordedOutcome: Schema = { type: 'string', enum: [...outcomes, 'crashed'] };
+const outcome: Schema = { type: 'string', enum: outcomes };
 
 const skipReason = described(
   'Why a skipped run did nothing, for programs.',
@@ -97,7 +97,7 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
       type: 'string',
       enum: ['fresh', 'running', 'failing', 'held back', 'not run yet', 'stopped'],
     },
-    outcome: described('Null before the first run.', nullable(recordedOutcome)),
+    outcome: described('Null before the first run.', nullable(outcome)),
     reason: described('For people.', text),
     skipReason,
     lastCheck: described('The last time a run looked for changes.', nullable(time)),
@@ -132,7 +132,7 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
   }),
   JobRecord: object<JobRecord>({
     job,
-    outcome: nullable(recordedOutcome),
+    outcome: nullable(outcome),
     reason: nullable(text),
     lastCheck: described('The last time a run looked for changes.', nullable(time)),
     lastRefresh: described('The last time figures changed.', nullable(time)),
@@ -156,7 +156,10 @@ const runSchemas: Readonly<Record<string, Schema>> = {
     startedAt: time,
     finishedAt: described('Null while it runs.', nullable(time)),
     durationMs: nullable(count),
-    outcome: described('Null while it runs.', nullable(recordedOutcome)),
+    outcome: described(
+      'Null while it runs.',
+      nullable({ type: 'string', enum: [...outcomes, 'crashed'] }),
+    ),
     reason: nullable(text),
     rowsFolded: described('Deltas moved into the rollups.', nullable(count)),
     viewsRefreshed: list(text),

@@ -53,6 +53,16 @@ export interface RefreshRequest {
   readonly isManual: boolean;
 }
 
+/** A request while its jobs run, one after the other. */
+export interface Round extends RefreshRequest {
+  /** The jobs that a check in this round found without work. */
+  readonly idle: Set<JobName>;
+}
+
+export function beginRound(request: RefreshRequest): Round {
+  return { ...request, idle: new Set() };
+}
+
 /** One finished run of one job. */
 export interface RunReport {
   readonly job: JobName;

@@ -62,6 +62,7 @@ export const plainViews = [
 /** The tables that migration 001 adds. */
 export const statisticsTables = ['historical_deposit_stats'] as const;
 
+/** The views of migration 001. A database may declare more, in registry_stats.view. */
 export const materializedViews = [
   'premis_event_counts',
   'intellectual_object_counts',

@@ -79,7 +79,7 @@ export async function applyMigration(
   const plan = await readPlan(transaction.query, files);
   const state = plan.migrations.find((migration) => migration.file === file)?.state;
   if (state === 'applied') return false;
-  onProgress(`${file.path}: ${state === 'half-way' ? 'incomplete, running again' : 'running'}`);
+  onProgress(`${file.path}: ${state === 'incomplete' ? 'incomplete, running again' : 'running'}`);
   await applyFile(transaction, file);
   await assertFinished(transaction, file);
   return true;
@@ -105,7 +105,7 @@ const recordChecksum = `
   from pg_catalog.timezone('utc', pg_catalog.clock_timestamp()) as moment
   on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
 
-/** Fails for a file that did not set finished_at: it would run again every time. */
+/** Fails for a file that did not set finished_at: it would run again each time. */
 async function assertFinished(transaction: Transaction, file: SqlFile): Promise<void> {
   const [row] = await transaction.query(
     'select from public.schema_migrations where version = $1 and finished_at is not null',

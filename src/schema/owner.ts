@@ -3,8 +3,8 @@ import { AppError } from '../errors.js';
 import { materializedViews, neededTables, statisticsTables } from '../jobs/registry-objects.js';
 
 /**
- * Our functions work with the rights of who migrates, and triggers on Registry's tables call them. So
- * that must be the owner of the tables: a superuser's rights would be within reach of that owner.
+ * Our functions run with the rights of the role that migrates, and Registry's triggers call them. So
+ * that role must be the owner of the tables: a superuser's rights would reach the owner.
  * @throws AppError PERMISSION_DENIED
  */
 export async function assertOwner(query: Query): Promise<void> {

@@ -11,8 +11,8 @@ import {
 } from '../jobs/registry-objects.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
-/** `half-way`: started and never finished; it is safe to run again. */
-type MigrationState = 'applied' | 'pending' | 'half-way';
+/** `incomplete`: started and never finished; it is safe to run again. */
+type MigrationState = 'applied' | 'pending' | 'incomplete';
 
 interface MigrationStatus {
   readonly file: SqlFile;
@@ -20,15 +20,15 @@ interface MigrationStatus {
   readonly finishedAt: Date | undefined;
 }
 
-/** How a database differs from what the files make of it. */
+/** How a database differs from the files. */
 export interface Plan {
-  /** The database has no table of Registry's at all: a new one, which gets the launch schema. */
+  /** The database has no table of Registry: it is new, and gets the launch schema. */
   readonly needsLaunchSchema: boolean;
   readonly migrations: readonly MigrationStatus[];
-  /** Versions recorded in the database that are no files of ours: Registry's own. */
+  /** Recorded versions that are not among our files: Registry's own. */
   readonly unknown: readonly string[];
   readonly functionsChanged: boolean;
-  /** Functions in schema public whose body is not ours: Registry's, or gone. */
+  /** Functions in schema public that are missing, or whose body is not ours. */
   readonly replacedFunctions: readonly string[];
   /** Triggers, rollups or views are not in use yet. */
   readonly needsActivation: boolean;
@@ -54,7 +54,7 @@ export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
       (await readChecksum(query)) !== checksumOf(files.functions));
   return {
     needsLaunchSchema,
-    // What is asked there calls functions, which are replayed first.
+    // isActive calls our functions, which may not be current yet.
     needsActivation: hasStatistics && (functionsChanged || !(await isActive(query))),
     functionsChanged,
     replacedFunctions: hasStatistics ? replaced : [],
@@ -69,7 +69,7 @@ interface Recorded {
   finished_at: Date | null;
 }
 
-/** By what is there: a record may have been lost, or outlive what it tells of. */
+/** Trusts the catalog more than the record, which may be missing or outdated. */
 function statusOf(
   file: SqlFile,
   recorded: readonly Recorded[],
@@ -84,12 +84,12 @@ function statusOf(
   if (row === undefined || (isGone && finishedAt !== undefined)) {
     return { file, state: 'pending', finishedAt: undefined };
   }
-  return { file, state: finishedAt === undefined ? 'half-way' : 'applied', finishedAt };
+  return { file, state: finishedAt === undefined ? 'incomplete' : 'applied', finishedAt };
 }
 
 /**
- * One table of Registry's is enough to be no new database: the launch schema would be refused. What
- * the statistics do not need may be missing.
+ * A database with any table of Registry is not new, so it does not get the launch schema. Tables
+ * that the statistics do not need may be missing.
  * @throws AppError NOT_REGISTRY when some of the tables are there and a needed one is not
  */
 async function hasNoLaunchTable(query: Query): Promise<boolean> {

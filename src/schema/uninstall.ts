@@ -1,3 +1,4 @@
+import { sqlstate } from '../db/sqlstate.js';
 import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
 import type { Transaction } from '../db/transaction.js';
@@ -17,12 +18,11 @@ interface UninstallOptions {
 }
 
 /**
- * Puts back what stood there before us: Registry's views, with current figures and with all that
- * people have put on them since, and its functions; no triggers, no schema registry_stats. A
- * transaction a step, each safe to run again: the long scans happen before any lock that a reader
- * could notice, and no step waits for a second table while it holds one. Returns whether there was
- * something to do.
- * @throws AppError DEPENDENT_OBJECTS, before anything is changed, when others' objects hang on ours
+ * Restores Registry's views and functions. The views keep their figures and all that people have put
+ * on them. Removes the triggers and the schema registry_stats. Each step is a transaction, safe to run
+ * again. The long scans come before any lock that a reader could notice, and no step waits for a
+ * second table while it holds one. Returns whether there was something to do.
+ * @throws AppError DEPENDENT_OBJECTS, before any change, if other objects depend on ours
  */
 export async function uninstall(database: Database, options: UninstallOptions): Promise<boolean> {
   if (!(await hasStatisticsSchema((text, values) => database.read(text, values)))) return false;
@@ -108,5 +108,7 @@ async function removeStatistics({ query }: Transaction, ours: readonly string[])
 }
 
 function lockNotAvailable(): Error {
-  return Object.assign(new Error('a refresh or a rebuild is running'), { code: '55P03' });
+  return Object.assign(new Error('a refresh or a rebuild is running'), {
+    code: sqlstate.lockNotAvailable,
+  });
 }

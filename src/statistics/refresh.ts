@@ -1,37 +1,63 @@
 import type { Database } from '../db/database.js';
 import type { TransactionOptions } from '../db/transaction.js';
 import type { Job } from '../jobs/job.js';
-import type { Outcome, RefreshRequest, SkipReason } from '../jobs/outcome.js';
+import type { Outcome, Round, SkipReason } from '../jobs/outcome.js';
 import { refreshLegacy } from './refresh-legacy.js';
-import { repair } from './repair.js';
+import { needsRepair, repair } from './repair.js';
 import { beginRun, recordFailure } from './run-record.js';
 
 /**
- * Runs one job. Begins a recorded run or skips it. Repairs what is untrusted. Then folds, refreshes
- * and records the end in one transaction. In the legacy state it runs full scans instead.
+ * Runs one job. Begins a recorded run, or skips it. Repairs what is untrusted. Then folds,
+ * refreshes and records the end in one transaction. In the legacy state it runs full scans instead.
  */
 export async function refresh(
   database: Database,
   job: Job,
-  request: RefreshRequest,
+  round: Round,
   options: TransactionOptions,
 ): Promise<Outcome> {
-  const run = await beginRun(database, job, request, options);
+  const first = await runOnce(database, job, round, options);
+  // Only the fold finds some faults, such as a truncate. Their repair is a run of its own.
+  if (!first.isInexact || !(await needsRepair(database, job))) return first.outcome;
+  const second = await runOnce(database, job, round, options);
+  return addFolded(first.outcome, second.outcome);
+}
+
+interface Result {
+  readonly outcome: Outcome;
+  /** Whether figures of the job are still untrusted. */
+  readonly isInexact: boolean;
+}
+
+async function runOnce(
+  database: Database,
+  job: Job,
+  round: Round,
+  options: TransactionOptions,
+): Promise<Result> {
+  const run = await beginRun(database, job, round, options);
   if (run === 'legacy') {
-    return database.write(options, (transaction) => refreshLegacy(transaction, job, request));
+    const outcome = await database.write(options, (transaction) =>
+      refreshLegacy(transaction, job, round),
+    );
+    return { outcome, isInexact: false };
   }
+  const hasViews = job.views.length > 0;
   if (run === 'unchanged') {
-    return { outcome: 'skipped', reason: job.views.length === 0 ? 'complete' : 'unchanged' };
+    const reason = hasViews ? 'unchanged' : 'complete';
+    return { outcome: { outcome: 'skipped', reason }, isInexact: false };
   }
   return recordFailure(database, run.id, options, async () => {
-    const repaired = job.views.length === 0 ? [] : await repair(database, job, options);
-    const outcome = await runRecorded(database, run.id, repaired, options);
-    if (job.views.length === 0) return outcome;
-    // Only the fold finds some faults, such as a truncate. So repair and run once more.
-    const more = await repair(database, job, options);
-    if (more.length === 0) return outcome;
-    return runRecorded(database, run.id, [...repaired, ...more], options);
+    const repaired = hasViews ? await repair(database, job, options) : [];
+    return runRecorded(database, run.id, repaired, options);
   });
+}
+
+/** Returns the second outcome, with the changes of both. */
+function addFolded(first: Outcome, second: Outcome): Outcome {
+  if (first.outcome !== 'refreshed' || second.outcome !== 'refreshed') return second;
+  const changesFolded = (first.changesFolded ?? 0) + (second.changesFolded ?? 0);
+  return { ...second, changesFolded };
 }
 
 interface RunRow extends Record<string, unknown> {
@@ -52,7 +78,7 @@ async function runRecorded(
   id: string,
   repaired: readonly string[],
   options: TransactionOptions,
-): Promise<Outcome> {
+): Promise<Result> {
   const [row] = await database.write(options, ({ query }) =>
     query<RunRow>('select * from registry_stats.run_recorded($1, $2)', [
       id,
@@ -60,6 +86,10 @@ async function runRecorded(
     ]),
   );
   if (row === undefined) throw new Error(`no result of run ${id}`);
+  return { outcome: toOutcome(row, repaired), isInexact: row.reason === 'inexact' };
+}
+
+function toOutcome(row: RunRow, repaired: readonly string[]): Outcome {
   const { outcome, detail, rows_folded: folded } = row;
   if (outcome === 'skipped') {
     const reason = row.reason ?? 'unchanged';

@@ -5,6 +5,11 @@ import type { Job } from '../jobs/job.js';
 import { rebuildIfInexact } from './rebuild.js';
 import { swapViews } from './swap-views.js';
 
+/** Returns whether a repair would change anything for the job. */
+export async function needsRepair(database: Database, job: Job): Promise<boolean> {
+  return (await findRepairable(database)).some((problem) => problem.job === job.name);
+}
+
 /**
  * Rebuilds the untrusted tables, each in one snapshot. Replaces the job's views that no longer read
  * our rollups. Returns what it repaired and why, for the run's record.
@@ -15,13 +20,13 @@ export async function repair(
   options: TransactionOptions,
 ): Promise<string[]> {
   const repaired: string[] = [];
-  for (const { name, reason, isView } of await findRepairable(database)) {
-    if (isView) continue;
+  const tables = (await findRepairable(database)).filter(({ isView }) => !isView);
+  for (const [name, reason] of new Map(tables.map((table) => [table.name, table.reason]))) {
     const isRebuilt = await rebuildIfInexact(database, name, options);
     if (isRebuilt) repaired.push(`${name} rebuilt: ${reason}`);
   }
   const views = (await findRepairable(database)).filter(
-    ({ name, isView }) => isView && job.views.includes(name),
+    (problem) => problem.isView && problem.job === job.name,
   );
   const { lockTimeoutMs, signal = new AbortController().signal } = options;
   if (views.length > 0 && (await swapIfTrusted(database, { lockTimeoutMs, signal }))) {
@@ -44,6 +49,7 @@ async function swapIfTrusted(
 }
 
 interface Repairable extends Record<string, unknown> {
+  readonly job: string;
   readonly name: string;
   readonly reason: string;
   readonly isView: boolean;
@@ -53,7 +59,8 @@ function findRepairable(database: Database): Promise<Repairable[]> {
   return database.write({ statementTimeoutMs: 15_000, lockTimeoutMs: 5_000 }, async ({ query }) => {
     await query('select registry_stats.check_sources()');
     return query<Repairable>(
-      `select distinct
+      `select
+        problem.job,
         problem.name,
         problem.reason,
         view.name is not null as "isView"

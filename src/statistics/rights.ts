@@ -26,11 +26,11 @@ export const incrementalRights: readonly Right[] = [
     [
       'attach_capture(text)',
       'begin_run(text,text)',
+      'check_jobs(text[],text)',
       'check_sources()',
       'differences(text)',
       'fingerprints(text[])',
       'finish_run(bigint,text,text,bigint,text[],timestamp with time zone)',
-      'is_idle(text,text)',
       'obstacle(text)',
       'problems()',
       'rebuild(text)',

@@ -1,33 +1,45 @@
 import type { Database } from '../db/database.js';
 import { describeFailure } from '../db/sqlstate.js';
 import type { TransactionOptions } from '../db/transaction.js';
-import type { Job } from '../jobs/job.js';
-import type { RefreshRequest } from '../jobs/outcome.js';
+import type { Job, JobName } from '../jobs/job.js';
+import type { Round } from '../jobs/outcome.js';
 import { hasStatisticsSchema } from './installation.js';
 
 /** The state of a run before its work: legacy, nothing to do, or recorded with an id. */
 type RunStart = 'legacy' | 'unchanged' | { readonly id: string };
 
 /**
- * Records the begin of a run in its own transaction, so that a killed run leaves a record. If there
- * is nothing to do, writes only the time of the check. Returns 'legacy' while the views scan the
- * tables. Every run checks that, because a migration may run at any time.
+ * Records the begin of a run in its own transaction, so that a killed run leaves a record. Checks
+ * this job and the later ones of the round together: of those with nothing to do, only the time of
+ * the check is written. Returns 'legacy' while the views scan the tables. Every run checks that,
+ * because a migration may run at any time.
  */
-export function beginRun(
+export async function beginRun(
   database: Database,
   job: Job,
-  { trigger }: Pick<RefreshRequest, 'trigger'>,
+  round: Round,
   options: TransactionOptions,
 ): Promise<RunStart> {
+  if (round.idle.has(job.name)) return 'unchanged';
+  const jobs = round.jobs
+    .slice(round.jobs.indexOf(job.name))
+    .filter((name) => !round.idle.has(name));
   return database.write(options, async ({ query }) => {
     if (!(await hasStatisticsSchema(query))) return 'legacy';
-    const [row] = await query<{ id: string | null }>(
-      `select registry_stats.begin_run($1, $2) as id
-      where exists (select from registry_stats.view where stamp is not null)`,
-      [job.name, trigger],
+    const [check] = await query<{ work: readonly JobName[] | null }>(
+      'select registry_stats.check_jobs($1, $2) as work',
+      [jobs, round.trigger],
     );
-    if (row === undefined) return 'legacy';
-    return row.id === null ? 'unchanged' : { id: row.id };
+    const work = check?.work ?? null;
+    if (work === null) return 'legacy';
+    for (const name of jobs) if (!work.includes(name)) round.idle.add(name);
+    if (!work.includes(job.name)) return 'unchanged';
+    const [run] = await query<{ id: string | null }>(
+      'select registry_stats.begin_run($1, $2) as id',
+      [job.name, round.trigger],
+    );
+    const id = run?.id ?? null;
+    return id === null ? 'unchanged' : { id };
   });
 }
 

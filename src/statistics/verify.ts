@@ -14,7 +14,7 @@ interface Difference extends Record<string, string | null> {
   readonly found: string | null;
 }
 
-/** So many differences are listed; all of them are counted. */
+/** The most differences to list. The count has no limit. */
 const listedAtMost = 1_000;
 
 /** What a comparison found: how many figures differ, the first of them, and in which tables. */
@@ -100,8 +100,8 @@ async function blocksBySource(
 }
 
 /**
- * What was found counts, recorded or not. A replica, or MAINTENANCE_MODE, cannot keep it; any other
- * reason is told, since a comparison that is not on record is missed by an alert.
+ * Records a comparison, which is valid without its record. Reports why it could not be recorded, since
+ * an alert expects one, except on a replica or in MAINTENANCE_MODE.
  */
 export async function recordVerification(
   database: Pick<Database, 'write'>,

@@ -19,9 +19,9 @@ const keptAnswers = 50;
 const silenceMs = 1_000;
 
 /**
- * Reads for people who look at a page, without harm to the jobs: one connection at a time, so many
- * pages cannot use up the pool; an answer is shared for a moment; nobody waits longer than
- * `timeoutMs`, even for a server that is silent, and its connection is given up then.
+ * Reads for people who look at a page, without harm to the jobs. It uses one connection at a time, so
+ * many pages cannot use up the pool. An answer is shared for a moment. Nobody waits longer than
+ * `timeoutMs`: then the connection of a silent server is closed.
  */
 export class BoundedReader {
   readonly #database: Pick<Database, 'readSnapshot'>;

@@ -1,5 +1,7 @@
+import { escapeIdentifier, escapeLiteral } from 'pg';
 import { materializedViews } from '../jobs/registry-objects.js';
 import type { Database } from '../db/database.js';
+import { isIncremental } from '../statistics/installation.js';
 
 /** How fresh one statistics object is. */
 export interface Freshness {
@@ -9,12 +11,12 @@ export interface Freshness {
   readonly asOf: string | null;
 }
 
-/** What is fresh, since when, in the views' own words. */
+/** Returns rows and time of each view, read from the view. */
 export async function readFreshness(database: Database): Promise<Freshness[]> {
-  const views = materializedViews.map((view) => {
+  const views = (await readViews(database)).map((view) => {
     const column = view === 'current_deposit_stats' ? 'end_date' : 'updated_at';
-    return `select '${view}' as name, count(*)::int as rows, max(${column}) as as_of
-      from public.${view}`;
+    return `select ${escapeLiteral(view)} as name, count(*)::int as rows, max(${column}) as as_of
+      from public.${escapeIdentifier(view)}`;
   });
   const history = `select
       'historical_deposit_stats',
@@ -29,4 +31,16 @@ export async function readFreshness(database: Database): Promise<Freshness[]> {
     rows: count,
     asOf: as_of?.toISOString() ?? null,
   }));
+}
+
+/** Returns the declared views, those of migration 001 first. */
+async function readViews(database: Database): Promise<readonly string[]> {
+  if (!(await isIncremental(database))) return materializedViews;
+  const rows = await database.read<{ name: string }>(
+    `select name
+    from registry_stats.view
+    order by pg_catalog.array_position($1::text[], name), name`,
+    [materializedViews],
+  );
+  return rows.map(({ name }) => name);
 }

@@ -23,14 +23,14 @@ export function combineJob(own: JobHistory, record: JobRecord | undefined): JobS
 
 type Latest = Pick<JobStatus, 'outcome' | 'reason' | 'skipReason' | 'consecutiveFailures'>;
 
-/** A run by command or of another daemon is on record only; a lost connection is not on record. */
+/** Runs of a command or another daemon are only recorded. A lost connection is not recorded. */
 function newerOf(own: JobHistory, record: JobRecord | undefined): Latest {
   const { lastRun } = own;
   const end = endOf(own);
   const isOnRecord = record?.lastCheck != null && (end === null || record.lastCheck > end);
   if (isOnRecord || lastRun === null) {
     const reason = record?.reason ?? '';
-    // A skip is on record by its name; only of an inexact one the details are on record instead.
+    // The record holds the skip reason; for inexact it holds the details.
     const skipReason = isSkipReason(reason) ? reason : 'inexact';
     return {
       outcome: record?.outcome ?? null,
@@ -45,7 +45,7 @@ function newerOf(own: JobHistory, record: JobRecord | undefined): Latest {
 
 function stateOf({ outcome, skipReason, consecutiveFailures }: Latest): JobStatus['state'] {
   if (outcome === null) return 'not run yet';
-  if (outcome === 'failed' || outcome === 'crashed' || consecutiveFailures > 0) return 'failing';
+  if (outcome === 'failed' || consecutiveFailures > 0) return 'failing';
   if (outcome === 'cancelled') return 'stopped';
   if (outcome === 'skipped' && !goodSkips.has(skipReason)) return 'held back';
   return 'fresh';

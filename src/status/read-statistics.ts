@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
-import { jobs } from '../jobs/job.js';
+import { jobNames } from '../jobs/job.js';
 import { isIncremental } from '../statistics/installation.js';
 import type { JobRecord, Problem, StatisticsState, Verification } from './model.js';
 
@@ -39,21 +39,21 @@ export function unknownStatistics(problem: string): StatisticsState {
 }
 
 interface PendingSource extends Record<string, unknown> {
-  /** null where no view shows the table. */
-  readonly views: readonly string[] | null;
+  /** The jobs whose views show the table. */
+  readonly jobs: readonly string[];
   readonly changes: string;
 }
 
 function readPending(database: Reading): Promise<PendingSource[]> {
   return database.read<PendingSource>(
-    `select delta.changes, pg_catalog.array_agg(view.name) filter (where view.name is not null) as views
+    `select delta.changes, array(
+      select view.job from registry_stats.view where view.source = delta.source
+    ) as jobs
     from (
       select source, count(*) as changes
       from (select source from registry_stats.delta limit $1) as counted
       group by source
-    ) as delta
-    left join registry_stats.view on view.source = delta.source
-    group by delta.source, delta.changes`,
+    ) as delta`,
     [pendingLimit],
   );
 }
@@ -91,10 +91,10 @@ async function readJobs(
   pending: readonly PendingSource[],
 ): Promise<readonly JobRecord[]> {
   const rows = await database.read<JobRow>('select * from registry_stats.job');
-  return jobs.flatMap(({ name, views }) => {
+  return jobNames.flatMap((name) => {
     const row = rows.find((candidate) => candidate.name === name);
     if (row === undefined) return [];
-    const ofJob = pending.filter((source) => source.views?.some((view) => views.includes(view)));
+    const ofJob = pending.filter((source) => source.jobs.includes(name));
     return {
       job: name,
       outcome: row.outcome,

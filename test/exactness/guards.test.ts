@@ -2,6 +2,7 @@ import path from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { jobs } from '../../src/jobs/job.js';
+import { beginRound } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 import { sqlRoot } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
@@ -329,7 +330,11 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'pending changes are work': {
-    switchOff: mutate('refresh/has_work', 'if registry_stats.has_pending() or exists', 'if exists'),
+    switchOff: mutate(
+      'refresh/jobs_with_work',
+      'if registry_stats.has_pending() or registry_stats.guards()',
+      'if registry_stats.guards()',
+    ),
     scenario: async (target) => {
       await target.query(writeOfEachTable);
       return figuresAfterRuns(target);
@@ -396,6 +401,46 @@ const guards: Readonly<Record<string, Guard>> = {
       await resultOf(second, 'select registry_stats.run_history()');
       await second.query('commit');
       return monthsTwice(target);
+    },
+  },
+
+  'a run ends once': {
+    switchOff: mutate(
+      'records/finish_run',
+      `run.outcome is null or run.outcome = 'crashed'`,
+      'true',
+    ),
+    scenario: async (target) => {
+      await target.query(writeOfEachTable);
+      const [run] = await target.query<{ id: string }>(
+        `select registry_stats.begin_run('update_counts', 'command') as id`,
+      );
+      await target.query('select registry_stats.run_recorded($1)', [run?.id]);
+      // The commit arrived, and its response was lost.
+      await target.query(`select registry_stats.finish_run($1, 'failed', 'connection lost')`, [
+        run?.id,
+      ]);
+      return target.query(`select id from registry_stats.run where outcome = 'failed'`);
+    },
+  },
+
+  'a view that is dropped before its refresh is skipped': {
+    switchOff: mutate('refresh/refresh_view', ' or undefined_table', ''),
+    scenario: async (target) => {
+      await target.query(writeOfEachTable);
+      const [owner, runner] = [await target.session(), await target.session()];
+      await owner.query('begin');
+      await owner.query('drop materialized view public.work_item_counts');
+      const run = await untilBlocked(
+        target,
+        runner,
+        `select registry_stats.refresh_view('work_item_counts')`,
+      );
+      await owner.query('commit');
+      return run.result.then(
+        () => [],
+        (error: unknown) => [error],
+      );
     },
   },
 
@@ -469,7 +514,7 @@ async function figuresAfterRuns({ database, query }: TestDatabase): Promise<unkn
     await refresh(
       database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false },
+      beginRound({ trigger: 'schedule', jobs: [job.name], isManual: false }),
       { statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 },
     ).catch((error: unknown) => failures.push(error));
   }

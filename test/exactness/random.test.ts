@@ -146,7 +146,7 @@ async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
   const history = await differentHistory(target);
   const pending = await query('select * from registry_stats.delta');
   const work = await query(
-    'select name from registry_stats.job where registry_stats.has_work(name)',
+    `select name from registry_stats.job where registry_stats.jobs_with_work(array[name]) <> '{}'`,
   );
   return [
     ...(await wrongFigures(query, 'public.')),

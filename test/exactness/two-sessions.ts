@@ -35,8 +35,9 @@ export const writeOfEachTable = [
 
 export async function hasWork({ query }: Pick<TestDatabase, 'query'>): Promise<boolean> {
   const [row] = await query<{ has: boolean }>(
-    `select registry_stats.has_work('update_counts')
-      or registry_stats.has_work('update_current_deposit_stats') as has`,
+    `select registry_stats.jobs_with_work(
+      array['update_counts', 'update_current_deposit_stats']
+    ) <> '{}' as has`,
   );
   return row?.has === true;
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Query } from '../../src/db/transaction.js';
 import { jobs, type Job } from '../../src/jobs/job.js';
+import { beginRound } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
@@ -154,7 +155,7 @@ async function runAsDaemon(target: TestDatabase, scene: Scene, job: Job): Promis
     refresh(
       target.database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false },
+      beginRound({ trigger: 'schedule', jobs: [job.name], isManual: false }),
       { ...options, signal },
     ),
   );
@@ -228,9 +229,10 @@ async function expectTruth(query: Query, scene: Scene, job: Job, verdict: string
   // not in the snapshot's record, so the verdict differs.
   const views = viewsOf(job.name);
   for (const view of views) await query(`select from public.${view} limit 0`);
-  const due = await query<{ has: boolean }>('select registry_stats.has_work($1) as has', [
-    job.name,
-  ]);
+  const due = await query<{ has: boolean }>(
+    `select registry_stats.jobs_with_work(array[$1]) <> '{}' as has`,
+    [job.name],
+  );
   if (due[0]?.has === true) {
     scene.count('verdicts overtaken');
     return;
@@ -330,10 +332,11 @@ export async function checkSnapshot(client: pg.Client, scene: Scene): Promise<vo
   ];
   if (wrong.length > 0) scene.problem({ check: 'snapshot', wrong: wrong.slice(0, 5) });
   for (const job of viewJobs) {
-    const [row] = await query<{ has: boolean }>('select registry_stats.has_work($1) as has', [
-      job.name,
-    ]);
-    if (row?.has === false) await expectTruth(query, scene, job, `has_work(${job.name})`);
+    const [row] = await query<{ has: boolean }>(
+      `select registry_stats.jobs_with_work(array[$1]) <> '{}' as has`,
+      [job.name],
+    );
+    if (row?.has === false) await expectTruth(query, scene, job, `jobs_with_work(${job.name})`);
   }
   await client.query('commit');
   scene.count('snapshots checked');

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/db/database.js';
 import { jobs } from '../../src/jobs/job.js';
+import { beginRound } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 import { sources } from '../../src/statistics/installation.js';
 import { verify } from '../../src/statistics/verify.js';
@@ -56,7 +57,7 @@ async function runAll(database: Database): Promise<string[]> {
     const outcome = await refresh(
       database,
       job,
-      { trigger: 'schedule', jobs: [job.name], isManual: false },
+      beginRound({ trigger: 'schedule', jobs: [job.name], isManual: false }),
       { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 },
     );
     if (outcome.outcome === 'refreshed') reported.push(...outcome.detail.split('; '));

@@ -1,6 +1,6 @@
 import type { Database } from '../../src/db/database.js';
 import { jobs, type JobName } from '../../src/jobs/job.js';
-import type { Outcome } from '../../src/jobs/outcome.js';
+import { beginRound, type Outcome } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 
 /** Runs one job in this process, as the schedule of the daemon does. */
@@ -14,7 +14,7 @@ export function refreshAsDaemon(
   return refresh(
     database,
     job,
-    { trigger: 'schedule', jobs: [name], isManual: false },
+    beginRound({ trigger: 'schedule', jobs: [name], isManual: false }),
     { statementTimeoutMs: 10_000, lockTimeoutMs },
   );
 }

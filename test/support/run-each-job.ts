@@ -1,6 +1,6 @@
 import type { Database } from '../../src/db/database.js';
 import { jobs, type Job } from '../../src/jobs/job.js';
-import type { Outcome, RefreshRequest } from '../../src/jobs/outcome.js';
+import { beginRound, type Outcome, type RefreshRequest } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 
 /** Runs jobs in this process, one after the other; by default all, like `refresh`. */
@@ -15,7 +15,7 @@ export async function runEachJob(
       await refresh(
         database,
         job,
-        { trigger: 'command', isManual: true, ...request, jobs: [job.name] },
+        beginRound({ trigger: 'command', isManual: true, ...request, jobs: [job.name] }),
         { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000 },
       ),
     );

@@ -15,8 +15,8 @@ begin
     where history.institution_id is null
       and history.storage_option = 'Total'
       and history.end_date between date '2014-01-01' and v_now::date
-      and extract(day from history.end_date) = 1
-  ) = 12 * (extract(year from v_now) - 2014) + extract(month from v_now) then
+      and date_part('day', history.end_date) = 1
+  ) = 12 * (date_part('year', v_now) - 2014) + date_part('month', v_now) then
     return;
   end if;
 

@@ -10,7 +10,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if registry_stats.is_idle(begin_run.job, begin_run.trigger) then
+  if registry_stats.check_jobs(array[begin_run.job], begin_run.trigger) = '{}' then
     return null;
   end if;
 

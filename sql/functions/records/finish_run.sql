@@ -1,4 +1,6 @@
--- Second half of a recorded run: writes the outcome to the run and its job.
+-- Second half of a recorded run: writes the outcome to the run and its job. A run ends once: if its
+-- commit arrived and only the response was lost, the client reports a failure that did not happen.
+-- A run that was marked as crashed may still end.
 create or replace function registry_stats.finish_run(
   run_id bigint,
   outcome text,
@@ -23,6 +25,7 @@ as $$
       views_refreshed = finish_run.views_refreshed,
       data_as_of = finish_run.data_as_of
     where id = finish_run.run_id
+      and (run.outcome is null or run.outcome = 'crashed')
     returning job
   ),
 

@@ -47,8 +47,8 @@ begin
     for update skip locked
   );
 
-  if not registry_stats.has_work(record_begin.job) then
-    perform registry_stats.record_check(record_begin.job, record_begin.trigger);
+  if registry_stats.jobs_with_work(array[record_begin.job]) = '{}' then
+    perform registry_stats.record_check(array[record_begin.job], record_begin.trigger);
     return null;
   end if;
 

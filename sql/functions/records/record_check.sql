@@ -1,5 +1,5 @@
--- Records that a job was checked and had nothing to do.
-create or replace function registry_stats.record_check(job text, trigger text)
+-- Records that jobs were checked and have nothing to do.
+create or replace function registry_stats.record_check(jobs text[], trigger text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -14,7 +14,7 @@ begin
   set
     last_check = clock_timestamp(),
     outcome = 'skipped',
-    reason = case record_check.job
+    reason = case name
       when 'populate_all_historical_deposit_stats' then 'complete'
       else 'unchanged'
     end,
@@ -24,11 +24,11 @@ begin
     -- Never waits. A session that holds the row writes a newer record than this one.
     select job.name
     from registry_stats.job
-    where job.name = record_check.job
+    where job.name = any (record_check.jobs)
     for update skip locked
   );
 end
 $$;
 
-comment on function registry_stats.record_check(text, text) is
-  'Records that a job was checked and had nothing to do.';
+comment on function registry_stats.record_check(text[], text) is
+  'Records that jobs were checked and have nothing to do.';

@@ -1,5 +1,5 @@
 -- Runs one of the two jobs over views: folds pending deltas and refreshes the views that are due.
--- The daemon and the public functions call it. Outcomes:
+-- registry_stats.run_recorded calls it. Outcomes:
 --   refreshed  views_refreshed changed, as of data_as_of
 --   skipped    unchanged: nothing was pending or due, so the figures are exact
 --              busy: another session holds the lock

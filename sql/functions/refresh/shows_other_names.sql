@@ -25,8 +25,8 @@ begin
       )
   );
 exception
-  -- Emptied or dropped after the catalog was read. 55000 matches its whole class, also a lock
-  -- timeout: then the refresh waits, too, and names who holds the lock.
+  -- Emptied or dropped after the catalog was read. The condition matches class 55, so also lock
+  -- timeouts (55P03). The refresh then waits, and reports who holds the lock.
   when object_not_in_prerequisite_state or undefined_table then
     return true;
 end

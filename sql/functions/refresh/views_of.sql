@@ -10,11 +10,7 @@ begin
   return array(
     select view.name
     from registry_stats.view
-    where case views_of.job
-        when 'update_counts' then view.name <> 'current_deposit_stats'
-        when 'update_current_deposit_stats' then view.name = 'current_deposit_stats'
-        else false
-      end
+    where view.job = views_of.job
     order by
       array_position(
         array['premis_event_counts', 'intellectual_object_counts', 'generic_file_counts', 'work_item_counts'],

@@ -8,10 +8,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select distinct
-    case view.name
-      when 'current_deposit_stats' then 'update_current_deposit_stats'
-      else 'update_counts'
-    end,
+    view.job,
     source.name,
     coalesce(
       obstacle.reason,
@@ -29,10 +26,7 @@ as $$
   where not found.is_trusted
   union all
   select
-    case checked.name
-      when 'current_deposit_stats' then 'update_current_deposit_stats'
-      else 'update_counts'
-    end,
+    view.job,
     checked.name,
     case checked.state
       when 'missing' then 'the view is gone'
@@ -52,6 +46,7 @@ as $$
     checked.state <> 'other'
       and (checked.state <> 'foreign' or registry_stats.dependents('public', checked.name) is null)
   from registry_stats.look_at_views() as checked
+  join registry_stats.view on view.name = checked.name
   where checked.state in ('missing', 'foreign', 'other')
   union all
   select

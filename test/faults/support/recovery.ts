@@ -46,7 +46,7 @@ async function untilRefreshed(target: TestDatabase): Promise<void> {
       where last_check <= $1::timestamptz
         or last_check is null
         or consecutive_failures > 0
-        or registry_stats.has_work(name)`,
+        or registry_stats.jobs_with_work(array[name]) <> '{}'`,
       [begun?.now],
     );
     if (late.length > 0) throw new Error(`expected all jobs done, found ${JSON.stringify(late)}`);
