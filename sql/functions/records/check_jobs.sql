@@ -1,7 +1,7 @@
 -- Checks jobs in one round trip. Returns those that need a run. Records for the others that they
 -- were checked and have nothing to do. Returns NULL in the legacy state: no view was activated.
 --
--- While a run is unfinished, returns all: begin_run must look whether it still exists. That reads
+-- While a run is unfinished, returns all: begin_run must check whether it still exists. That reads
 -- pg_stat_activity, which takes longer than all the rest.
 create or replace function registry_stats.check_jobs(jobs text[], trigger text)
 returns text[]
