@@ -5,7 +5,7 @@ import type { Config } from '../src/config/config.js';
 import type { CronJobs } from '../src/daemon/cron.js';
 import { createStatusBoard } from '../src/daemon/status-board.js';
 import { createStatusReader } from '../src/status/status-reader.js';
-import { jobNames, jobs, type JobName } from '../src/jobs/job.js';
+import { jobNamed, jobNames, type JobName } from '../src/jobs/job.js';
 import { beginRound } from '../src/jobs/outcome.js';
 import { refresh } from '../src/statistics/refresh.js';
 import { skipReasons, type Outcome } from '../src/jobs/outcome.js';
@@ -47,8 +47,7 @@ const runOptions = { statementTimeoutMs: 30_000, lockTimeoutMs: 5_000 };
 
 /** Runs a scheduled job, like the daemon. */
 function run({ database }: TestDatabase, name: JobName): Promise<Outcome> {
-  const job = jobs.find((candidate) => candidate.name === name);
-  if (job === undefined) throw new Error(`no job ${name}`);
+  const job = jobNamed(name);
   const request = {
     trigger: 'schedule',
     jobs: [name],

@@ -1,18 +1,12 @@
 import { expect, test } from 'vitest';
-import { jobs, type Job, type JobName } from '../src/jobs/job.js';
+import { jobNamed, jobs, type Job } from '../src/jobs/job.js';
 import type { Outcome } from '../src/jobs/outcome.js';
 import { refreshLegacy } from '../src/statistics/refresh-legacy.js';
 import { loadCsv } from './support/load-csv.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
-function job(name: JobName): Job {
-  const found = jobs.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(name);
-  return found;
-}
-
-const deposits = job('update_current_deposit_stats');
-const history = job('populate_all_historical_deposit_stats');
+const deposits = jobNamed('update_current_deposit_stats');
+const history = jobNamed('populate_all_historical_deposit_stats');
 const scheduled = { isManual: false };
 const manual = { isManual: true };
 
@@ -92,7 +86,7 @@ test.each(jobs)(
 test('a stale flag makes the function skip, but not a manual run', async () => {
   const target = await createTestDatabase('baseline');
   await loadCsv(target.database);
-  const counts = job('update_counts');
+  const counts = jobNamed('update_counts');
   await target.query(`update public.ar_internal_metadata set value = 'true' where key = $1`, [
     counts.flag,
   ]);

@@ -1,8 +1,7 @@
 import pRetry from 'p-retry';
 import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
-import { AppError } from '../errors.js';
 import type { DaemonContext } from './daemon-context.js';
-import { jobs, type Job } from '../jobs/job.js';
+import { jobNamed, type Job } from '../jobs/job.js';
 import type { Outcome, Round, RunReport } from '../jobs/outcome.js';
 import { refresh } from '../statistics/refresh.js';
 import type { RunJob } from './runner.js';
@@ -33,8 +32,7 @@ export async function retryRefused<Result>(
 /** Returns the function that runs a job with the current settings and database. */
 export function createRunJob(context: RunJobContext, options: RunJobOptions = {}): RunJob {
   return async (name, round, signal) => {
-    const job = jobs.find((candidate) => candidate.name === name);
-    if (job === undefined) throw new AppError('USAGE', `no such job: ${name}`);
+    const job = jobNamed(name);
     const startedAt = new Date();
     const start = performance.now();
     context.events.emit({ type: 'run-started', job, trigger: round.trigger });

@@ -53,6 +53,12 @@ export const jobs: readonly Job[] = [
   },
 ];
 
+export function jobNamed(name: JobName): Job {
+  const job = jobs.find((candidate) => candidate.name === name);
+  if (job === undefined) throw new Error(`no such job: ${name}`);
+  return job;
+}
+
 export function isJobName(name: string): name is JobName {
   return (jobNames as readonly string[]).includes(name);
 }

@@ -7,7 +7,7 @@ import { refresh } from '../../src/statistics/refresh.js';
 import { sqlRoot } from '../../src/schema/sql-files.js';
 import { sources } from '../../src/statistics/installation.js';
 import type { TestDatabase } from '../support/test-database.js';
-import { wrongFigures, wrongRollups } from './truth.js';
+import { wrongFigures, wrongHistory, wrongRollups } from './truth.js';
 import {
   resultOf,
   beginWithSnapshot,
@@ -404,6 +404,44 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'a month from the rollups leaves out files created since': {
+    switchOff: mutate(
+      'history/newer_files',
+      '(created_at >= %1$L::timestamp or created_at is null)',
+      'false',
+    ),
+    scenario: async (target) => {
+      await target.query(newFile('one', 'Standard'));
+      return wrongLastMonth(target);
+    },
+  },
+
+  'a month from the rollups counts an object once': {
+    switchOff: mutate(
+      'history/deposits_by_rollups',
+      '(sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int',
+      '(sum(touched.file_count) > 0)::int',
+    ),
+    scenario: async (target) => {
+      await target.query(newFile('one', 'Standard'));
+      await runAll(target.query);
+      return wrongLastMonth(target);
+    },
+  },
+
+  'a month needs a scan while the rollups are untrusted': {
+    switchOff: mutate('history/deposits_at', 'delta.rebuild_because is not null', 'false'),
+    scenario: async (target) => {
+      await target.query('alter table public.generic_files rename to other_files');
+      await target.query(newFile('one', 'Standard').replace('generic_files', 'other_files'));
+      await target.query(
+        `update public.other_files set created_at = '2020-05-05' where uuid = 'one'`,
+      );
+      await target.query('alter table public.other_files rename to generic_files');
+      return wrongLastMonth(target);
+    },
+  },
+
   'a run ends once': {
     switchOff: mutate(
       'records/finish_run',
@@ -519,6 +557,15 @@ async function figuresAfterRuns({ database, query }: TestDatabase): Promise<unkn
     ).catch((error: unknown) => failures.push(error));
   }
   return [...failures, ...(await wrongFigures(query, 'public.')), ...(await wrongRollups(query))];
+}
+
+/** Returns wrong rows after the last month was inserted again. */
+async function wrongLastMonth({ query }: TestDatabase): Promise<unknown[]> {
+  const since = `date_trunc('month', now() at time zone 'utc')::date`;
+  await query('select public.populate_all_historical_deposit_stats()');
+  await query(`delete from public.historical_deposit_stats where end_date >= ${since}`);
+  await query('select public.populate_all_historical_deposit_stats()');
+  return wrongHistory(query, since);
 }
 
 function monthsTwice({ query }: TestDatabase): Promise<unknown[]> {

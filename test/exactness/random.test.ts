@@ -8,7 +8,13 @@ import { prepareRows } from './prepare-rows.js';
 import { RandomNumbers } from './random-numbers.js';
 import { actAsRegistrysPeople } from './registrys-people.js';
 import { Scene } from './scene.js';
-import { ownDifferences, wrongChecksums, wrongFigures, wrongRollups } from './truth.js';
+import {
+  ownDifferences,
+  wrongChecksums,
+  wrongFigures,
+  wrongHistory,
+  wrongRollups,
+} from './truth.js';
 import {
   changeNames,
   checkQuietMoments,
@@ -169,30 +175,7 @@ async function differentHistory({ query }: TestDatabase): Promise<unknown[]> {
   );
   await query('truncate public.historical_deposit_stats');
   await query('select public.populate_all_historical_deposit_stats()');
-  const wrong = await query(
-    `with truth as (
-      select
-        month::date as end_date,
-        file.institution_id,
-        coalesce(file.storage_option, 'Total') as storage_option,
-        count(distinct file.intellectual_object_id) as object_count,
-        count(*) as file_count,
-        coalesce(sum(file.size), 0) as total_bytes
-      from generate_series(timestamp '2014-01-01', now() at time zone 'utc', '1 month') as month
-      join public.generic_files as file on file.state = 'A' and file.created_at < month
-      group by month, cube (file.institution_id, file.storage_option)
-    ),
-
-    shown as (
-      select end_date, institution_id, storage_option, object_count, file_count, total_bytes
-      from public.historical_deposit_stats
-      where file_count > 0
-    )
-
-    (select * from truth except all select * from shown)
-    union all
-    (select * from shown except all select * from truth)`,
-  );
+  const wrong = await wrongHistory(query);
   return [...twice, ...wrong];
 }
 

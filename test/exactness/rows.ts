@@ -48,7 +48,7 @@ export const uncaptured: Readonly<Record<Source, string>> = {
 
 export function newRow(source: Source, random: RandomNumbers, name: string): Row {
   const values = Object.entries(captured[source]).map(([column, make]) => [column, make(random)]);
-  const created = `20${String(random.int(14, 25))}-0${String(random.int(1, 9))}-11 00:00:00`;
+  const created = creation(random);
   return {
     ...(Object.fromEntries(values) as Row),
     created_at: created,
@@ -57,6 +57,23 @@ export function newRow(source: Source, random: RandomNumbers, name: string): Row
     ...(source === 'generic_files' ? { uuid: name } : {}),
     ...(source === 'work_items' ? { retry: 'false', needs_admin_review: 'false' } : {}),
   };
+}
+
+/** Returns a time in years, months, at the edge of a month, in the future, or before the history. */
+function creation(random: RandomNumbers): string {
+  const now = new Date();
+  const firstOf = (month: number): Date =>
+    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month, 1));
+  const time = random.weighted({ years: 50, months: 25, edge: 10, future: 10, early: 5 });
+  const edge = firstOf(random.int(-3, 1)).getTime();
+  const times = {
+    years: Date.UTC(random.int(2014, 2025), random.int(0, 8), 11),
+    months: edge + random.int(0, 27) * 86_400_000,
+    edge: edge + random.int(-1, 1),
+    future: now.getTime() + random.int(1, 400) * 86_400_000,
+    early: Date.UTC(2013, random.int(0, 11), 31),
+  };
+  return new Date(times[time]).toISOString().replace('T', ' ').replace('Z', '');
 }
 
 /** Returns a line for COPY. */

@@ -180,21 +180,23 @@ export async function wrongRollups(query: Query): Promise<unknown[]> {
 }
 
 /**
- * Returns months of the history that differ, by a scan of the files for each. Valid only if no file
- * older than a month changed later.
+ * Returns months of the history that differ, by a scan of the files for each. `since` is an SQL
+ * expression. Valid only if no file older than a month changed later.
  */
-export async function wrongHistory(query: Query): Promise<unknown[]> {
+export async function wrongHistory(query: Query, since = `date '2014-01-01'`): Promise<unknown[]> {
   return differing(
     query,
     'historical_deposit_stats',
     `select month::date, institution_id, coalesce(storage_option, 'Total'),
-      count(*), count(distinct intellectual_object_id), sum(size)
+      count(*), count(distinct intellectual_object_id), coalesce(sum(size), 0)
     from generate_series(timestamp '2014-01-01', timezone('utc', now()), '1 month') as month
     join public.generic_files on state = 'A' and created_at < month
+    where month >= ${since}
     group by month, cube (institution_id, storage_option)`,
     `select end_date, institution_id, storage_option, file_count, object_count, total_bytes
     from public.historical_deposit_stats
-    where file_count > 0`,
+    where file_count > 0
+      and end_date >= ${since}`,
   );
 }
 
@@ -265,5 +267,23 @@ async function differing(
     union all
     (select '${label}', 'surplus', surplus::text
     from (select * from shown except all select * from truth) as surplus)`,
+  );
+}
+
+/** Compares the deposits of recent months, which come from the rollups if exact, with a scan. */
+export function wrongRecentDeposits(query: Query): Promise<unknown[]> {
+  return query(
+    `with recent as (
+      select array(
+        select (date_trunc('month', now() at time zone 'utc') - number * interval '1 month')::date
+        from generate_series(0, 2) as number
+      ) as dates
+    ),
+    expected as (select scanned.* from recent, registry_stats.deposits_by_scan(dates) as scanned),
+    found as (select deposits.* from recent, registry_stats.deposits_at(dates) as deposits)
+
+    (select 'missing' as what, missing.* from (table expected except all table found) as missing)
+    union all
+    (select 'surplus', surplus.* from (table found except all table expected) as surplus)`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../src/db/database.js';
-import { jobs, type JobName } from '../../src/jobs/job.js';
+import { jobNamed, type JobName } from '../../src/jobs/job.js';
 import { beginRound, type Outcome } from '../../src/jobs/outcome.js';
 import { refresh } from '../../src/statistics/refresh.js';
 
@@ -9,8 +9,7 @@ export function refreshAsDaemon(
   name: JobName,
   lockTimeoutMs = 5_000,
 ): Promise<Outcome> {
-  const job = jobs.find((candidate) => candidate.name === name);
-  if (job === undefined) throw new Error(`no job ${name}`);
+  const job = jobNamed(name);
   return refresh(
     database,
     job,

@@ -25,23 +25,62 @@ begin
     primary_sort,
     secondary_sort
   )
-  with known_institution as (
-    select
-      -- The planner can hash and merge on a substitute for NULL, not on "is not distinct from".
-      coalesce(history.institution_id, -1) as institution_key,
-      max(history.institution_name) as last_known_name
-    from public.historical_deposit_stats as history
-    group by 1
+  -- The distinct values, one probe of the index for each.
+  with recursive institution_step as (
+    select min(history.institution_id) as id from public.historical_deposit_stats as history
+    union all
+    select (
+      select min(history.institution_id)
+      from public.historical_deposit_stats as history
+      where history.institution_id > institution_step.id
+    )
+    from institution_step
+    where institution_step.id is not null
   ),
 
-  known_option as (
-    select distinct history.storage_option
-    from public.historical_deposit_stats as history
+  option_step as (
+    select min(history.storage_option) as name from public.historical_deposit_stats as history
+    union all
+    select (
+      select min(history.storage_option)
+      from public.historical_deposit_stats as history
+      where history.storage_option > option_step.name
+    )
+    from option_step
+    where option_step.name is not null
   ),
 
-  known_month as (
-    select distinct history.end_date
-    from public.historical_deposit_stats as history
+  -- The planner can hash and merge on a substitute for NULL, not on "is not distinct from".
+  known_institution as materialized (
+    select id as institution_key from institution_step where id is not null
+    union all
+    select -1
+    where exists (
+      select from public.historical_deposit_stats as history where history.institution_id is null
+    )
+  ),
+
+  known_option as materialized (
+    select name as storage_option from option_step where name is not null
+  ),
+
+  -- Usually only the new months are incomplete. A unique index keeps the rows of an institution
+  -- apart; only those of all institutions may be there twice.
+  incomplete_month as materialized (
+    select counted.end_date
+    from (
+      select history.end_date, count(history.institution_id) as row_count
+      from public.historical_deposit_stats as history
+      group by history.end_date
+    ) as counted
+    left join (
+      select history.end_date, count(distinct history.storage_option) as row_count
+      from public.historical_deposit_stats as history
+      where history.institution_id is null
+      group by history.end_date
+    ) as of_all on of_all.end_date = counted.end_date
+    where counted.row_count + coalesce(of_all.row_count, 0)
+      <> (select count(*) from known_institution) * (select count(*) from known_option)
   ),
 
   present as (
@@ -50,12 +89,38 @@ begin
       history.storage_option,
       history.end_date
     from public.historical_deposit_stats as history
+    where history.end_date in (select end_date from incomplete_month)
+  ),
+
+  missing as (
+    select known_institution.institution_key, known_option.storage_option, incomplete_month.end_date
+    from known_institution
+    cross join known_option
+    cross join incomplete_month
+    except
+    select institution_key, storage_option, end_date from present
+  ),
+
+  -- Institutions that are gone, by their last known name.
+  gone as (
+    select history.institution_id, max(history.institution_name) as name
+    from public.historical_deposit_stats as history
+    where history.institution_id in (
+      select known_institution.institution_key
+      from known_institution
+      where not exists (
+        select
+        from public.institutions as institution
+        where institution.id = known_institution.institution_key
+      )
+    )
+    group by history.institution_id
   )
 
   select
-    nullif(known_institution.institution_key, -1),
-    coalesce(institution.name, known_institution.last_known_name)::varchar(80),
-    known_option.storage_option,
+    nullif(missing.institution_key, -1),
+    named.name::varchar(80),
+    missing.storage_option,
     0,
     0,
     0,
@@ -63,26 +128,21 @@ begin
     0,
     0,
     0,
-    known_month.end_date,
-    case
-      when known_institution.institution_key = -1 then 0
-      else institution.member_institution_id
-    end,
-    case
-      when known_institution.institution_key = -1 then 'zzz'
-      else coalesce(institution.name, known_institution.last_known_name)
-    end,
-    case when known_option.storage_option = 'Total' then 'zzz' else known_option.storage_option end
-  from known_institution
-  cross join known_option
-  cross join known_month
+    missing.end_date,
+    case when missing.institution_key = -1 then 0 else institution.member_institution_id end,
+    case when missing.institution_key = -1 then 'zzz' else named.name end,
+    case when missing.storage_option = 'Total' then 'zzz' else missing.storage_option end
+  from missing
   left join public.institutions as institution
-    on institution.id = known_institution.institution_key
-  left join present
-    on present.institution_key = known_institution.institution_key
-    and present.storage_option = known_option.storage_option
-    and present.end_date = known_month.end_date
-  where present.end_date is null;
+    on institution.id = missing.institution_key
+  left join gone
+    on gone.institution_id = missing.institution_key
+  cross join lateral (
+    select case
+      when missing.institution_key = -1 then 'All Institutions'
+      else coalesce(institution.name, gone.name)
+    end as name
+  ) as named;
 
   get diagnostics v_added = row_count;
   return v_added;
