@@ -45,7 +45,8 @@ EXPOSE 9310
 
 # Node gets the signals directly, without a shell or npm. A stop takes SHUTDOWN_TIMEOUT (20 s) and a
 # little more, so set 30 s; Docker's default is 10.
-ENTRYPOINT ["node", "/app/dist/main.js"]
+# Small generations of new objects: a third less memory, for little time of the collector.
+ENTRYPOINT ["node", "--max-semi-space-size=1", "/app/dist/main.js"]
 CMD ["start"]
 
 # Liveness, not readiness: a database outage is no reason to restart the daemon.

@@ -42,7 +42,7 @@ export async function createContext(options: ContextOptions): Promise<Context> {
   const releasers = createReleasers();
   try {
     const loaded = await loadConfig(options);
-    const log = createLog(loaded.config, options.output);
+    const log = await createLog(loaded.config, options.output);
     const server = await locateServer(loaded.config, options);
     releasers.add(() => server.release());
     const context = buildContext(options, { ...loaded, log, server, releasers });

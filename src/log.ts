@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
 import { pino, type Logger as PinoLogger, type LoggerOptions } from 'pino';
-import pretty from 'pino-pretty';
 import type { Config } from './config/config.js';
 import { printable, printableJson } from './printable.js';
 
@@ -15,10 +14,10 @@ export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 
   return output.isTTY || isForDeveloper ? 'pretty' : 'json';
 }
 
-export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
+export async function createLog(config: Config, output: NodeJS.WriteStream): Promise<Logger> {
   let leftOut = 0;
   const destination = boundedOutput(output, () => leftOut++);
-  const log = logTo(destination, config, output);
+  const log = await logTo(destination, config, output);
   // The reader has read all waiting lines.
   output.on('drain', () => {
     const lines = leftOut;
@@ -28,7 +27,11 @@ export function createLog(config: Config, output: NodeJS.WriteStream): Logger {
   return log;
 }
 
-function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream): Logger {
+async function logTo(
+  destination: Writable,
+  config: Config,
+  output: NodeJS.WriteStream,
+): Promise<Logger> {
   const options: LoggerOptions = {
     level: config.log.level,
     base: { app: 'registry-stats' },
@@ -38,6 +41,8 @@ function logTo(destination: Writable, config: Config, output: NodeJS.WriteStream
   if (logFormat(config, output) === 'json') {
     return pino(options, { write: (line) => destination.write(printableJson(line)) });
   }
+  // Production does not need it in memory.
+  const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
     destination,
     sync: true,

@@ -29,7 +29,7 @@ const config = { log: { level: 'info', format: 'json', sql: false } } as unknown
 
 test('a log without a reader keeps a megabyte, and logs afterwards how many lines it dropped', async () => {
   const pipe = new UnreadPipe();
-  const log = createLog(config, pipe as unknown as NodeJS.WriteStream);
+  const log = await createLog(config, pipe as unknown as NodeJS.WriteStream);
   for (let number = 0; number < 30_000; number++) log.info({ number }, 'a line');
   expect(pipe.writableLength).toBeGreaterThan(1_000_000);
   expect(pipe.writableLength).toBeLessThan(1_100_000);

@@ -9,7 +9,6 @@ import { logEvents } from '../daemon/log-events.js';
 import { createMetrics } from '../metrics/metrics.js';
 import { migrate } from '../schema/migrate.js';
 import { readSqlFiles } from '../schema/sql-files.js';
-import { defaultFiles, loadSampleData } from '../dev/sample-data.js';
 import { isIncremental } from '../statistics/installation.js';
 import { createStatusReader } from '../status/status-reader.js';
 import { progressTo, type Invocation } from './invocation.js';
@@ -69,6 +68,7 @@ async function startUp(context: Context, invocation: Invocation): Promise<CronJo
 
 /** Migrates a developer's embedded database, and loads sample data if it is empty. */
 async function prepareEmbedded(context: Context, invocation: Invocation): Promise<void> {
+  const { defaultFiles, loadSampleData } = await import('../dev/sample-data.js');
   const files = await readSqlFiles();
   await migrate(context.database, migrateOptions(context, files, invocation));
   await loadSampleData(context, defaultFiles, {
