@@ -318,13 +318,27 @@ const guards: Readonly<Record<string, Guard>> = {
   'an object counts once': {
     switchOff: mutate(
       'refresh/fold',
-      '(sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int',
-      '(sum(touched.file_count) > 0)::int',
+      '(after > 0)::int - (before > 0)::int, 0',
+      '(after > before)::int, 0',
     ),
     scenario: async (target) => {
       await target.query(newFile('one', 'Standard'));
       await runAll(target.query);
       await target.query(newFile('two', 'Standard'));
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'an object in two groups counts once in a total': {
+    switchOff: mutate(
+      'refresh/fold',
+      '(sum(after) > 0)::int - (sum(before) > 0)::int',
+      'sum((after > 0)::int - (before > 0)::int)',
+    ),
+    scenario: async (target) => {
+      await target.query(newFile('one', 'Standard'));
+      await runAll(target.query);
+      await target.query(newFile('two', 'Glacier-VA'));
       return figuresAfterRuns(target);
     },
   },

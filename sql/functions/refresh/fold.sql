@@ -14,6 +14,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 -- A session keeps its plan, which may have been made while the rollups were empty.
 set enable_seqscan = off
+set work_mem = '64MB'
 set jit = off
 as $$
 declare
@@ -99,8 +100,7 @@ begin
       rollup.institution_id,
       rollup.storage_option,
       rollup.file_count as before,
-      0 as file_count,
-      0 as total_bytes
+      0 as change
     from (select distinct deposit_change.object_key from deposit_change) as object
     cross join lateral (
       select found.institution_id, found.storage_option, found.file_count
@@ -111,36 +111,75 @@ begin
       offset 0
     ) as rollup
     union all
-    select object_key, institution_id, storage_option, 0, file_count, total_bytes
+    select object_key, institution_id, storage_option, 0, file_count
     from deposit_change
   ),
 
-  object_change as (
+  object_group as (
     select
+      touched.object_key,
       touched.institution_id,
       touched.storage_option,
-      sum(touched.file_count) as file_count,
-      sum(touched.total_bytes) as total_bytes,
-      case
-        when touched.object_key = -2147483649 then 0
-        else (sum(touched.before + touched.file_count) > 0)::int - (sum(touched.before) > 0)::int
-      end as object_count
+      sum(touched.before) as before,
+      sum(touched.before + touched.change) as after,
+      count(*) over (partition by touched.object_key) as groups
     from touched
-    group by touched.object_key, cube (touched.institution_id, touched.storage_option)
+    where touched.object_key <> -2147483649
+    group by touched.object_key, touched.institution_id, touched.storage_option
+  ),
+
+  -- Most objects have all their files in one institution and storage option. They appear in all
+  -- their totals, or disappear, together with that group. So they are summed up before the cube.
+  group_change as (
+    select
+      step.institution_id,
+      step.storage_option,
+      sum(step.file_count) as file_count,
+      sum(step.object_count) as object_count,
+      sum(step.total_bytes) as total_bytes
+    from (
+      select institution_id, storage_option, file_count, 0 as object_count, total_bytes
+      from deposit_change
+      union all
+      select institution_id, storage_option, 0, (after > 0)::int - (before > 0)::int, 0
+      from object_group
+      where groups = 1
+    ) as step
+    group by step.institution_id, step.storage_option
   ),
 
   total_change as (
     select
-      object_change.institution_id,
-      object_change.storage_option,
-      sum(object_change.file_count) as file_count,
-      sum(object_change.object_count) as object_count,
-      sum(object_change.total_bytes) as total_bytes
-    from object_change
-    group by object_change.institution_id, object_change.storage_option
-    having sum(object_change.file_count) <> 0
-      or sum(object_change.object_count) <> 0
-      or sum(object_change.total_bytes) <> 0
+      part.institution_id,
+      part.storage_option,
+      sum(part.file_count) as file_count,
+      sum(part.object_count) as object_count,
+      sum(part.total_bytes) as total_bytes
+    from (
+      select
+        institution_id,
+        storage_option,
+        sum(file_count) as file_count,
+        sum(object_count) as object_count,
+        sum(total_bytes) as total_bytes
+      from group_change
+      group by cube (institution_id, storage_option)
+      union all
+      -- The other objects count once in each total.
+      select
+        institution_id,
+        storage_option,
+        0,
+        (sum(after) > 0)::int - (sum(before) > 0)::int,
+        0
+      from object_group
+      where groups > 1
+      group by object_key, cube (institution_id, storage_option)
+    ) as part
+    group by part.institution_id, part.storage_option
+    having sum(part.file_count) <> 0
+      or sum(part.object_count) <> 0
+      or sum(part.total_bytes) <> 0
   ),
 
   totalled as (
