@@ -2,11 +2,17 @@ import type { Pair } from './pair.js';
 import type { Recorder } from './recorder.js';
 
 export const historyAll = 'history, all months';
+export const historyMonth = 'history, the month that began';
 const historySample = 'history, one month';
 
 /** Above this size the baseline's history is measured on a sample of months. */
 const allMonthsUpTo = 1_000_000;
 const sampledMonths = 9;
+
+/** The state at the begin of a month, to be rolled back. */
+const withoutLastMonth = `begin;
+  delete from public.historical_deposit_stats
+  where end_date = date_trunc('month', now() at time zone 'utc')`;
 
 /**
  * Measures the whole history, which is missing: rolled back each time, then kept. The baseline
@@ -23,10 +29,25 @@ export async function measureHistory(pair: Pair, recorder: Recorder): Promise<vo
   }
   await incremental.client.query('select public.populate_all_historical_deposit_stats()');
   await incremental.client.query('vacuum analyze public.historical_deposit_stats');
+  for (let time = 0; time < 10; time += 1) {
+    await incremental.client.query(withoutLastMonth);
+    await recorder.time(historyMonth, 'incremental', files, () =>
+      incremental.client.query('select public.populate_all_historical_deposit_stats()'),
+    );
+    await incremental.client.query('rollback');
+  }
   if (files <= allMonthsUpTo) {
     await baseline.client.query('begin');
     await recorder.time(historyAll, 'baseline', files, () =>
       baseline.client.query('select public.populate_all_historical_deposit_stats()'),
+    );
+    await baseline.client.query('rollback');
+  }
+  const [last = ''] = (await readMonths(pair)).slice(-1);
+  for (let time = 0; time < 3; time += 1) {
+    await baseline.client.query('begin');
+    await recorder.time(historyMonth, 'baseline', files, () =>
+      baseline.client.query('select public.populate_historical_deposit_stats($1::date)', [last]),
     );
     await baseline.client.query('rollback');
   }
@@ -39,19 +60,24 @@ export async function measureHistory(pair: Pair, recorder: Recorder): Promise<vo
   }
 }
 
-/** Returns the middle months of equally long parts. */
-async function sampleMonths({ incremental }: Pair): Promise<string[]> {
+async function readMonths({ incremental }: Pair): Promise<string[]> {
   const { rows } = await incremental.client.query<{ month: string }>(
     `select distinct end_date::text as month
     from public.historical_deposit_stats
     order by month`,
   );
-  const months: string[] = [];
+  return rows.map(({ month }) => month);
+}
+
+/** Returns the middle months of equally long parts. */
+async function sampleMonths(pair: Pair): Promise<string[]> {
+  const months = await readMonths(pair);
+  const sample: string[] = [];
   for (let part = 0; part < sampledMonths; part += 1) {
-    const row = rows[Math.floor(((part + 0.5) * rows.length) / sampledMonths)];
-    if (row !== undefined) months.push(row.month);
+    const month = months[Math.floor(((part + 0.5) * months.length) / sampledMonths)];
+    if (month !== undefined) sample.push(month);
   }
-  return months;
+  return sample;
 }
 
 /** Returns the baseline's cost of all months: measured, or the sample's mean times their number. */
