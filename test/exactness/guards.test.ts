@@ -496,6 +496,34 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'a swap that waited does not record our views as the original ones': {
+    switchOff: mutate(
+      'install/swap_views',
+      `from registry_stats.look_at_views() as checked
+    where checked.state in ('foreign', 'missing')
+    order by checked.name`,
+      'from registry_stats.view as checked order by checked.name',
+    ),
+    scenario: async (target) => {
+      // The second session checks the views, and has the lock once the first has committed.
+      await mutate(
+        'refresh/try_lock',
+        'pg_try_advisory_xact_lock(',
+        'null is null from pg_advisory_xact_lock(',
+      )(target);
+      await target.query(viewsOverTables);
+      const [first, second] = [await target.session(), await target.session()];
+      await first.query('begin');
+      await first.query('select registry_stats.swap_views()');
+      const swap = await untilBlocked(target, second, 'select registry_stats.swap_views()');
+      await first.query('commit');
+      await swap.result;
+      return target.query(
+        `select name from registry_stats.original where definition like '%count_rollup%'`,
+      );
+    },
+  },
+
   'a swap rolls back in time for readers': {
     switchOff: mutate('install/replace_view', `set lock_timeout = '150ms'`, ''),
     scenario: async (target) => {

@@ -16,6 +16,19 @@ declare
   v_views text[];
   v_dependents text;
 begin
+  if not exists (
+    select from registry_stats.look_at_views() as checked where checked.state in ('foreign', 'missing')
+  ) then
+    return false;
+  end if;
+
+  if not registry_stats.try_lock() then
+    raise exception 'registry_stats: a refresh or a rebuild is running'
+      using errcode = 'lock_not_available';
+  end if;
+
+  -- Again: another session may have swapped them before the lock was free. Then our own views would be
+  -- recorded as the original ones. In repeatable read the update of registry_stats.view fails below.
   v_views := array(
     select checked.name
     from registry_stats.look_at_views() as checked
@@ -24,11 +37,6 @@ begin
   );
   if cardinality(v_views) = 0 then
     return false;
-  end if;
-
-  if not registry_stats.try_lock() then
-    raise exception 'registry_stats: a refresh or a rebuild is running'
-      using errcode = 'lock_not_available';
   end if;
 
   v_inexact := registry_stats.check_sources();
