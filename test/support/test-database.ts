@@ -51,7 +51,7 @@ export async function createTestDatabase(
     if (task.result?.state === 'fail' && process.env['TEST_DATABASE_URL'] !== undefined) {
       process.stderr.write(`kept the database of "${task.name}": ${name}\n`);
     } else {
-      await admin.query(`drop database ${name} with (force)`);
+      await dropDatabase(admin, name);
     }
     await admin.end();
   });
@@ -64,6 +64,19 @@ export async function createTestDatabase(
       (await main.query<Row>(text, values)).rows,
     env: environmentOf(address, name),
   };
+}
+
+/**
+ * Drops a database. It waits for all processes of the server, also for those of other tests. If that
+ * takes too long, the database stays: the server is removed after the tests.
+ */
+async function dropDatabase(admin: pg.Client, name: string): Promise<void> {
+  await admin.query(`set statement_timeout = '30s'`);
+  await admin
+    .query(`drop database if exists ${name} with (force)`)
+    .catch((error: unknown) =>
+      process.stderr.write(`kept the database ${name}: ${String(error)}\n`),
+    );
 }
 
 /** Returns the program's settings for a database of this server. */
