@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { Database } from '../../src/db/database.js';
@@ -46,7 +47,9 @@ export async function createTestDatabase(
   const main = await session();
 
   onTestFinished(async ({ task }) => {
-    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)));
+    const ended = Promise.all(sessions.map((client) => client.end().catch(() => undefined)));
+    // A backend that does not end is terminated with its database.
+    await Promise.race([ended, sleep(10_000, undefined, { ref: false })]);
     await database.close();
     if (task.result?.state === 'fail' && process.env['TEST_DATABASE_URL'] !== undefined) {
       process.stderr.write(`kept the database of "${task.name}": ${name}\n`);
