@@ -11,7 +11,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_history constant text := 'populate_all_historical_deposit_stats';
-  v_work text[] := array(select replaced.job from registry_stats.replaced_functions() as replaced);
+  v_work text[] := array(
+    select replaced.job from registry_stats.replaced_functions(jobs_with_work.jobs) as replaced
+  );
   v_views text[];
   v_readable text[];
   v_changed text[];
