@@ -55,6 +55,11 @@ const repaired: Record<string, string> = {
     alter table registry_stats.deposit_total enable trigger user`,
   'deltas are written by others': `insert into registry_stats.delta
     (source, institution_id, facet, row_count) values ('work_items', 1, 'Ingest', 99)`,
+  'deltas are copied by a restore that disables triggers': `alter table registry_stats.delta
+      disable trigger user;
+    insert into registry_stats.delta overriding system value
+      values (4711, 'work_items', null, 1, 'Ingest', null, null, null, 99, 0);
+    alter table registry_stats.delta enable always trigger registry_stats_guard`,
   'a record marks wrong rollups as trusted': `update registry_stats.source set is_exact = false,
       reason = 'of a test';
     update registry_stats.source set is_exact = true`,

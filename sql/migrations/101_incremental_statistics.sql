@@ -70,11 +70,23 @@ values
     null, null, null, 'never computed')
 on conflict (name) do nothing;
 
+-- registry_stats.install_guards adds its check: each value of it comes from a capture trigger.
+do $$
+begin
+  if to_regtype('registry_stats.captured_table') is null then
+    create domain registry_stats.captured_table as text;
+  end if;
+end
+$$;
+
+comment on domain registry_stats.captured_table is
+  'The table of a delta. Its check detects deltas that no capture trigger wrote.';
+
 -- Changes that writers append in their own transactions, and a fold deletes. Append-only, so
 -- writers never wait for each other.
 create table if not exists registry_stats.delta (
   id bigint generated always as identity constraint delta_pkey primary key,
-  source text not null,
+  source registry_stats.captured_table not null,
   rebuild_because text,
   institution_id bigint,
   facet varchar,

@@ -95,6 +95,11 @@ const databaseObjects = `
       )
     union all
     select
+      oid, 3, oid::regtype::text,
+      format('create domain %s as %s', oid::regtype, format_type(typbasetype, typtypmod)), null
+    from pg_type where typtype = 'd' and typnamespace in (select oid from namespace)
+    union all
+    select
       oid, 4, oid::regclass::text,
       format(
         'create %s table %s (%s)%s',
@@ -224,6 +229,16 @@ const tableStatements = `
       end
     from relation join pg_trigger on tgrelid = relation.oid
     where not tgisinternal
+    union all
+    select
+      3, 'triggers', contypid::regtype::text,
+      format(
+        'alter domain %s add constraint %I %s',
+        contypid::regtype, conname, pg_get_constraintdef(pg_constraint.oid)
+      )
+    from pg_constraint
+    join pg_type on pg_type.oid = contypid and contype = 'c'
+    where typnamespace in (select oid from (${userNamespaces}) as own)
   )
 
   select phase, lane, text from statement order by step, lane, text`;

@@ -41,6 +41,10 @@ const dumpQuery = `
     from relation join pg_constraint on conrelid = relation.oid
     where contype <> 'n'
     union all
+    select format('domain %s %s', contypid::regtype, pg_get_constraintdef(pg_constraint.oid))
+    from pg_constraint join pg_type on pg_type.oid = contypid
+    where typnamespace in (select oid from ours)
+    union all
     select format('view %s %s', relname, md5(pg_get_viewdef(relation.oid)))
     from relation where relkind in ('v', 'm')
     union all

@@ -25,7 +25,7 @@ const unknownObjects = `
     )
   union all
   select format('type %s', oid::regtype) from pg_type
-  where typnamespace in (select oid from namespace) and typtype <> 'c' and typelem = 0
+  where typnamespace in (select oid from namespace) and typtype not in ('c', 'd') and typelem = 0
   union all
   select format('rule %s on %s', rulename, ev_class::regclass) from pg_rewrite
   where rulename <> '_RETURN'

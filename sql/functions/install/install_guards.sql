@@ -1,5 +1,8 @@
--- Creates the guard triggers on our tables. They detect writes outside our functions. Capture
--- writes deltas from within a trigger, so a guard does not fire there.
+-- Creates the guards of our tables. They detect writes outside our functions.
+--
+-- Inserts into delta have a check of a domain instead of a trigger, because capture inserts in every
+-- write of Registry's: a session keeps the compiled check, but a trigger's condition is parsed for
+-- each statement. Capture writes from within a trigger.
 create or replace function registry_stats.install_guards()
 returns void
 language plpgsql
@@ -9,13 +12,7 @@ declare
   v_table text;
 begin
   if not exists (select from registry_stats.epoch where epoch.guards is null and epoch.name = 'rollups')
-    and (
-      select count(*)
-      from pg_trigger
-      where tgname in ('registry_stats_guard', 'registry_stats_guard_record')
-        and tgenabled = 'A'
-        and tgrelid::regclass::text like 'registry\_stats.%'
-    ) = 5
+    and cardinality(string_to_array(registry_stats.guards(), ',')) = 6
   then
     return;
   end if;
@@ -23,9 +20,9 @@ begin
   foreach v_table in array array['count_rollup', 'deposit_rollup', 'deposit_total', 'delta'] loop
     execute format(
       'create or replace trigger registry_stats_guard
-      after insert or update or delete or truncate on registry_stats.%I
-      for each statement %s execute function registry_stats.guard_rollups()',
-      v_table, case v_table when 'delta' then 'when (pg_trigger_depth() = 0)' else '' end
+      after %s update or delete or truncate on registry_stats.%I
+      for each statement execute function registry_stats.guard_rollups()',
+      case when v_table <> 'delta' then 'insert or' else '' end, v_table
     );
     execute format(
       'alter table registry_stats.%I enable always trigger registry_stats_guard', v_table
@@ -35,8 +32,13 @@ begin
     before insert or update on registry_stats.source
     for each row execute function registry_stats.guard_record();
   alter table registry_stats.source enable always trigger registry_stats_guard_record;
+
+  alter domain registry_stats.captured_table drop constraint if exists guard;
+  -- Not valid: the rows that are there already are not checked.
+  alter domain registry_stats.captured_table add constraint guard
+    check (pg_trigger_depth() > 0 or registry_stats.guard_deltas()) not valid;
 end
 $$;
 
 comment on function registry_stats.install_guards() is
-  'Creates the triggers that detect writes to our tables outside our functions.';
+  'Creates the triggers and the check that detect writes to our tables outside our functions.';

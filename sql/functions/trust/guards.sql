@@ -1,4 +1,4 @@
--- Returns the identity of the guard triggers. A restore that disables and enables them changes it.
+-- Returns the identity of the guards. A restore that disables and enables the triggers changes it.
 create or replace function registry_stats.guards()
 returns text
 language plpgsql
@@ -7,20 +7,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select string_agg(oid::text || '.' || xmin::text, ',' order by oid)
-    from pg_trigger
-    where tgrelid in (
-        'registry_stats.count_rollup'::regclass,
-        'registry_stats.deposit_rollup'::regclass,
-        'registry_stats.deposit_total'::regclass,
-        'registry_stats.delta'::regclass,
-        'registry_stats.source'::regclass
-      )
-      and tgname in ('registry_stats_guard', 'registry_stats_guard_record')
-      and tgenabled = 'A'
+    select string_agg(guard.oid::text || '.' || guard.xmin::text, ',' order by guard.oid)
+    from (
+      select pg_trigger.oid, pg_trigger.xmin
+      from pg_trigger
+      where tgrelid in (
+          'registry_stats.count_rollup'::regclass,
+          'registry_stats.deposit_rollup'::regclass,
+          'registry_stats.deposit_total'::regclass,
+          'registry_stats.delta'::regclass,
+          'registry_stats.source'::regclass
+        )
+        and tgname in ('registry_stats_guard', 'registry_stats_guard_record')
+        and tgenabled = 'A'
+      union all
+      select pg_constraint.oid, pg_constraint.xmin
+      from pg_constraint
+      where contypid = 'registry_stats.captured_table'::regtype
+    ) as guard
   );
 end
 $$;
 
 comment on function registry_stats.guards() is
-  'Identity of the triggers that detect writes to our tables outside our functions.';
+  'Identity of the triggers and the check that detect writes to our tables outside our functions.';
