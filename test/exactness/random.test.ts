@@ -57,7 +57,10 @@ test.each(Object.entries(states))(
     await endPreparedTransactions(target);
     // The daemon only reports these: functions that others replaced.
     if (people !== undefined) await migrateAs(people);
-    const wrong = scene.problems.length > 0 ? [] : await finalDifferences(target);
+    // Registry's own function, put back by its people, writes the totals of a month twice if there
+    // are files of an institution that does not exist.
+    const twice = people === undefined ? await monthsInsertedTwice(target) : [];
+    const wrong = scene.problems.length > 0 ? [] : [...twice, ...(await finalDifferences(target))];
     if (people !== undefined && scene.problems.length === 0) {
       wrong.push(...(await wrongChecksums(target.query, 'public.')));
       wrong.push(...(await wrongChecksums(target.query, 'registry_stats.live_')));
@@ -167,16 +170,18 @@ async function finalDifferences(target: TestDatabase): Promise<unknown[]> {
 
 /** Compares the history with what migration 001 inserts. */
 async function differentHistory({ query }: TestDatabase): Promise<unknown[]> {
-  const twice = await query(
+  await query('truncate public.historical_deposit_stats');
+  await query('select public.populate_all_historical_deposit_stats()');
+  return wrongHistory(query);
+}
+
+function monthsInsertedTwice({ query }: TestDatabase): Promise<unknown[]> {
+  return query(
     `select 'twice' as what, end_date, institution_id, storage_option
     from public.historical_deposit_stats
     group by end_date, institution_id, storage_option
     having count(*) > 1`,
   );
-  await query('truncate public.historical_deposit_stats');
-  await query('select public.populate_all_historical_deposit_stats()');
-  const wrong = await wrongHistory(query);
-  return [...twice, ...wrong];
 }
 
 function report(scene: Scene, durationMs: number): void {
