@@ -91,7 +91,7 @@ async function refreshViews({ client }: Side): Promise<void> {
 }
 
 /** Registry's functions. The history only where it is complete: a month is measured elsewhere. */
-async function callFunctions({ client }: Side, withHistory = false): Promise<void> {
+export async function callFunctions({ client }: Side, withHistory = false): Promise<void> {
   await client.query('select public.update_counts()');
   await client.query('select public.update_current_deposit_stats()');
   if (withHistory) await client.query('select public.populate_all_historical_deposit_stats()');

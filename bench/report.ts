@@ -1,5 +1,6 @@
 import type { Environment } from './environment.js';
 import { readerRows, writeRows } from './report-traffic.js';
+import { leftOut, writerHeader, writerRows } from './report-writers.js';
 import { baselineHistory, historyAll, historyMonth } from './history.js';
 import type { Recorder, Summary } from './recorder.js';
 import { changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
@@ -16,24 +17,25 @@ export function renderReport(
 ): string {
   const large = sizes.at(-1) ?? NaN;
   const refreshHeader = ['what', 'files', '001', 'incremental', 'ratio', 'target', ''];
+  const writeHeader = ['write', 'capture off', 'capture on', 'dearer', 'target', ''];
+  const readerHeader = ['read', 'side', 'p50', 'p99', 'max', 'reads'];
+  const refreshed = sizes.flatMap((files) => refreshRows(recorder, files));
   const settings = Object.entries(environment.settings).map((setting) => setting.join(' '));
   return [
     `PostgreSQL ${environment.postgres}, Node ${environment.node}, ${environment.cpu}, ` +
       `${environment.memoryGb} GB, load ${environment.loadAverage.toFixed(1)} at the start`,
     settings.join(', '),
-    '',
-    renderTable(refreshHeader, [
-      ...sizes.flatMap((files) => refreshRows(recorder, files)),
-      ...growthRows(recorder, sizes),
-    ]),
-    '',
-    renderTable(
-      ['write', 'capture off', 'capture on', 'dearer', 'target', ''],
-      writeRows(recorder, large),
-    ),
-    '',
-    renderTable(['read', 'side', 'p50', 'p99', 'max', 'reads'], readerRows(recorder, large)),
+    ...section(refreshHeader, [...refreshed, ...growthRows(recorder, sizes)]),
+    ...section(writeHeader, writeRows(recorder, large)),
+    ...section(writerHeader, writerRows(recorder, large)),
+    ...leftOut(recorder, large),
+    ...section(readerHeader, readerRows(recorder, large)),
   ].join('\n');
+}
+
+/** Returns the table after an empty line; nothing if its part was not measured. */
+function section(header: string[], rows: string[][]): string[] {
+  return rows.length === 0 ? [] : ['', renderTable(header, rows)];
 }
 
 function refreshRows(recorder: Recorder, files: number): string[][] {
