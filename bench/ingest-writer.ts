@@ -10,6 +10,7 @@ export interface Donor {
 
 /** Ends of transactions, by the clock of `performance.now()`. */
 export interface Written {
+  /** `ms` includes failed attempts. */
   readonly commits: { readonly at: number; readonly ms: number }[];
   readonly deadlocks: { readonly at: number }[];
 }
@@ -79,31 +80,33 @@ export class IngestWriter {
     this.#donors = donors;
   }
 
-  /** Writes until the time `until`. A transaction that the server ended by deadlock is not repeated. */
+  /** Writes until the time `until`, and ends the last transaction. */
   async write(until: number): Promise<Written> {
     const written: Written = { commits: [], deadlocks: [] };
     while (performance.now() < until) {
       const startedAt = performance.now();
-      try {
-        await this.#transact();
-        const at = performance.now();
-        written.commits.push({ at, ms: at - startedAt });
-      } catch (error) {
-        if (errorCodeOf(error) !== sqlstate.deadlockDetected) throw error;
-        await this.#client.query('rollback');
-        written.deadlocks.push({ at: performance.now() });
-      }
+      const old = Math.random() < deletionShare ? this.#own.shift() : undefined;
+      while (!(await this.#transact(old))) written.deadlocks.push({ at: performance.now() });
+      const at = performance.now();
+      written.commits.push({ at, ms: at - startedAt });
     }
     return written;
   }
 
-  async #transact(): Promise<void> {
-    const deleted = Math.random() < deletionShare ? this.#own.shift() : undefined;
-    await this.#client.query('begin');
-    const ingested = deleted === undefined ? await this.#ingest() : undefined;
-    if (deleted !== undefined) await this.#delete(deleted);
-    await this.#client.query('commit');
-    if (ingested !== undefined) this.#own.push(ingested);
+  /** Returns false if the server ended the transaction to resolve a deadlock. */
+  async #transact(old: Ingested | undefined): Promise<boolean> {
+    try {
+      await this.#client.query('begin');
+      const ingested = old === undefined ? await this.#ingest() : undefined;
+      if (old !== undefined) await this.#delete(old);
+      await this.#client.query('commit');
+      if (ingested !== undefined) this.#own.push(ingested);
+      return true;
+    } catch (error) {
+      if (errorCodeOf(error) !== sqlstate.deadlockDetected) throw error;
+      await this.#client.query('rollback');
+      return false;
+    }
   }
 
   async #ingest(): Promise<Ingested> {

@@ -7,7 +7,7 @@ import { parseOptions, usage, type BenchOptions, type Part } from './options.js'
 import { createPair, type Pair } from './pair.js';
 import { measureReaders } from './readers.js';
 import { Recorder } from './recorder.js';
-import { assertExact, callFunctions, measureRefresh } from './refresh.js';
+import { assertExact, measureRefresh } from './refresh.js';
 import { renderReport } from './report.js';
 import { startServer } from './server.js';
 import { measureWriters } from './writers.js';
@@ -66,8 +66,6 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
   }
   const largest = pairs.at(-1);
   if (largest === undefined) return;
-  // Computes the rollups if no part before did.
-  for (const { incremental } of pairs) await callFunctions(incremental);
   if (isWanted('readers')) {
     say('readers');
     await measureReaders(largest, recorder);

@@ -109,7 +109,7 @@ async function runJobs({ pool }: Side): Promise<void> {
   }
 }
 
-async function rebuild(side: Side): Promise<void> {
+export async function rebuild(side: Side): Promise<void> {
   for (const source of sources) {
     await side.client.query('begin isolation level repeatable read');
     await side.client.query('select registry_stats.rebuild($1)', [source]);

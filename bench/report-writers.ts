@@ -1,5 +1,5 @@
 import { summarize, type Recorder, type Subject, type Summary } from './recorder.js';
-import { verdict } from './table.js';
+import { formatMs, verdict } from './table.js';
 import { withWriters, writerCounts, writing } from './writers.js';
 
 /** The peers, in the order of the table. */
@@ -23,7 +23,7 @@ export const writerHeader = [
   '',
 ];
 
-/** Returns the peers: medians of blocks, and the median ratio of neighbouring blocks. */
+/** Returns the peers: medians of blocks, and the median ratio of blocks of the same round. */
 export function writerRows(recorder: Recorder, files: number): string[][] {
   return writerCounts.flatMap((count) =>
     peers.flatMap(({ subject, label }) => {
@@ -31,20 +31,20 @@ export function writerRows(recorder: Recorder, files: number): string[][] {
       const rate = find(writing.rate);
       const median = find(writing.median);
       const p99 = find(writing.p99);
-      const deadlocks = find(writing.deadlocks);
-      if (!rate || !median || !p99 || !deadlocks) return [];
+      if (!rate || !median || !p99) return [];
       const share = shareOfNone(recorder, subject, count, files);
+      const deadlocks = recorder.values(withWriters(count, writing.deadlocks), subject, files);
       const target =
         subject === 'incremental' ? ['≥ 0.93', verdict(share.median >= 0.93)] : ['', ''];
       return [
         [
           String(count),
           label,
-          spread(rate, (value) => value.toFixed(0)),
-          subject === 'baseline' ? '' : spread(share, (value) => value.toFixed(2)),
-          `${median.median.toPrecision(3)} ms`,
-          `${p99.median.toPrecision(3)} ms`,
-          (deadlocks.mean * deadlocks.count).toFixed(0),
+          spread(rate, 0),
+          subject === 'baseline' ? '' : spread(share, 2),
+          formatMs(median.median),
+          formatMs(p99.median),
+          String(deadlocks.reduce((sum, value) => sum + value, 0)),
           ...target,
         ],
       ];
@@ -59,8 +59,8 @@ function shareOfNone(recorder: Recorder, subject: Subject, count: number, files:
   return summarize(rates(subject).map((rate, round) => rate / (none[round] ?? NaN)));
 }
 
-function spread({ median, low, high }: Summary, format: (value: number) => string): string {
-  return `${format(median)} (${format(low)}–${format(high)})`;
+function spread({ median, low, high }: Summary, digits: number): string {
+  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
 /** Returns what the server could not measure. */

@@ -4,7 +4,7 @@ import { leftOut, writerHeader, writerRows } from './report-writers.js';
 import { baselineHistory, historyAll, historyMonth } from './history.js';
 import type { Recorder, Summary } from './recorder.js';
 import { changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
-import { renderTable, verdict } from './table.js';
+import { formatMs, renderTable, verdict } from './table.js';
 
 const months = 155;
 const count = (value: number) => value.toLocaleString('en');
@@ -78,7 +78,7 @@ function historyRow(recorder: Recorder, files: number): string[][] {
   const found = recorder.summary(historyAll, 'incremental', files);
   const { ms, isSampled } = baselineHistory(recorder, files, months);
   if (found === undefined || Number.isNaN(ms)) return [];
-  const shown = `${format(ms)}${isSampled ? ' (from a sample of months)' : ''}`;
+  const shown = `${formatMs(ms)}${isSampled ? ' (from a sample of months)' : ''}`;
   const ratio = ms / found.median;
   const name = `history, ${months} months`;
   return [[name, count(files), shown, cell(found), times(ratio), '> 100×', verdict(ratio > 100)]];
@@ -100,11 +100,9 @@ function growthRows(recorder: Recorder, [small, large]: number[]): string[][] {
 }
 
 function cell({ median, low, high, count: measured }: Summary): string {
-  return measured === 1 ? format(median) : `${format(median)} (${format(low)}–${format(high)})`;
-}
-
-function format(ms: number): string {
-  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toPrecision(3)} ms`;
+  return measured === 1
+    ? formatMs(median)
+    : `${formatMs(median)} (${formatMs(low)}–${formatMs(high)})`;
 }
 
 function times(ratio: number): string {
