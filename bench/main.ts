@@ -16,9 +16,19 @@ import { measureWrites } from './writes.js';
 /** Rounds over all sizes. Slow measurements run once in each. */
 const rounds = 3;
 
-const options = parseOptions(process.argv.slice(2));
+const options = readOptions();
 if (options === undefined) process.stdout.write(`${usage}\n`);
 else await run(options);
+
+/** Ends the program with 2 if an option is wrong. */
+function readOptions(): BenchOptions | undefined {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
+    process.exit(2);
+  }
+}
 
 async function run(options: BenchOptions): Promise<void> {
   const server = await startServer(options.url);
