@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Pair } from './pair.js';
 import type { Recorder } from './recorder.js';
+import { captureTriggers, enableOnly } from './triggers.js';
 
 /** The client's wait: with network and durable commit, as for Registry. */
 export const clientWrites = {
@@ -27,12 +28,12 @@ export async function measureClientWrites(
     for (let block = 0; block < blocks; block += 1) {
       // The order changes from block to block.
       for (const isCaptured of block % 2 === 0 ? [false, true] : [true, false]) {
-        await switchCapture(client, isCaptured);
+        await enableOnly(client, isCaptured ? captureTriggers : undefined);
         const us = await medianOfBlock(client, () => statementOf(name, donor));
         recorder.add(name, isCaptured ? 'incremental' : 'baseline', files, us, 'µs');
       }
     }
-    await switchCapture(client, true);
+    await enableOnly(client, captureTriggers);
     await client.query('select registry_stats.fold()');
   }
 }
@@ -83,12 +84,4 @@ async function medianOfBlock(client: pg.Client, draw: () => string): Promise<num
   }
   times.sort((a, b) => a - b);
   return times[Math.floor(times.length / 2)] ?? NaN;
-}
-
-async function switchCapture(client: pg.Client, isOn: boolean): Promise<void> {
-  for (const event of ['insert', 'update', 'delete', 'truncate']) {
-    await client.query(
-      `alter table ${table} ${isOn ? 'enable' : 'disable'} trigger registry_stats_${event}`,
-    );
-  }
 }

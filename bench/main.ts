@@ -3,31 +3,42 @@ import { measureClientWrites } from './client-writes.js';
 import { drawChart } from './chart.js';
 import { describeEnvironment } from './environment.js';
 import { measureHistory } from './history.js';
-import { parseOptions, usage, type BenchOptions } from './options.js';
+import { parseOptions, usage, type BenchOptions, type Part } from './options.js';
 import { createPair, type Pair } from './pair.js';
 import { measureReaders } from './readers.js';
 import { Recorder } from './recorder.js';
 import { assertExact, measureRefresh } from './refresh.js';
 import { renderReport } from './report.js';
 import { startServer } from './server.js';
+import { measureWriters } from './writers.js';
 import { measureWrites } from './writes.js';
 
 /** Rounds over all sizes. Slow measurements run once in each. */
 const rounds = 3;
 
-const options = parseOptions(process.argv.slice(2));
+const options = readOptions();
 if (options === undefined) process.stdout.write(`${usage}\n`);
 else await run(options);
+
+/** Ends the program with 2 if an option is wrong. */
+function readOptions(): BenchOptions | undefined {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
+    process.exit(2);
+  }
+}
 
 async function run(options: BenchOptions): Promise<void> {
   const server = await startServer(options.url);
   const recorder = new Recorder();
   const pairs: Pair[] = [];
   try {
-    for (const part of [4, 1]) {
-      const files = Math.ceil(options.files / part);
+    for (const divisor of needsLargeOnly(options.only) ? [1] : [4, 1]) {
+      const files = Math.ceil(options.files / divisor);
       say(`creating two databases of ${files.toLocaleString('en')} files`);
-      const events = Math.ceil(options.events / part);
+      const events = Math.ceil(options.events / divisor);
       pairs.push(await createPair(server.address, { files, events, reuse: options.keep }));
     }
     const environment = await describeEnvironment(pairs);
@@ -44,12 +55,20 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
+/** Writers and readers are measured on the large tables only. */
+function needsLargeOnly(only: Part | undefined): boolean {
+  return only === 'readers' || only === 'writes' || only === 'writers';
+}
+
 async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions): Promise<void> {
-  for (const pair of pairs) {
-    say(`history, ${pair.files.toLocaleString('en')} files`);
-    await measureHistory(pair, recorder);
+  const isWanted = (part: Part) => options.only === undefined || options.only === part;
+  if (isWanted('history')) {
+    for (const pair of pairs) {
+      say(`history, ${pair.files.toLocaleString('en')} files`);
+      await measureHistory(pair, recorder);
+    }
   }
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; isWanted('refresh') && round <= rounds; round += 1) {
     for (const pair of pairs) {
       say(`round ${round} of ${rounds}, ${pair.files.toLocaleString('en')} files`);
       await measureRefresh(pair, recorder, Math.ceil(options.repetitions / rounds));
@@ -57,13 +76,21 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
   }
   const largest = pairs.at(-1);
   if (largest === undefined) return;
-  say('readers');
-  await measureReaders(largest, recorder);
+  if (isWanted('readers')) {
+    say('readers');
+    await measureReaders(largest, recorder);
+  }
   say('comparing all figures with the tables');
   for (const pair of pairs) await assertExact(pair);
-  say('writers');
-  await measureClientWrites(largest, recorder);
-  await measureWrites(largest, recorder);
+  if (isWanted('writes')) {
+    say('single statements of a writer');
+    await measureClientWrites(largest, recorder);
+    await measureWrites(largest, recorder);
+  }
+  if (isWanted('writers')) {
+    say('several writers, with each way to keep statistics');
+    await measureWriters(largest, recorder);
+  }
 }
 
 function say(message: string): void {

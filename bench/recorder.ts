@@ -1,7 +1,10 @@
-/** Who was measured: the state of 001, the incremental state, or the bare scan of the tables. */
-export type Subject = 'baseline' | 'incremental' | 'scan';
+/**
+ * Who was measured: the state of 001 (for writers: no statistics), the incremental state, the bare
+ * scan of the tables, or a peer.
+ */
+export type Subject = 'baseline' | 'incremental' | 'scan' | 'refreshed' | 'row triggers' | 'pg_ivm';
 
-type Unit = 'ms' | 'µs';
+type Unit = 'ms' | 'µs' | '1/s' | 'count';
 
 /** All measurements of one thing. */
 interface Series {
@@ -49,14 +52,19 @@ export class Recorder {
     return [...this.#series.values()];
   }
 
+  /** Returns the measurements in their order; an empty list if there are none. */
+  values(scenario: string, subject: Subject, files: number): readonly number[] {
+    return this.#series.get(`${scenario}/${subject}/${files}`)?.values ?? [];
+  }
+
   summary(scenario: string, subject: Subject, files: number): Summary | undefined {
-    const series = this.#series.get(`${scenario}/${subject}/${files}`);
-    return series && summarize(series.values);
+    const values = this.values(scenario, subject, files);
+    return values.length === 0 ? undefined : summarize(values);
   }
 }
 
 /** Median with the tenth and the ninetieth percentile. */
-function summarize(values: readonly number[]): Summary {
+export function summarize(values: readonly number[]): Summary {
   return {
     median: quantile(values, 0.5),
     low: quantile(values, 0.1),

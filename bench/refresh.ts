@@ -91,7 +91,7 @@ async function refreshViews({ client }: Side): Promise<void> {
 }
 
 /** Registry's functions. The history only where it is complete: a month is measured elsewhere. */
-async function callFunctions({ client }: Side, withHistory = false): Promise<void> {
+export async function callFunctions({ client }: Side, withHistory = false): Promise<void> {
   await client.query('select public.update_counts()');
   await client.query('select public.update_current_deposit_stats()');
   if (withHistory) await client.query('select public.populate_all_historical_deposit_stats()');
@@ -109,7 +109,7 @@ async function runJobs({ pool }: Side): Promise<void> {
   }
 }
 
-async function rebuild(side: Side): Promise<void> {
+export async function rebuild(side: Side): Promise<void> {
   for (const source of sources) {
     await side.client.query('begin isolation level repeatable read');
     await side.client.query('select registry_stats.rebuild($1)', [source]);

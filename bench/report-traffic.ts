@@ -35,14 +35,9 @@ function target(name: string, us: number, share: number): [string, string] {
 }
 
 function pairedDifference(recorder: Recorder, name: string, files: number): number {
-  const values = (subject: 'baseline' | 'incremental') =>
-    recorder
-      .all()
-      .find((one) => one.scenario === name && one.subject === subject && one.files === files)
-      ?.values ?? [];
-  const off = values('baseline');
+  const off = recorder.values(name, 'baseline', files);
   return quantile(
-    values('incremental').map((on, block) => on - (off[block] ?? NaN)),
+    recorder.values(name, 'incremental', files).map((on, block) => on - (off[block] ?? NaN)),
     0.5,
   );
 }

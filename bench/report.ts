@@ -1,9 +1,10 @@
 import type { Environment } from './environment.js';
 import { readerRows, writeRows } from './report-traffic.js';
+import { leftOut, writerHeader, writerRows } from './report-writers.js';
 import { baselineHistory, historyAll, historyMonth } from './history.js';
 import type { Recorder, Summary } from './recorder.js';
 import { changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
-import { renderTable, verdict } from './table.js';
+import { formatMs, renderTable, verdict } from './table.js';
 
 const months = 155;
 const count = (value: number) => value.toLocaleString('en');
@@ -16,24 +17,25 @@ export function renderReport(
 ): string {
   const large = sizes.at(-1) ?? NaN;
   const refreshHeader = ['what', 'files', '001', 'incremental', 'ratio', 'target', ''];
+  const writeHeader = ['write', 'capture off', 'capture on', 'dearer', 'target', ''];
+  const readerHeader = ['read', 'side', 'p50', 'p99', 'max', 'reads'];
+  const refreshed = sizes.flatMap((files) => refreshRows(recorder, files));
   const settings = Object.entries(environment.settings).map((setting) => setting.join(' '));
   return [
     `PostgreSQL ${environment.postgres}, Node ${environment.node}, ${environment.cpu}, ` +
       `${environment.memoryGb} GB, load ${environment.loadAverage.toFixed(1)} at the start`,
     settings.join(', '),
-    '',
-    renderTable(refreshHeader, [
-      ...sizes.flatMap((files) => refreshRows(recorder, files)),
-      ...growthRows(recorder, sizes),
-    ]),
-    '',
-    renderTable(
-      ['write', 'capture off', 'capture on', 'dearer', 'target', ''],
-      writeRows(recorder, large),
-    ),
-    '',
-    renderTable(['read', 'side', 'p50', 'p99', 'max', 'reads'], readerRows(recorder, large)),
+    ...section(refreshHeader, [...refreshed, ...growthRows(recorder, sizes)]),
+    ...section(writeHeader, writeRows(recorder, large)),
+    ...section(writerHeader, writerRows(recorder, large)),
+    ...leftOut(recorder, large),
+    ...section(readerHeader, readerRows(recorder, large)),
   ].join('\n');
+}
+
+/** Returns the table after an empty line; nothing if its part was not measured. */
+function section(header: string[], rows: string[][]): string[] {
+  return rows.length === 0 ? [] : ['', renderTable(header, rows)];
 }
 
 function refreshRows(recorder: Recorder, files: number): string[][] {
@@ -76,7 +78,7 @@ function historyRow(recorder: Recorder, files: number): string[][] {
   const found = recorder.summary(historyAll, 'incremental', files);
   const { ms, isSampled } = baselineHistory(recorder, files, months);
   if (found === undefined || Number.isNaN(ms)) return [];
-  const shown = `${format(ms)}${isSampled ? ' (from a sample of months)' : ''}`;
+  const shown = `${formatMs(ms)}${isSampled ? ' (from a sample of months)' : ''}`;
   const ratio = ms / found.median;
   const name = `history, ${months} months`;
   return [[name, count(files), shown, cell(found), times(ratio), '> 100×', verdict(ratio > 100)]];
@@ -98,11 +100,9 @@ function growthRows(recorder: Recorder, [small, large]: number[]): string[][] {
 }
 
 function cell({ median, low, high, count: measured }: Summary): string {
-  return measured === 1 ? format(median) : `${format(median)} (${format(low)}–${format(high)})`;
-}
-
-function format(ms: number): string {
-  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toPrecision(3)} ms`;
+  return measured === 1
+    ? formatMs(median)
+    : `${formatMs(median)} (${formatMs(low)}–${formatMs(high)})`;
 }
 
 function times(ratio: number): string {

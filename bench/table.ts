@@ -13,3 +13,7 @@ export function renderTable(header: string[], rows: string[][]): string {
 export function verdict(isMet: boolean): string {
   return isMet ? 'met' : 'missed';
 }
+
+export function formatMs(ms: number): string {
+  return ms >= 1_000 ? `${(ms / 1_000).toFixed(2)} s` : `${ms.toPrecision(3)} ms`;
+}
