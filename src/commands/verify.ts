@@ -57,7 +57,7 @@ async function runVerify(
     { signal, onProgress: comparisonLineTo(invocation) },
   );
   const report = progressTo(invocation);
-  if (comparison.replica !== undefined) report(`read ${describeReplica(comparison.replica)}`);
+  if (comparison.replica !== undefined) report(`verified ${describeReplica(comparison.replica)}`);
   await recordVerification(database, comparison.count, (error) => {
     report(`not recorded: ${describeFailure(error)}`);
   });

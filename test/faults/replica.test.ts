@@ -84,7 +84,7 @@ test('verify reads only from the replica and is recorded on the primary; a diffe
 
   const equal = await runCommand(['verify'], { env });
   expect(equal).toMatchObject({ code: 0, stdout: 'Verified: every figure matches the tables\n' });
-  expect(equal.stderr).toContain(`read on the replica 127.0.0.1:${standby.port}, which was `);
+  expect(equal.stderr).toContain(`verified on the replica 127.0.0.1:${standby.port}, which was `);
   expect(await countScans(target)).toEqual(before);
   expect(await recordsOf(target)).toEqual([{ differences: 0 }]);
 
