@@ -20,24 +20,26 @@ export interface ContextOptions {
   readonly onProgress?: (message: string) => void;
 }
 
-/** What every part of the program uses. A reload replaces `config` and `database`. */
+/** What every part of the program uses. A reload replaces `config`, `database` and `replica`. */
 export interface Context {
   readonly config: Config;
   readonly log: Logger;
   readonly events: Events;
   readonly database: Database;
+  /** Verifications read from it; undefined: from `database`. */
+  readonly replica: Database | undefined;
   readonly server: DatabaseServer;
   readonly signal: AbortSignal;
   readonly releasers: Releasers;
   /** Starts the jobs. Only the daemon calls it. */
   initialise(): CronJobs;
-  /** Reads the settings again and opens a new pool. If either fails, throws and changes nothing. */
+  /** Reads the settings again and opens new pools. If either fails, throws and changes nothing. */
   reload(): Promise<readonly string[]>;
   /** Releases all resources, in reverse order. */
   release(): Promise<void>;
 }
 
-/** Loads the settings, opens the log and the pool. Releases them if a step fails. */
+/** Loads the settings, opens the log and the pools. Releases them if a step fails. */
 export async function createContext(options: ContextOptions): Promise<Context> {
   const releasers = createReleasers();
   try {
@@ -45,8 +47,10 @@ export async function createContext(options: ContextOptions): Promise<Context> {
     const log = await createLog(loaded.config, options.output);
     const server = await locateServer(loaded.config, options);
     releasers.add(() => server.release());
-    const context = buildContext(options, { ...loaded, log, server, releasers });
+    const pools = openPools(loaded.config, server, log);
+    const context = buildContext(options, { ...loaded, ...pools, log, server, releasers });
     releasers.add(() => context.database.close());
+    releasers.add(() => context.replica?.close());
     return context;
   } catch (error) {
     await releasers.releaseAll().catch(() => undefined);
@@ -54,7 +58,7 @@ export async function createContext(options: ContextOptions): Promise<Context> {
   }
 }
 
-interface Parts {
+interface Parts extends Pools {
   config: Config;
   settings: readonly EffectiveSetting[];
   readonly log: Logger;
@@ -62,14 +66,21 @@ interface Parts {
   readonly releasers: Releasers;
 }
 
+interface Pools {
+  database: Database;
+  replica: Database | undefined;
+}
+
 function buildContext(options: ContextOptions, parts: Parts): Context {
-  let database = openDatabase(parts.config, parts.server, parts.log);
   const context: Context = {
     get config() {
       return parts.config;
     },
     get database() {
-      return database;
+      return parts.database;
+    },
+    get replica() {
+      return parts.replica;
     },
     log: parts.log,
     events: createEvents(),
@@ -77,37 +88,48 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
     signal: options.signal,
     releasers: parts.releasers,
     initialise: () => initCronJobs(context),
-    reload: async () => {
-      const loaded = await loadConfig(options);
-      const next = openDatabase(loaded.config, parts.server, parts.log);
-      try {
-        await next.read('select');
-        // After a stop request, nothing would close another pool.
-        options.signal.throwIfAborted();
-      } catch (error) {
-        await next.close();
-        throw error;
-      }
-      const changed = changedKeys(parts, loaded);
-      const previous = database;
-      database = next;
-      parts.config = loaded.config;
-      parts.settings = loaded.settings;
-      parts.log.level = loaded.config.log.level;
-      // A running job keeps its pool; `retire` waits for it.
-      void previous.retire();
-      return changed;
-    },
+    reload: () => reload(options, parts),
     release: () => parts.releasers.releaseAll(),
   };
   return context;
 }
 
-function openDatabase(config: Config, server: DatabaseServer, log: Logger): Database {
-  const connection = connectionSettings(config, server.addressFor(config));
-  const { poolSize } = config.db;
+async function reload(options: ContextOptions, parts: Parts): Promise<readonly string[]> {
+  const loaded = await loadConfig(options);
+  const { database, replica } = openPools(loaded.config, parts.server, parts.log);
+  try {
+    await database.read('select');
+    // After a stop request, nothing would close another pool.
+    options.signal.throwIfAborted();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const changed = changedKeys(parts, loaded);
+  const previous = [parts.database, parts.replica];
+  parts.database = database;
+  parts.replica = replica;
+  parts.config = loaded.config;
+  parts.settings = loaded.settings;
+  parts.log.level = loaded.config.log.level;
+  // A running job or verification keeps its pool; `retire` waits for it.
+  for (const pool of previous) void pool?.retire();
+  return changed;
+}
+
+/** Does not connect: a server that is away does not keep the daemon from starting. */
+function openPools(config: Config, server: DatabaseServer, log: Logger): Pools {
   const { isMaintenance } = config;
-  return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
+  const address = server.addressFor(config);
+  const open = (at: typeof address, poolSize: number): Database => {
+    const connection = connectionSettings(config, at);
+    return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
+  };
+  return {
+    database: open(address, config.db.poolSize),
+    // One connection: if the name has several addresses, all statements reach the same server.
+    replica: config.replica && open({ ...address, ...config.replica }, 1),
+  };
 }
 
 function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {

@@ -133,6 +133,8 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
     'never',
     'a cron expression of 5 or 6 fields, like "0 7 * * 0" (UTC), or "off"',
   ],
+  ['VERIFY_DB_HOST', 'replica:5432', `${host}, without a port (that is VERIFY_DB_PORT)`],
+  ['VERIFY_DB_PORT', '0', port],
   ['COUNTS_TIMEOUT', '-5s', time],
   ['DEPOSITS_TIMEOUT', '1.5h', time],
   ['HISTORY_TIMEOUT', '8d', time],
@@ -213,6 +215,19 @@ test('DB_SSL_CA without DB_USE_SSL is refused, because it would have no effect',
   );
   const config = await configOf({ DB_SSL_CA: 'ca.pem', DB_USE_SSL: 'true' });
   expect(config.db).toMatchObject({ useSsl: true, sslCa: rootCertificates[0] });
+});
+
+test('VERIFY_DB_PORT alone is refused, because it would have no effect; its default is DB_PORT', async () => {
+  expect((await errorOf({ VERIFY_DB_PORT: '5433' })).message).toBe(
+    one('VERIFY_DB_PORT (environment): expected no value, or VERIFY_DB_HOST as well, found "5433"'),
+  );
+  const env = { DB_HOST: 'db', DB_PORT: '5431', ...named, VERIFY_DB_HOST: 'replica' };
+  const { config, settings: effective } = await load(env);
+  expect(config.replica).toEqual({ host: 'replica', port: 5431 });
+  expect(effective.find(({ key }) => key === 'VERIFY_DB_PORT')).toMatchObject({ value: '5431' });
+  expect(await configOf({ ...env, VERIFY_DB_PORT: '5433' })).toMatchObject({
+    replica: { host: 'replica', port: 5433 },
+  });
 });
 
 test.each([
@@ -348,6 +363,7 @@ test('without settings the environment is dev, with an embedded PostgreSQL', asy
       poolSize: 4,
       connectTimeoutMs: 10_000,
     },
+    replica: undefined,
     log: { level: 'info', sql: false, format: 'auto' },
     refreshSchedule: '0 * * * *',
     verifySchedule: '0 7 * * 0',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createEvents } from '../src/daemon/events.js';
 import type { Config } from '../src/config/config.js';
+import { AppError } from '../src/errors.js';
 import type { CronJobs } from '../src/daemon/cron.js';
 import { createStatusBoard } from '../src/daemon/status-board.js';
 import { createStatusReader } from '../src/status/status-reader.js';
@@ -122,6 +123,7 @@ test('a verification sets its time and the number of differences', async () => {
     durationMs: 1,
   });
   events.emit({ type: 'verify-failed', error: new Error('no') });
+  events.emit({ type: 'verify-missed', error: new AppError('REPLICA_UNUSABLE', 'away') });
   let samples = await scrape();
   expect(samples.get('registry_stats_drift_differences')).toBe(2);
   expect(samples.get('registry_stats_last_verification_timestamp_seconds')).toBeGreaterThanOrEqual(
@@ -129,6 +131,7 @@ test('a verification sets its time and the number of differences', async () => {
   );
   expect(samples.get('registry_stats_verifications_total{result="drift"}')).toBe(1);
   expect(samples.get('registry_stats_verifications_total{result="failed"}')).toBe(1);
+  expect(samples.get('registry_stats_verifications_total{result="missed"}')).toBe(1);
 
   events.emit({
     type: 'verified',

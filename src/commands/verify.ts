@@ -6,13 +6,15 @@ import { jobNames } from '../jobs/job.js';
 import { createRunJob } from '../daemon/run-job.js';
 import { Runner } from '../daemon/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
-import { recordVerification, verify, type Comparison } from '../statistics/verify.js';
+import { recordVerification, type Comparison } from '../statistics/verify.js';
+import { describeReplica, verifyFrom } from '../statistics/verify-on-replica.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
 import { comparisonLineTo, progressLineTo } from '../terminal/progress.js';
 import { renderTable } from '../terminal/table.js';
 
 interface Options {
   repair?: boolean;
+  primary?: boolean;
   json?: boolean;
 }
 
@@ -20,7 +22,8 @@ interface Options {
 export function verifyCommand(invocation: Invocation): Command {
   return new Command('verify')
     .description('compare the statistics with the tables; exit code 11 and a list if they differ')
-    .option('--repair', 'rebuild what differs, refresh, and verify again')
+    .option('--repair', 'rebuild what differs, refresh, and verify again; all on the primary')
+    .option('--primary', 'read from the primary, even if VERIFY_DB_HOST is set')
     .option('--json', 'for programs')
     .action((options: Options) =>
       withContext(invocation, async (context) => {
@@ -47,12 +50,16 @@ async function runVerify(
   context: Context,
   options: Options,
 ): Promise<Comparison> {
-  const comparison = await verify(context.database, {
-    signal: context.signal,
-    onProgress: comparisonLineTo(invocation),
-  });
-  await recordVerification(context.database, comparison.count, (error) => {
-    progressTo(invocation)(`not recorded: ${describeFailure(error)}`);
+  const { database, signal } = context;
+  const isOnPrimary = options.repair === true || options.primary === true;
+  const comparison = await verifyFrom(
+    { database, replica: isOnPrimary ? undefined : context.replica },
+    { signal, onProgress: comparisonLineTo(invocation) },
+  );
+  const report = progressTo(invocation);
+  if (comparison.replica !== undefined) report(`verified ${describeReplica(comparison.replica)}`);
+  await recordVerification(database, comparison.count, (error) => {
+    report(`not recorded: ${describeFailure(error)}`);
   });
   if (options.json !== true) invocation.stdout.write(describe(comparison));
   return comparison;

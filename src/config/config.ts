@@ -63,6 +63,7 @@ function toConfig(values: Values, raw: RawSettings) {
     /** Absolute. */
     dataDir: resolve(raw.cwd, values.DATA_DIR),
     db: toDb(values, raw),
+    replica: toReplica(values),
     log: { level: values.LOG_LEVEL, sql: values.LOG_SQL, format: values.LOG_FORMAT },
     refreshSchedule: values.REFRESH_SCHEDULE,
     /** undefined: never. */
@@ -95,6 +96,12 @@ function toDb(values: Values, raw: RawSettings) {
     poolSize: values.DB_POOL_SIZE,
     connectTimeoutMs: values.DB_CONNECT_TIMEOUT,
   };
+}
+
+/** Returns undefined if verifications read from the primary. */
+function toReplica(values: Values) {
+  const { VERIFY_DB_HOST: host, VERIFY_DB_PORT: port = values.DB_PORT } = values;
+  return host === undefined ? undefined : { host, port };
 }
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

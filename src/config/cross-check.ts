@@ -11,8 +11,10 @@ export function crossCheck(raw: RawSettings, values: Partial<Values>): Problem[]
   const useSsl = findValue(raw, 'DB_USE_SSL') === undefined ? isLive(aptEnv) : values.DB_USE_SSL;
   // If DB_USE_SSL cannot be parsed, there is a problem for it already.
   const isPlain = useSsl === false;
+  const isComplete = !mayLackASource(raw, values);
   return [
-    ...(isEmbedded || mayLackASource(raw, values) ? [] : checkRequired(raw, values, aptEnv)),
+    ...(isComplete && !isEmbedded ? checkRequired(raw, values, aptEnv) : []),
+    ...(isComplete ? checkReplica(raw, values) : []),
     ...(isPlain ? checkSslCa(raw) : []),
     ...(values.DB_IAM_AUTH === true ? checkIamAuth(raw, { isEmbedded, isPlain }) : []),
   ];
@@ -46,6 +48,11 @@ function reasonFor(key: SettingKey, aptEnv: AptEnv): string {
   if (mayEmbed(aptEnv)) return 'because DB_HOST is set';
   const isHostOnly = key === 'DB_HOST' && !isLive(aptEnv);
   return `in ${aptEnv}${isHostOnly ? ': only dev and test embed PostgreSQL' : ''}`;
+}
+
+function checkReplica(raw: RawSettings, { VERIFY_DB_PORT: port }: Partial<Values>): Problem[] {
+  if (port === undefined || findValue(raw, 'VERIFY_DB_HOST') !== undefined) return [];
+  return [wrongValue(raw, 'VERIFY_DB_PORT', 'no value, or VERIFY_DB_HOST as well')];
 }
 
 function checkSslCa(raw: RawSettings): Problem[] {

@@ -113,6 +113,7 @@ function derivedDefault(config: Config, key: SettingKey): string | undefined {
     DB_NAME: config.db.name,
     DB_USER: config.db.user,
     DB_USE_SSL: String(config.db.useSsl),
+    VERIFY_DB_PORT: config.replica?.port.toString(),
   };
   return derived[key];
 }

@@ -48,7 +48,7 @@ export const registrySettings = {
     isLocal: true,
   },
   DB_HOST: {
-    schema: databaseHost,
+    schema: databaseHost('DB_PORT'),
     defaultNote: 'in dev and test an embedded PostgreSQL is started; required elsewhere',
     example: 'localhost',
     about: 'Host name or IP address of PostgreSQL, or the directory of its socket.',
@@ -158,6 +158,19 @@ export const ownSettings = {
     schema: cronExpressionOrOff,
     default: '0 7 * * 0',
     about: 'When to compare the figures with the tables: a cron expression, or `off`.',
+  },
+  VERIFY_DB_HOST: {
+    schema: databaseHost('VERIFY_DB_PORT'),
+    defaultNote: 'none: verifications read from DB_HOST',
+    example: 'replica.example.org',
+    about:
+      'Host name or IP address of a replica for verifications, or the directory of its socket.',
+  },
+  VERIFY_DB_PORT: {
+    schema: wholeNumber(1, 65_535),
+    defaultNote: 'the value of DB_PORT',
+    example: '5432',
+    about: 'Port of the replica.',
   },
   COUNTS_TIMEOUT: {
     schema: duration,

@@ -90,10 +90,12 @@ export const listenHost = z
   .string()
   .refine(isHost, `${expectedHost}, like 127.0.0.1, 0.0.0.0 or ::`);
 
-/** A host name, an IP address, or the directory of PostgreSQL's socket. */
-export const databaseHost = z.string().refine((text) => isHost(text) || isSocketDirectory(text), {
-  error: ({ input }) => `${expectedHost}${explainHost(String(input))}`,
-});
+/** A host name, an IP address, or the directory of PostgreSQL's socket. The port is a setting. */
+export function databaseHost(portKey: string) {
+  return z.string().refine((text) => isHost(text) || isSocketDirectory(text), {
+    error: ({ input }) => `${expectedHost}${explainHost(String(input), portKey)}`,
+  });
+}
 
 function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
@@ -107,13 +109,13 @@ function isSocketDirectory(text: string): boolean {
   return /^(\/[\w.@+-]+)+\/?$/.test(text) && text.length <= 100;
 }
 
-function explainHost(text: string): string {
+function explainHost(text: string, portKey: string): string {
   if (text.includes('://')) return ', not a URL (port, name, user and password have settings)';
   if (text.includes('@')) return ', without user or password (they are DB_USER and DB_PASSWORD)';
   if (/^\[.*\]/.test(text)) return ', an IPv6 address without brackets';
   const [host = '', port = '', ...more] = text.split(':');
   const hasPort = more.length === 0 && /^\d+$/.test(port) && isHost(host);
-  return hasPort ? ', without a port (that is DB_PORT)' : '';
+  return hasPort ? `, without a port (that is ${portKey})` : '';
 }
 
 export const awsRegion = z

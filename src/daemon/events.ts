@@ -1,3 +1,4 @@
+import type { AppError } from '../errors.js';
 import type { Job, JobName } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 import type { Comparison } from '../statistics/verify.js';
@@ -36,6 +37,8 @@ export type Event =
       readonly durationMs: number;
     }
   | { readonly type: 'verify-failed'; readonly error: unknown }
+  /** The replica could not be used; the primary is not read instead. */
+  | { readonly type: 'verify-missed'; readonly error: AppError }
   | { readonly type: 'database-down'; readonly error: unknown }
   | { readonly type: 'database-up'; readonly downForMs: number };
 

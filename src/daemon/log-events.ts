@@ -4,6 +4,7 @@ import { describeOutcome, legacyHint } from '../jobs/outcome.js';
 import { failedForServer } from './run-job.js';
 import type { Logger } from '../log.js';
 import type { Comparison } from '../statistics/verify.js';
+import { describeReplica } from '../statistics/verify-on-replica.js';
 import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 
 export function logEvents(log: Logger): Observer {
@@ -61,6 +62,10 @@ const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
     const reason = describeFailure(error);
     log.error({ reason }, `the statistics could not be verified: ${reason}`);
   },
+  'verify-missed': (log, { error }) => {
+    const reason = `${describeFailure(error)}; hint: ${error.hint ?? 'none'}`;
+    log.warn({ reason }, `the statistics could not be verified on the replica: ${reason}`);
+  },
   'database-down': (log, { error }) => {
     const reason = describeFailure(error);
     log.error({ reason }, `the database ${stateOf(error)}; runs wait until it is back: ${reason}`);
@@ -94,15 +99,21 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
 /** `registry-stats verify` prints them all. */
 const listedDifferences = 20;
 
-function logVerified(log: Logger, { count, differences }: Comparison, duration: number): void {
+function logVerified(log: Logger, comparison: Comparison, duration: number): void {
+  const { count, differences, replica } = comparison;
   const durationMs = Math.round(duration);
+  const fields = {
+    durationMs,
+    ...(replica && { replica: replica.server, lagMs: Math.round(replica.lagMs) }),
+  };
   if (count === 0) {
-    log.info({ durationMs }, `verified in ${durationMs} ms: every figure matches the tables`);
+    const where = replica === undefined ? '' : ` ${describeReplica(replica)}`;
+    log.info(fields, `verified in ${durationMs} ms${where}: every figure matches the tables`);
     return;
   }
   log.error(
     {
-      durationMs,
+      ...fields,
       count,
       differences: differences.slice(0, listedDifferences),
     },

@@ -8,6 +8,7 @@ export function countEvents(metrics: MetricSet): Observer {
     if (event.type === 'run-finished') countRun(metrics, event.report);
     if (event.type === 'run-retried') metrics.retries.inc({ job_name: event.job });
     if (event.type === 'verified') countVerification(metrics, event.comparison.count);
+    if (event.type === 'verify-missed') metrics.verifications.inc({ result: 'missed' });
     if (event.type === 'verify-failed') metrics.verifications.inc({ result: 'failed' });
   };
 }

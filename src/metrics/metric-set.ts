@@ -5,7 +5,7 @@ import { skipReasons, type Outcome } from '../jobs/outcome.js';
 export type MetricSet = ReturnType<typeof createMetricSet>;
 
 /** The results of a verification, as a label. */
-const verificationResults = ['equal', 'drift', 'failed'] as const;
+const verificationResults = ['equal', 'drift', 'failed', 'missed'] as const;
 
 /**
  * Creates every metric in its own registry. Counters start at 0, so that the first failure is an

@@ -23,11 +23,22 @@ export interface Comparison {
   readonly differences: readonly Difference[];
   /** In the order in which they are rebuilt. */
   readonly sources: readonly string[];
+  /** The replica that was read; undefined: the primary. */
+  readonly replica?: ReplicaRead;
 }
 
-interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
+export interface ReplicaRead {
+  /** Host and port. */
+  readonly server: string;
+  /** The wait until the replica had everything that the primary had at the begin. */
+  readonly lagMs: number;
+}
+
+export interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
   /** Told before each table is compared, with the blocks of those before it. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Runs first in the snapshot. Throws if this server must not be read. */
+  readonly checkServer?: (query: Query) => Promise<void>;
 }
 
 /**
@@ -38,17 +49,12 @@ interface VerifyOptions extends Pick<TransactionOptions, 'signal'> {
  */
 export async function verify(
   database: Database,
-  { signal, onProgress }: VerifyOptions = {},
+  { signal, onProgress, checkServer }: VerifyOptions = {},
 ): Promise<Comparison> {
-  if (!(await isIncremental(database))) {
-    throw new AppError(
-      'DATABASE_NOT_MIGRATED',
-      'expected incremental statistics to verify, found views that scan the tables',
-      { hint: 'run `registry-stats migrate`' },
-    );
-  }
+  await expectIncremental(database);
   const options = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, ...(signal && { signal }) };
   return database.readSnapshot(options, async ({ query }) => {
+    await checkServer?.(query);
     const differences: Difference[] = [];
     const wrong = new Set<string>();
     let count = 0;
@@ -75,6 +81,16 @@ export async function verify(
     }
     return { count, differences, sources: [...wrong] };
   });
+}
+
+/** @throws AppError DATABASE_NOT_MIGRATED */
+export async function expectIncremental(database: Database): Promise<void> {
+  if (await isIncremental(database)) return;
+  throw new AppError(
+    'DATABASE_NOT_MIGRATED',
+    'expected incremental statistics to verify, found views that scan the tables',
+    { hint: 'run `registry-stats migrate`' },
+  );
 }
 
 /** How large the tables are, with their partitions. */

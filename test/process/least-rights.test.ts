@@ -115,6 +115,31 @@ test('a daemon with these rights verifies by its schedule', async () => {
   await program.untilLine('every figure matches the tables');
 });
 
+test('these rights are enough to check a replica: the primary is refused as one, and the daemon continues', async () => {
+  const { daemon } = await createOwnedDatabase();
+  const { DB_HOST: host = '', DB_PORT: port = '' } = daemon.env;
+  const env = { ...daemon.env, ...noSchedule, VERIFY_DB_HOST: host };
+  const found =
+    `expected a replica to verify on at ${host}:${port}, found: ` +
+    'a server that is not in recovery, so not a standby';
+  const hint =
+    'check VERIFY_DB_HOST and VERIFY_DB_PORT; `registry-stats verify --primary` reads from DB_HOST';
+  expect(await runCommand(['verify'], { env })).toMatchObject({
+    code: exitCodes.databaseUnreachable,
+    stdout: '',
+    stderr: `registry-stats: REPLICA_UNUSABLE: ${found}\n  hint: ${hint}\n`,
+  });
+  expect(await runCommand(['verify', '--primary'], { env })).toMatchObject({ code: exitCodes.ok });
+
+  const program = await startDaemon({ env: { ...env, VERIFY_SCHEDULE: everySecond } });
+  const line = await program.untilLine('could not be verified on the replica');
+  expect(line.level).toBe('warn');
+  expect(line.msg).toContain(`: ${found}; hint: ${hint}`);
+  expect(messages(program, 'error')).toEqual([]);
+  program.kill('SIGTERM');
+  expect(await program.exited()).toEqual({ code: 0, signal: null });
+});
+
 test.each(['migrate', 'uninstall', 'rebuild history --since 2020-01-01', 'reset'])(
   '%s is for the owner: the role of the daemon is refused, and nothing is changed',
   async (command) => {
