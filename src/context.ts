@@ -1,5 +1,5 @@
 import type { Config } from './config/config.js';
-import { loadConfig, type EffectiveSetting, type LoadedConfig } from './config/load-config.js';
+import { loadConfig, type LoadedConfig } from './config/load-config.js';
 import type { SettingKey } from './config/settings.js';
 import { initCronJobs, type CronJobs } from './daemon/cron.js';
 import { connectionSettings } from './db/connection.js';
@@ -16,6 +16,10 @@ export interface ContextOptions {
   readonly output: NodeJS.WriteStream;
   /** Aborted when the process must stop. */
   readonly signal: AbortSignal;
+  /** Whether a missing embedded database is created. Otherwise it is an error. */
+  readonly mayCreateDatabase?: boolean;
+  /** What starts this program here, for commands in messages. */
+  readonly program?: string;
   /** Receives the progress of long steps before the database is open. */
   readonly onProgress?: (message: string) => void;
 }
@@ -42,10 +46,11 @@ export async function createContext(options: ContextOptions): Promise<Context> {
   const releasers = createReleasers();
   try {
     const loaded = await loadConfig(options);
-    const log = await createLog(loaded.config, options.output);
+    const log = await createLog(loaded.config, options.output, options.program);
+    logNotes(log, loaded.notes);
     const server = await locateServer(loaded.config, options);
     releasers.add(() => server.release());
-    const context = buildContext(options, { ...loaded, log, server, releasers });
+    const context = buildContext(options, { loaded, log, server, releasers });
     releasers.add(() => context.database.close());
     return context;
   } catch (error) {
@@ -55,18 +60,17 @@ export async function createContext(options: ContextOptions): Promise<Context> {
 }
 
 interface Parts {
-  config: Config;
-  settings: readonly EffectiveSetting[];
+  loaded: LoadedConfig;
   readonly log: Logger;
   readonly server: DatabaseServer;
   readonly releasers: Releasers;
 }
 
 function buildContext(options: ContextOptions, parts: Parts): Context {
-  let database = openDatabase(parts.config, parts.server, parts.log);
+  let database = openDatabase(parts.loaded.config, parts.server, parts.log);
   const context: Context = {
     get config() {
-      return parts.config;
+      return parts.loaded.config;
     },
     get database() {
       return database;
@@ -88,15 +92,15 @@ function buildContext(options: ContextOptions, parts: Parts): Context {
         await next.close();
         throw error;
       }
-      const changed = changedKeys(parts, loaded);
+      const before = parts.loaded;
       const previous = database;
       database = next;
-      parts.config = loaded.config;
-      parts.settings = loaded.settings;
+      parts.loaded = loaded;
+      logNotes(parts.log, loaded.notes, before.notes);
       parts.log.level = loaded.config.log.level;
       // A running job keeps its pool; `retire` waits for it.
       void previous.retire();
-      return changed;
+      return changedKeys(before, loaded);
     },
     release: () => parts.releasers.releaseAll(),
   };
@@ -108,6 +112,11 @@ function openDatabase(config: Config, server: DatabaseServer, log: Logger): Data
   const { poolSize } = config.db;
   const { isMaintenance } = config;
   return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
+}
+
+/** Logs each note once, not at every reload. */
+function logNotes(log: Logger, notes: readonly string[], logged: readonly string[] = []): void {
+  for (const note of notes.filter((one) => !logged.includes(one))) log.warn(note);
 }
 
 function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {

@@ -115,7 +115,13 @@ test('a daemon with these rights verifies by its schedule', async () => {
   await program.untilLine('every figure matches the tables');
 });
 
-test.each(['migrate', 'uninstall', 'rebuild history --since 2020-01-01', 'reset'])(
+test.each([
+  'migrate',
+  'migrate --status',
+  'uninstall --yes',
+  'rebuild history --since 2020-01-01 --yes',
+  'reset --yes',
+])(
   '%s is for the owner: the role of the daemon is refused, and nothing is changed',
   async (command) => {
     const { target, daemon } = await createOwnedDatabase();

@@ -11,8 +11,8 @@ import {
   recordOrigin,
   removeAbandonedClusters,
 } from './cluster.js';
-import { establishIdentity, type Identity } from './identity.js';
-import { preparePlace } from './place.js';
+import { establishIdentity, readIdentity, type Identity } from './identity.js';
+import { clusterPath, preparePlace } from './place.js';
 import { isServed, serverHost, startServer, type Installation } from './server.js';
 import { Share } from './share.js';
 import { messageOf, unavailable } from './unavailable.js';
@@ -43,6 +43,13 @@ export interface EmbeddedServer {
 
 const timeoutMs = 60_000;
 const pollMs = 50;
+
+/** Returns whether this data directory has a database. Creates nothing. */
+export async function hasEmbeddedData(dataDir: string): Promise<boolean> {
+  const identity = await readIdentity(dataDir);
+  if (identity === undefined) return false;
+  return (await clusterMajor(await clusterPath(dataDir, identity))) !== undefined;
+}
 
 /** Uses the running server of this data directory, or initialises and starts one. */
 export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
