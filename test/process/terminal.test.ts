@@ -5,7 +5,7 @@ import { readIdentity } from '../../src/dev/embedded/identity.js';
 import { clusterPath } from '../../src/dev/embedded/place.js';
 import { isServed, readPidFile } from '../../src/dev/embedded/server.js';
 import { loadCsv } from '../support/load-csv.js';
-import { temporaryDirectory, type Environment } from '../support/program.js';
+import { temporaryDirectory, type Environment, type Program } from '../support/program.js';
 import { hasPseudoTerminal, startOnTerminal } from '../support/pseudo-terminal.js';
 import { removeEmbeddedServer } from '../support/remove-embedded-server.js';
 import { databaseWithRows, noSchedule } from '../support/runs.js';
@@ -61,7 +61,7 @@ onTerminal('closing the terminal stops status --watch', async () => {
 for (const [moment, text] of [
   ['while initdb creates it', 'initialising PostgreSQL'],
   ['while it starts', 'starting PostgreSQL'],
-  ['while it has sample data loaded', 'generating sample data'],
+  ['while the database is migrated', 'sql/functions: replaying'],
 ] as const) {
   onTerminal(`closing the terminal leaves no embedded PostgreSQL, ${moment}`, async () => {
     const dataDir = path.join(await temporaryDirectory(), 'data');
@@ -78,12 +78,17 @@ for (const [moment, text] of [
   });
 }
 
+/** The question is no line, so the program does not notice it. */
+function untilAsked(program: Program): Promise<void> {
+  return eventually('a question', () => program.stdout.includes('Type yes to continue: '));
+}
+
 onTerminal('uninstall asks on a terminal: anything but yes changes nothing', async () => {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
   const schemas = () => target.query(`select from pg_namespace where nspname = 'registry_stats'`);
   const { program, type } = await startOnTerminal(['uninstall'], target.env);
-  await program.until('a question', () => program.stdout.includes('Type yes to continue: '));
+  await untilAsked(program);
   expect(program.stdout).toContain('drops schema registry_stats: the rollups, and the records of');
   type('y\n');
   expect(await program.exited()).toMatchObject({ code: 7 });
@@ -91,9 +96,7 @@ onTerminal('uninstall asks on a terminal: anything but yes changes nothing', asy
   expect(await schemas()).toHaveLength(1);
 
   const again = await startOnTerminal(['uninstall'], target.env);
-  await again.program.until('a question', () =>
-    again.program.stdout.includes('Type yes to continue: '),
-  );
+  await untilAsked(again.program);
   again.type('yes\n');
   expect(await again.program.exited()).toMatchObject({ code: 0 });
   expect(await schemas()).toHaveLength(0);
@@ -103,7 +106,7 @@ onTerminal('Ctrl-C at the question changes nothing and ends the command', async 
   const target = await databaseWithRows();
   const before = await target.query('select count(*) from public.generic_files');
   const { program, type } = await startOnTerminal(['reset'], target.env);
-  await program.until('a question', () => program.stdout.includes('Type yes to continue: '));
+  await untilAsked(program);
   type('\u0003');
   expect(await program.exited()).toMatchObject({ code: 7 });
   expect(await target.query('select count(*) from public.generic_files')).toEqual(before);

@@ -67,7 +67,10 @@ export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<E
     let { cause } = attempt;
     if (await isServed(installation.cluster)) assertNotRefused(installation, cause);
     else {
-      cause = await start(installation, options);
+      cause = await start(installation, options).catch(async (error: unknown) => {
+        if (signal?.aborted === true) await endInterruptedStart(installation, identity);
+        throw error;
+      });
       wasRunning = cause !== undefined;
     }
     if (Date.now() > deadline) throw tooSlow(installation, cause);
@@ -115,6 +118,22 @@ async function start(
   }
   onProgress?.(`starting PostgreSQL ${binaries.major} (${await diskUse(cluster)} in ${cluster})`);
   return startServer(installation, settings, signal);
+}
+
+/**
+ * Waits until the server of an interrupted start has ended, or stops it if it is not used by another
+ * process: `pg_ctl` sends it a signal without waiting, or ends before it can.
+ */
+async function endInterruptedStart(installation: Installation, identity: Identity): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while ((await isServed(installation.cluster)) && Date.now() < deadline) {
+    const share = await Share.take(installation, identity).catch(() => undefined);
+    if (share !== undefined) {
+      await share.release();
+      return;
+    }
+    await delay(pollMs);
+  }
 }
 
 function describe(
