@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { readIdentity } from '../../src/dev/embedded/identity.js';
 import { clusterPath } from '../../src/dev/embedded/place.js';
 import { isServed, readPidFile } from '../../src/dev/embedded/server.js';
@@ -58,21 +58,43 @@ onTerminal('closing the terminal stops status --watch', async () => {
   await untilNothingRuns();
 });
 
-for (const [moment, text] of [
-  ['while initdb creates it', 'initialising PostgreSQL'],
-  ['while it starts', 'starting PostgreSQL'],
-  ['while the database is migrated', 'sql/functions: replaying'],
-] as const) {
-  onTerminal(`closing the terminal leaves no embedded PostgreSQL, ${moment}`, async () => {
+async function clusterOf(dataDir: string): Promise<string | undefined> {
+  const identity = await readIdentity(dataDir);
+  return identity && clusterPath(dataDir, identity);
+}
+
+/** Throws until the server has written its pid, which is before it accepts connections. */
+async function assertStarting(dataDir: string): Promise<void> {
+  const cluster = await clusterOf(dataDir);
+  expect(cluster && readPidFile(cluster)?.pid).toBeGreaterThan(0);
+}
+
+const moments: readonly [what: string, until: (program: Program, dataDir: string) => unknown][] = [
+  [
+    'while initdb creates it',
+    (program) => program.until('initdb', () => program.stdout.includes('initialising')),
+  ],
+  [
+    'while it starts',
+    (_program, dataDir) =>
+      vi.waitFor(() => assertStarting(dataDir), { timeout: 45_000, interval: 1 }),
+  ],
+  [
+    'while the database is migrated',
+    (program) => program.until('functions', () => program.stdout.includes('sql/functions:')),
+  ],
+];
+
+for (const [what, until] of moments) {
+  onTerminal(`closing the terminal leaves no embedded PostgreSQL, ${what}`, async () => {
     const dataDir = path.join(await temporaryDirectory(), 'data');
     onTestFinished(() => removeEmbeddedServer(dataDir));
     const { env, untilNothingRuns } = marked({ DATA_DIR: dataDir, ...noSchedule });
     const { program, close } = await startOnTerminal(['start'], env);
-    await program.until(text, () => program.stdout.includes(text));
+    await until(program, dataDir);
     close();
     await untilNothingRuns();
-    const identity = await readIdentity(dataDir);
-    const cluster = identity && (await clusterPath(dataDir, identity));
+    const cluster = await clusterOf(dataDir);
     expect(cluster && (await isServed(cluster))).toBe(false);
     expect(cluster && readPidFile(cluster)).toBeUndefined();
   });
