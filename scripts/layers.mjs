@@ -19,5 +19,14 @@ export const layers = [
   ['db'],
   ['log.ts'],
   ['config'],
-  ['errors.ts', 'exit-codes.ts', 'printable.ts', 'progress.ts', 'releasers.ts', 'version.ts'],
+  [
+    'errors.ts',
+    'exit-codes.ts',
+    'nearest.ts',
+    'printable.ts',
+    'program-name.ts',
+    'progress.ts',
+    'releasers.ts',
+    'version.ts',
+  ],
 ];

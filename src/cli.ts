@@ -14,6 +14,7 @@ import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
 import { longestLine, printableLines } from './printable.js';
+import { nameProgram } from './program-name.js';
 import { readVersion } from './version.js';
 
 const commands = [
@@ -36,7 +37,11 @@ export async function run(args: readonly string[], invocation: Invocation): Prom
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
-    return report(error, invocation);
+    const command = program.commands.find((candidate) => candidate.name() === args[0]) ?? program;
+    if (!(error instanceof CommanderError)) return report(error, command, invocation);
+    if (error.exitCode === 0) return exitCodes.ok;
+    // Without arguments, the help was printed, which is enough.
+    return args.length === 0 ? exitCodes.usage : report(toUsageError(error), command, invocation);
   }
 }
 
@@ -49,25 +54,41 @@ export async function createProgram(invocation: Invocation): Promise<Command> {
     command.exitOverride().configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
       writeErr: (text) => invocation.stderr.write(printableLines(text, longestLine)),
+      // `report` prints the error.
+      outputError: () => undefined,
     });
   }
   return program;
 }
 
+/** Converts `error: …` and `(Did you mean …?)` of the parser to our form of a message. */
+function toUsageError({ code, message }: CommanderError): AppError {
+  if (code === 'commander.help') return new AppError('USAGE', 'expected a command listed above');
+  const text = message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+  return new AppError('USAGE', text);
+}
+
 /** Prints one error for people: what is wrong, and what to do. */
-function report(error: unknown, { stderr }: Invocation): ExitCode {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  }
-  const write = (text: string): boolean => stderr.write(`${printableLines(text)}\n`);
+function report(error: unknown, command: Command, { stderr, program }: Invocation): ExitCode {
+  const write = (text: string): boolean =>
+    stderr.write(`${printableLines(nameProgram(text, program))}\n`);
   if (error instanceof AppError) {
+    const isUsage = error.code === 'USAGE';
     // The message repeats the argument, which may be very long.
-    const message = error.code === 'USAGE' ? error.message.slice(0, longestLine) : error.message;
+    const message = isUsage ? error.message.slice(0, longestLine) : error.message;
+    const hint = error.hint ?? (isUsage ? helpHint(command) : undefined);
     write(`registry-stats: ${error.code}: ${message}`);
-    if (error.hint !== undefined) write(`  hint: ${error.hint}`);
+    if (hint !== undefined) write(`  hint: ${hint}`);
     return error.exitCode;
   }
   write(`registry-stats: ${describeFailure(error)}`);
   if (error instanceof Error && error.stack !== undefined) write(error.stack);
   return exitCodes.failure;
+}
+
+function helpHint(command: Command): string {
+  const name = command.parent === null ? '' : `${command.name()} `;
+  return `see \`registry-stats ${name}--help\``;
 }

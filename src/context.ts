@@ -1,5 +1,5 @@
 import type { Config } from './config/config.js';
-import { loadConfig, type EffectiveSetting, type LoadedConfig } from './config/load-config.js';
+import { loadConfig, type LoadedConfig } from './config/load-config.js';
 import type { SettingKey } from './config/settings.js';
 import { initCronJobs, type CronJobs } from './daemon/cron.js';
 import { connectionSettings } from './db/connection.js';
@@ -16,6 +16,10 @@ export interface ContextOptions {
   readonly output: NodeJS.WriteStream;
   /** Aborted when the process must stop. */
   readonly signal: AbortSignal;
+  /** Whether a missing embedded database is created. Otherwise it is an error. */
+  readonly mayCreateDatabase?: boolean;
+  /** What starts this program here, for commands in messages. */
+  readonly program?: string;
   /** Receives the progress of long steps before the database is open. */
   readonly onProgress?: (message: string) => void;
 }
@@ -44,11 +48,12 @@ export async function createContext(options: ContextOptions): Promise<Context> {
   const releasers = createReleasers();
   try {
     const loaded = await loadConfig(options);
-    const log = await createLog(loaded.config, options.output);
+    const log = await createLog(loaded.config, options.output, options.program);
+    logNotes(log, loaded.notes);
     const server = await locateServer(loaded.config, options);
     releasers.add(() => server.release());
     const pools = openPools(loaded.config, server, log);
-    const context = buildContext(options, { ...loaded, ...pools, log, server, releasers });
+    const context = buildContext(options, { loaded, ...pools, log, server, releasers });
     releasers.add(() => context.database.close());
     releasers.add(() => context.replica?.close());
     return context;
@@ -59,8 +64,7 @@ export async function createContext(options: ContextOptions): Promise<Context> {
 }
 
 interface Parts extends Pools {
-  config: Config;
-  settings: readonly EffectiveSetting[];
+  loaded: LoadedConfig;
   readonly log: Logger;
   readonly server: DatabaseServer;
   readonly releasers: Releasers;
@@ -74,7 +78,7 @@ interface Pools {
 function buildContext(options: ContextOptions, parts: Parts): Context {
   const context: Context = {
     get config() {
-      return parts.config;
+      return parts.loaded.config;
     },
     get database() {
       return parts.database;
@@ -105,16 +109,16 @@ async function reload(options: ContextOptions, parts: Parts): Promise<readonly s
     await database.close();
     throw error;
   }
-  const changed = changedKeys(parts, loaded);
+  const before = parts.loaded;
   const previous = [parts.database, parts.replica];
   parts.database = database;
   parts.replica = replica;
-  parts.config = loaded.config;
-  parts.settings = loaded.settings;
+  parts.loaded = loaded;
+  logNotes(parts.log, loaded.notes, before.notes);
   parts.log.level = loaded.config.log.level;
   // A running job or verification keeps its pool; `retire` waits for it.
   for (const pool of previous) void pool?.retire();
-  return changed;
+  return changedKeys(before, loaded);
 }
 
 /** Does not connect: a server that is away does not keep the daemon from starting. */
@@ -130,6 +134,11 @@ function openPools(config: Config, server: DatabaseServer, log: Logger): Pools {
     // One connection: if the name has several addresses, all statements reach the same server.
     replica: config.replica && open({ ...address, ...config.replica }, 1),
   };
+}
+
+/** Logs each note once, not at every reload. */
+function logNotes(log: Logger, notes: readonly string[], logged: readonly string[] = []): void {
+  for (const note of notes.filter((one) => !logged.includes(one))) log.warn(note);
 }
 
 function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {

@@ -7,6 +7,8 @@ export const errorCodes = {
   PARAMETER_STORE_DENIED: exitCodes.parameterStore,
   PARAMETER_STORE_EMPTY: exitCodes.parameterStore,
   PARAMETER_STORE_INCOMPLETE: exitCodes.parameterStore,
+  /** No DB_HOST, and no embedded database that the command could use. */
+  DATABASE_MISSING: exitCodes.databaseUnreachable,
   DATABASE_UNREACHABLE: exitCodes.databaseUnreachable,
   DATABASE_READ_ONLY: exitCodes.databaseUnreachable,
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
@@ -16,6 +18,8 @@ export const errorCodes = {
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
   PERMISSION_DENIED: exitCodes.databaseNotReady,
   RESET_REFUSED: exitCodes.refused,
+  /** Nobody confirmed a command that loses data. */
+  NOT_CONFIRMED: exitCodes.refused,
   NOT_REGISTRY: exitCodes.refused,
   MAINTENANCE_MODE: exitCodes.refused,
   SAMPLE_DATA_REFUSED: exitCodes.refused,

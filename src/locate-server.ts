@@ -13,31 +13,62 @@ interface ServerAddress {
 export interface DatabaseServer {
   /** Whether this program started it, for a developer. */
   readonly isEmbedded: boolean;
+  /** Whether it is embedded and another process used it when this one came. */
+  readonly wasRunning: boolean;
   addressFor(config: Config): ServerAddress;
   release(): Promise<void>;
 }
 
-/** Returns the server of DB_HOST; without it, in dev and test, an embedded one. */
+interface LocateOptions {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (message: string) => void;
+  readonly mayCreateDatabase?: boolean;
+}
+
+/**
+ * Returns the server of DB_HOST; without it, in dev and test, an embedded one.
+ * @throws AppError DATABASE_MISSING if there is no embedded one and it may not be created
+ */
 export async function locateServer(
   config: Config,
-  options: { onProgress?: (message: string) => void; signal: AbortSignal },
+  options: LocateOptions,
 ): Promise<DatabaseServer> {
   if (config.db.host !== undefined) {
-    return { isEmbedded: false, addressFor: addressFrom, release: () => Promise.resolve() };
+    const release = () => Promise.resolve();
+    return { isEmbedded: false, wasRunning: false, addressFor: addressFrom, release };
   }
-  const { acquireEmbeddedServer } = await loadEmbedded(config);
-  const embedded = await acquireEmbeddedServer({ ...options, dataDir: config.dataDir });
+  const { acquireEmbeddedServer, hasEmbeddedData } = await loadEmbedded(config);
+  const { dataDir } = config;
+  const mayCreate = options.mayCreateDatabase === true;
+  if (!mayCreate && !(await hasEmbeddedData(dataDir))) throw missingError(config, options.cwd);
+  const embedded = await acquireEmbeddedServer({ ...options, dataDir });
   try {
-    await ensureDatabase(embedded, config.db.name);
+    if (mayCreate) await ensureDatabase(embedded, config.db.name);
   } catch (error) {
     await embedded.release();
     throw error;
   }
   return {
     isEmbedded: true,
+    wasRunning: embedded.wasRunning,
     addressFor: (current) => (current.db.host === undefined ? embedded : addressFrom(current)),
     release: () => embedded.release(),
   };
+}
+
+/** Names where the program looked, because the usual reason is another working directory. */
+function missingError({ aptEnv, dataDir }: Config, cwd: string): AppError {
+  return new AppError(
+    'DATABASE_MISSING',
+    `expected DB_HOST in the environment or in .env.${aptEnv} or .env of ${cwd}, ` +
+      `or an embedded PostgreSQL in ${dataDir}; found neither`,
+    {
+      hint:
+        'run it where these files are, or set DB_HOST or DATA_DIR; ' +
+        '`registry-stats start` creates a database here',
+    },
+  );
 }
 
 /** Loads the embedded server only when needed: the production image does not contain it. */

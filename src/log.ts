@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino, type Logger as PinoLogger, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.js';
 import { printable, printableJson } from './printable.js';
+import { nameProgram } from './program-name.js';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   level: string;
@@ -14,10 +15,15 @@ export function logFormat(config: Config, output: NodeJS.WriteStream): 'json' | 
   return output.isTTY || isForDeveloper ? 'pretty' : 'json';
 }
 
-export async function createLog(config: Config, output: NodeJS.WriteStream): Promise<Logger> {
+/** Creates the log. `program` is what starts this program here, for commands in a readable log. */
+export async function createLog(
+  config: Config,
+  output: NodeJS.WriteStream,
+  program = 'registry-stats',
+): Promise<Logger> {
   let leftOut = 0;
   const destination = boundedOutput(output, () => leftOut++);
-  const log = await logTo(destination, config, output);
+  const log = await logTo(destination, config, { output, program });
   // The reader has read all waiting lines.
   output.on('drain', () => {
     const lines = leftOut;
@@ -30,7 +36,7 @@ export async function createLog(config: Config, output: NodeJS.WriteStream): Pro
 async function logTo(
   destination: Writable,
   config: Config,
-  output: NodeJS.WriteStream,
+  { output, program }: { output: NodeJS.WriteStream; program: string },
 ): Promise<Logger> {
   const options: LoggerOptions = {
     level: config.log.level,
@@ -49,7 +55,7 @@ async function logTo(
     // The message contains everything; the fields are for programs.
     hideObject: true,
     ignore: 'app,pid,hostname',
-    messageFormat: ({ msg }) => printable(String(msg)),
+    messageFormat: ({ msg }) => printable(nameProgram(String(msg), program)),
     translateTime: 'HH:MM:ss',
     colorize: output.isTTY && output.hasColors(),
   });

@@ -1,8 +1,12 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty';
 import { installSignals } from './daemon/signals.js';
 
-// Installed before other modules load: an early SIGUSR2 must not end the process.
-const signals = installSignals(process);
+const args = process.argv.slice(2);
+const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+// Installed before other modules load: an early SIGUSR2 must not end the process. A terminal that
+// closes sends SIGHUP, and must leave nothing running.
+const signals = installSignals(process, { reloadsOnHangup: args[0] === 'start' && !hasTerminal });
 
 let hasLostOutput = false;
 process.stdout.on('error', onOutputError);
@@ -10,11 +14,17 @@ process.stderr.on('error', () => undefined);
 
 const { run } = await import('./cli.js');
 const { exitCodes } = await import('./exit-codes.js');
+const { programName } = await import('./program-name.js');
 
-process.exitCode = await run(process.argv.slice(2), {
+process.exitCode = await run(args, {
   env: process.env,
   cwd: process.cwd(),
   pid: process.pid,
+  program: programName(process.argv[1] ?? '', process.cwd()),
+  // Opened only by a command that asks.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   signals,

@@ -156,7 +156,7 @@ test.each(wrong)('%s=%j is refused with one line', async (key, value, expected, 
   expect([error.code, error.exitCode, error.hint]).toEqual([
     'SETTINGS_INVALID',
     3,
-    'docs/settings.md explains each setting.',
+    '`registry-stats config --help` explains each setting',
   ]);
 });
 
@@ -459,6 +459,30 @@ test('an empty value counts as unset in every source', async () => {
     'DB_PORT',
     'STATUS_PORT',
   ]);
+});
+
+test('a name in a .env file that is almost a setting is noted, never with its value', async () => {
+  await write('.env', 'DB_HSOT=secret.example.org\nLOG_LEVLE=debug\nDB_DRIVER=postgres');
+  await write('.env.dev', 'export STATUS_PROT="1"\nDB_HOST=\nREDIS_URL=x');
+  expect((await load()).notes).toEqual([
+    '.env: DB_HSOT is not a setting; did you mean DB_HOST?',
+    '.env: LOG_LEVLE is not a setting; did you mean LOG_LEVEL?',
+    '.env.dev: STATUS_PROT is not a setting; did you mean STATUS_PORT?',
+  ]);
+  expect((await errorOf({ APT_ENV: 'docker', DB_NAME: 'x', DB_USER: 'x' })).message).toBe(
+    [
+      one(
+        'DB_HOST: expected a value (required in docker: only dev and test embed PostgreSQL), found none in environment, .env.docker, .env',
+      ),
+      '.env: DB_HSOT is not a setting; did you mean DB_HOST?',
+      '.env: LOG_LEVLE is not a setting; did you mean LOG_LEVEL?',
+    ].join('\n  '),
+  );
+});
+
+test('a name near a setting that the same file sets belongs to another program', async () => {
+  await write('.env', 'DB_HOSTS=a,b\nDB_HOST=a\nDB_NAME=n\nDB_USER=u');
+  expect((await load()).notes).toEqual([]);
 });
 
 test('each source wins over the ones below it', () => {

@@ -94,6 +94,19 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
+test('no message names a file or a script that only a clone has', async () => {
+  const { files } = JSON.parse(await read('package.json')) as { files: string[] };
+  expect(files).toEqual(['dist', '!dist/.prepared', 'sql', '.env.example', 'CHANGELOG.md']);
+  const onlyInClone =
+    /(?<![\w/])(docs|bench|deploy|test|src)\/|CONTRIBUTING|SECURITY|compose\.yaml|npm (start|run|test)/;
+  const comments = /\/\*[^]*?\*\/|^\s*\/\/.*$/gm;
+  const names = await readdir(new URL('../src', import.meta.url), { recursive: true });
+  for (const name of names.filter((one) => one.endsWith('.ts'))) {
+    const code = (await read(`src/${name}`)).replace(comments, '');
+    expect({ name, found: onlyInClone.exec(code)?.[0] }).toEqual({ name, found: undefined });
+  }
+});
+
 test('every link between documents has a target file and heading', async () => {
   for (const name of await documents()) {
     const links = (await read(name)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g);

@@ -46,6 +46,8 @@ function pipe(): NodeJS.WriteStream {
   return Object.assign(new Terminal(), { isTTY: false }) as unknown as NodeJS.WriteStream;
 }
 
+const started = { pid: 1, program: 'registry-stats', stdin: process.stdin };
+
 test('status --watch redraws until Ctrl-C, with pending changes, in colours', async () => {
   const target = await createTestDatabase('migrated');
   await loadCsv(target.database);
@@ -54,12 +56,19 @@ test('status --watch redraws until Ctrl-C, with pending changes, in colours', as
   const signals = { stop: stop.signal, bind: () => undefined };
   const stderr = pipe();
   const env = { ...target.env, STATUS_PORT: '1' };
-  const watching = run(['status', '--watch'], { env, cwd: '/', pid: 1, stdout, stderr, signals });
+  const watching = run(['status', '--watch'], {
+    env,
+    cwd: '/',
+    ...started,
+    stdout,
+    stderr,
+    signals,
+  });
   const screens = (): string[] => stdout.text.split('\u001b[H\u001b[J').slice(1);
   await vi.waitFor(() => {
     expect(screens().length).toBeGreaterThan(1);
   }, 20_000);
-  const quiet = { cwd: '/', pid: 1, stdout: pipe(), stderr, signals };
+  const quiet = { cwd: '/', ...started, stdout: pipe(), stderr, signals };
   expect(await run(['refresh', 'update_counts'], { env, ...quiet })).toBe(0);
   await target.query('truncate public.work_items cascade');
   await vi.waitFor(() => {

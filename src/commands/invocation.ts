@@ -7,15 +7,22 @@ export interface Invocation {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly pid: number;
+  /** What starts this program here, such as `node dist/main.js`. */
+  readonly program: string;
+  readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly signals: Signals;
 }
 
-/** Runs `work` with a context, and always releases the context. */
+/**
+ * Runs `work` with a context, and always releases the context. Only a command that fills a database
+ * may create one.
+ */
 export async function withContext<Result>(
   invocation: Invocation,
   work: (context: Context) => Promise<Result>,
+  { mayCreateDatabase = false } = {},
 ): Promise<Result> {
   const context = await createContext({
     env: invocation.env,
@@ -23,6 +30,8 @@ export async function withContext<Result>(
     output: invocation.stderr,
     signal: invocation.signals.stop,
     onProgress: progressTo(invocation),
+    mayCreateDatabase,
+    program: invocation.program,
   });
   try {
     return await work(context);

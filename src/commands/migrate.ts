@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
 import type { Query } from '../db/transaction.js';
+import { checkMigration } from '../schema/check-migration.js';
 import { readIntendedChanges } from '../schema/intended-changes.js';
 import { migrate, type MigrateOptions } from '../schema/migrate.js';
 import { readPlan, type Plan } from '../schema/plan.js';
 import { printPending } from '../schema/print.js';
 import { readSqlFiles, type SqlFiles } from '../schema/sql-files.js';
-import { defaultFiles, loadSampleData } from '../dev/sample-data.js';
+import { assertSampleDataAllowed, defaultFiles, loadSampleData } from '../dev/sample-data.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
 import { progressLineTo } from '../terminal/progress.js';
 import { renderTable } from '../terminal/table.js';
@@ -23,10 +24,23 @@ interface Options {
 export function migrateCommand(invocation: Invocation): Command {
   return new Command('migrate')
     .description('update the database: run each pending file once')
-    .option('--status', 'list applied, pending, incomplete and unrecognised migrations')
-    .option('--dry-run', 'list the pending files, run nothing')
     .addOption(
-      new Option('--print', 'print the pending files as one SQL script for psql').conflicts('json'),
+      new Option(
+        '--status',
+        'list applied, pending, incomplete and unrecognised migrations',
+      ).conflicts(['dryRun', 'print', 'sampleData']),
+    )
+    .addOption(
+      new Option('--dry-run', 'list the pending files, run nothing').conflicts([
+        'print',
+        'sampleData',
+      ]),
+    )
+    .addOption(
+      new Option('--print', 'print the pending files as one SQL script for psql').conflicts([
+        'json',
+        'sampleData',
+      ]),
     )
     .option(
       '--sample-data [files]',
@@ -35,8 +49,14 @@ export function migrateCommand(invocation: Invocation): Command {
     )
     .option('--json', 'for programs')
     .action(async (options: Options) => {
-      await withContext(invocation, (context) => runMigrate(invocation, context, options));
+      await withContext(invocation, (context) => runMigrate(invocation, context, options), {
+        mayCreateDatabase: !isReading(options),
+      });
     });
+}
+
+function isReading({ status, dryRun, print }: Options): boolean {
+  return status === true || dryRun === true || print === true;
 }
 
 export function toCount(text: string): number {
@@ -53,18 +73,11 @@ async function runMigrate(
 ): Promise<void> {
   const { stdout } = invocation;
   const files = await readSqlFiles();
-  if (options.status === true || options.dryRun === true || options.print === true) {
-    const query: Query = (text, values) => context.database.read(text, values);
-    const plan = await readPlan(query, files);
-    const changes = plan.needsLaunchSchema ? [] : await readIntendedChanges(query);
-    if (options.print === true) stdout.write(await printPending(plan, files));
-    else if (options.json === true)
-      printJson(invocation, { ...summaryOf(plan), intendedChanges: changes });
-    else if (options.dryRun === true)
-      stdout.write(describePending(plan) + describeChanges(changes));
-    else stdout.write(describeStatus(plan));
+  if (isReading(options)) {
+    await showPlan(invocation, context, { files, ...options });
     return;
   }
+  if (options.sampleData !== undefined) assertSampleDataAllowed(context.config);
   const applied = await migrate(context.database, migrateOptions(context, files, invocation));
   if (options.sampleData !== undefined) {
     const size = options.sampleData === true ? defaultFiles : options.sampleData;
@@ -76,6 +89,26 @@ async function runMigrate(
   }
   if (options.json === true) printJson(invocation, { applied });
   else stdout.write(applied.length === 0 ? 'nothing to do\n' : `applied: ${applied.join(', ')}\n`);
+}
+
+/** Refuses what `migrate` refuses; a script may be printed by another role, and later. */
+async function showPlan(
+  invocation: Invocation,
+  { database, config }: Context,
+  { files, ...options }: Options & { readonly files: SqlFiles },
+): Promise<void> {
+  const { stdout } = invocation;
+  const query: Query = (text, values) => database.read(text, values);
+  if (options.print === true) {
+    stdout.write(await printPending(await readPlan(query, files), files));
+    return;
+  }
+  const plan = await checkMigration(database, { files, allowLaunchSchema: !config.isLive });
+  const changes = plan.needsLaunchSchema ? [] : await readIntendedChanges(query);
+  if (options.json === true)
+    printJson(invocation, { ...summaryOf(plan), intendedChanges: changes });
+  else if (options.dryRun === true) stdout.write(describePending(plan) + describeChanges(changes));
+  else stdout.write(describeStatus(plan));
 }
 
 export function migrateOptions(

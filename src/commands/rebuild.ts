@@ -1,13 +1,19 @@
 import { Command } from 'commander';
 import type { Context } from '../context.js';
 import { AppError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import { hasStatisticsSchema, readSources, sources } from '../statistics/installation.js';
 import { rebuildSource, withRetries } from '../statistics/rebuild.js';
+import { readReplacedMonths } from '../statistics/replaced-months.js';
+import { findDateFault } from './first-of-month.js';
 import { progressTo, printJson, withContext, type Invocation } from './invocation.js';
+import { confirmLoss } from '../terminal/confirm.js';
 import { progressLineTo } from '../terminal/progress.js';
 
 interface Options {
   since?: string;
+  dryRun?: boolean;
+  yes?: boolean;
   json?: boolean;
 }
 
@@ -17,6 +23,8 @@ export function rebuildCommand(invocation: Invocation): Command {
     .description('compute rollups again from the tables, or months of the history')
     .argument('[what...]', `some of ${sources.join(', ')}, or history; default: all tables`)
     .option('--since <date>', 'for history: the first month to replace, as 2024-01-01')
+    .option('--dry-run', 'for history: print what would be replaced, replace nothing')
+    .option('--yes', 'for history: do not ask')
     .option('--json', 'for programs')
     .action(async (what: string[], options: Options) => {
       const task = toTask(what, options);
@@ -33,21 +41,29 @@ export function rebuildCommand(invocation: Invocation): Command {
 type Result = Record<string, number>;
 type Task = (invocation: Invocation, context: Context) => Promise<Result>;
 
-function toTask(what: readonly string[], { since }: Options): Task {
+function toTask(what: readonly string[], options: Options): Task {
   if (what.includes('history')) {
     if (what.length > 1) throw usage('history alone, or tables', what.join(', '));
-    if (since === undefined || !isDate(since)) throw usage('--since 2024-01-01', since ?? 'none');
-    return (invocation, context) => {
-      progressTo(invocation)(`computing the history since ${since}: one scan`);
-      return replaceHistory(context, since);
-    };
+    const { since } = options;
+    if (since === undefined) throw usage('history with --since, like --since 2024-01-01', 'none');
+    const fault = findDateFault(since, new Date());
+    if (fault !== undefined) throw new AppError('USAGE', `--since: ${fault}`);
+    return (invocation, context) => rebuildHistory(invocation, context, { ...options, since });
   }
-  if (since !== undefined)
-    throw usage('--since with history only', what.join(', ') || 'no history');
+  const ofHistory = (['since', 'dryRun', 'yes'] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (ofHistory !== undefined) {
+    const option = ofHistory === 'dryRun' ? 'dry-run' : ofHistory;
+    throw usage(`--${option} with history only`, what.join(', ') || 'no history');
+  }
   return async (invocation, context) => {
     const declared = await readSources((text, values) => context.database.read(text, values));
     const unknown = what.filter((name) => !declared.includes(name));
-    if (unknown.length > 0) throw usage(`${declared.join(', ')} or history`, unknown.join(', '));
+    if (unknown[0] !== undefined) {
+      const guess = didYouMean(unknown[0], [...declared, 'history']);
+      throw usage(`${declared.join(', ')} or history`, `${unknown.join(', ')}${guess}`);
+    }
     const chosen = what.length === 0 ? declared : declared.filter((name) => what.includes(name));
     const rows: Result = {};
     for (const source of chosen) {
@@ -61,6 +77,27 @@ function toTask(what: readonly string[], { since }: Options): Task {
     }
     return rows;
   };
+}
+
+/** Replaces the months from `since` on, if a person confirms the loss. */
+async function rebuildHistory(
+  invocation: Invocation,
+  context: Context,
+  { since, dryRun, yes }: Options & { since: string },
+): Promise<Result> {
+  const { database } = context;
+  await database.assertWritable();
+  const replaced = await readReplacedMonths((text, values) => database.read(text, values), since);
+  const { months, rows, first, last } = replaced;
+  if (dryRun === true) return { 'months to replace': months, 'rows to delete': rows };
+  if (first !== null && last !== null) {
+    const loss =
+      `rebuild history replaces ${months} months, ${first} to ${last}, with ${rows} rows. ` +
+      'They are computed again from the tables and prices of today; the old figures are lost.';
+    await confirmLoss(loss, { isConfirmed: yes === true }, invocation);
+  }
+  progressTo(invocation)(`computing the history since ${since}: one scan`);
+  return replaceHistory(context, since);
 }
 
 async function replaceHistory(context: Context, since: string): Promise<Result> {
@@ -90,10 +127,6 @@ async function assertInstalled({ database }: Context): Promise<void> {
   throw new AppError('DATABASE_NOT_MIGRATED', 'expected incremental statistics, found none', {
     hint: 'run `registry-stats migrate`',
   });
-}
-
-function isDate(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 function usage(expected: string, found: string): AppError {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { preflight } from '../statistics/preflight.js';
 import { AppError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import { isJobName, jobNames, type JobName } from '../jobs/job.js';
 import { describeOutcome, type RunReport } from '../jobs/outcome.js';
 import { createRunJob } from '../daemon/run-job.js';
@@ -25,11 +26,9 @@ export function refreshCommand(invocation: Invocation): Command {
 
 function toJobs(names: readonly string[]): readonly JobName[] {
   const unknown = names.filter((name) => !isJobName(name));
-  if (unknown.length > 0) {
-    throw new AppError(
-      'USAGE',
-      `expected jobs among ${jobNames.join(', ')}; found ${unknown.join(', ')}`,
-    );
+  if (unknown[0] !== undefined) {
+    const found = `${unknown.join(', ')}${didYouMean(unknown[0], jobNames)}`;
+    throw new AppError('USAGE', `expected jobs among ${jobNames.join(', ')}; found ${found}`);
   }
   return names.length === 0 ? jobNames : jobNames.filter((name) => names.includes(name));
 }

@@ -30,6 +30,8 @@ async function runDaemon(invocation: Invocation): Promise<void> {
     output: invocation.stdout,
     signal: invocation.signals.stop,
     onProgress: progressTo(invocation),
+    mayCreateDatabase: true,
+    program: invocation.program,
   });
   const context = await unlessStopped(invocation, creating);
   if (context === undefined) return;

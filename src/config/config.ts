@@ -30,7 +30,7 @@ function errorFor(problems: readonly Problem[], raw: RawSettings): AppError {
   const missing = problems.flatMap(({ isMissing, key }) => (isMissing && key ? [key] : []));
   return raw.parameterStore && missing.length === problems.length
     ? incompleteError(raw.parameterStore, missing)
-    : settingsError(problems, allSecrets(raw));
+    : settingsError(problems, allSecrets(raw), raw.notes);
 }
 
 /** Parses each setting alone and omits invalid values; `crossCheck` compares them. */

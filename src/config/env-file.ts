@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
+import { nearest } from '../nearest.js';
+
 import type { Problem } from './problems.js';
 import { pickSettings, type SourceName } from './raw-settings.js';
 import { settingKeys, type SettingKey } from './settings.js';
@@ -10,6 +12,8 @@ interface EnvFile {
   readonly name: SourceName;
   readonly values: Map<SettingKey, string>;
   readonly problems: readonly Problem[];
+  /** Names that are probably mistyped settings, a sentence each. Never with a value. */
+  readonly notes: readonly string[];
 }
 
 const maxBytes = 64 * 1024;
@@ -26,14 +30,18 @@ export async function readEnvFile(cwd: string, name: SourceName): Promise<EnvFil
     return parseFile(name, await readFile(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'an error';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { name, values: new Map(), problems: [] };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return empty(name, []);
     return unusable(name, `${code} on reading it`);
   }
 }
 
 function unusable(name: SourceName, foundNote: string): EnvFile {
   const expected = 'a readable UTF-8 text file of at most 64 KiB with lines KEY=value';
-  return { name, values: new Map(), problems: [{ source: name, expected, foundNote }] };
+  return empty(name, [{ source: name, expected, foundNote }]);
+}
+
+function empty(name: SourceName, problems: readonly Problem[]): EnvFile {
+  return { name, values: new Map(), problems, notes: [] };
 }
 
 function parseFile(name: SourceName, bytes: Buffer): EnvFile {
@@ -52,7 +60,26 @@ function parseFile(name: SourceName, bytes: Buffer): EnvFile {
   const problems = settingKeys
     .filter((key) => cutKeys.has(key))
     .map((key) => ({ key, source: name, expected, foundNote }));
-  return { name, values: pickSettings(parseEnv(text)), problems };
+  const variables = parseEnv(text);
+  const values = pickSettings(variables);
+  return { name, values, problems, notes: findMistyped(name, Object.keys(variables), values) };
+}
+
+/**
+ * Reports only names near a setting that the file does not set: Registry and other programs keep
+ * their own settings in the same file.
+ */
+function findMistyped(
+  file: SourceName,
+  names: readonly string[],
+  values: ReadonlyMap<SettingKey, string>,
+): string[] {
+  const unset = settingKeys.filter((key) => !values.has(key));
+  return names.flatMap((name) => {
+    if (values.has(name as SettingKey)) return [];
+    const meant = nearest(name, unset);
+    return meant === undefined ? [] : [`${file}: ${name} is not a setting; did you mean ${meant}?`];
+  });
 }
 
 interface LineFaults {

@@ -26,6 +26,8 @@ interface LoadConfigInput {
 export interface LoadedConfig {
   readonly config: Config;
   readonly settings: readonly EffectiveSetting[];
+  /** Names in the .env files that are probably mistyped settings, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -37,7 +39,8 @@ export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> 
   const local = await readLocalSources(input);
   const raw = await readCaFile(await addParameterStore(local, input.signal));
   const config = parseConfig(raw);
-  return { config, settings: settingKeys.map((key) => effectiveSetting(raw, config, key)) };
+  const settings = settingKeys.map((key) => effectiveSetting(raw, config, key));
+  return { config, settings, notes: raw.notes ?? [] };
 }
 
 /**
@@ -63,12 +66,18 @@ async function readLocalSources({ env, cwd }: LoadConfigInput): Promise<RawSetti
   const sources = [environment, general, fallback];
 
   const { APT_ENV: aptEnv } = parseValues({ cwd, sources }).values;
-  if (aptEnv === undefined) return { cwd, sources, problems: general.problems };
+  if (aptEnv === undefined) {
+    return { cwd, sources, problems: general.problems, notes: general.notes };
+  }
   const specific = await readEnvFile(cwd, `.env.${aptEnv}`);
   // APT_ENV selected this file, so the file cannot change it.
   specific.values.delete('APT_ENV');
-  const problems = [...general.problems, ...specific.problems];
-  return { cwd, sources: [environment, specific, general, fallback], problems };
+  return {
+    cwd,
+    sources: [environment, specific, general, fallback],
+    problems: [...general.problems, ...specific.problems],
+    notes: [...general.notes, ...specific.notes],
+  };
 }
 
 async function addParameterStore(local: RawSettings, signal?: AbortSignal): Promise<RawSettings> {

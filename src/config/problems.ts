@@ -17,12 +17,18 @@ export interface Problem {
   readonly isMissing?: boolean;
 }
 
-/** Returns one error for all problems, with one line per problem. */
-export function settingsError(problems: readonly Problem[], secrets: readonly string[]): AppError {
+/** Returns one error for all problems, with one line per problem and one per note. */
+export function settingsError(
+  problems: readonly Problem[],
+  secrets: readonly string[],
+  notes: readonly string[] = [],
+): AppError {
   const head = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} with the settings:`;
-  const lines = problems.map((problem) => `  ${describe(problem, secrets)}`);
+  const lines = [...problems.map((problem) => describe(problem, secrets)), ...notes].map(
+    (line) => `  ${line}`,
+  );
   return new AppError('SETTINGS_INVALID', [head, ...lines].join('\n'), {
-    hint: 'docs/settings.md explains each setting.',
+    hint: '`registry-stats config --help` explains each setting',
   });
 }
 

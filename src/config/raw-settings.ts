@@ -19,6 +19,8 @@ export interface RawSettings {
   /** The content of the file of DB_SSL_CA. */
   readonly sslCa?: string | undefined;
   readonly problems?: readonly Problem[];
+  /** Names in the .env files that are probably mistyped settings, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /**

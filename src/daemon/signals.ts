@@ -13,6 +13,11 @@ export interface Signals {
   bind(actions: SignalActions): void;
 }
 
+interface SignalOptions {
+  /** Whether SIGHUP reloads the settings. Otherwise it stops the process, as SIGTERM does. */
+  readonly reloadsOnHangup: boolean;
+}
+
 /** Under `npm start`, Ctrl-C arrives twice: from the terminal and from npm. */
 const sameKeyMs = 150;
 
@@ -20,7 +25,10 @@ const sameKeyMs = 150;
  * Installs the handlers. Call it first: an unhandled SIGUSR2 or SIGHUP ends the process. A second
  * SIGTERM or SIGINT exits with code 1 at once. Node's debugger uses SIGUSR1.
  */
-export function installSignals(target: NodeJS.Process): Signals {
+export function installSignals(
+  target: Pick<NodeJS.Process, 'on' | 'exit'>,
+  { reloadsOnHangup }: SignalOptions,
+): Signals {
   const stop = new AbortController();
   let actions: SignalActions | undefined;
   const early = new Set<keyof SignalActions>();
@@ -34,6 +42,9 @@ export function installSignals(target: NodeJS.Process): Signals {
     if (!stop.signal.aborted) {
       stoppedAt = performance.now();
       stop.abort(signal);
+    } else if (signal === 'SIGHUP') {
+      // A terminal that closes sends it twice: the kernel does, and the shell does.
+      return;
     } else if (signal !== 'SIGINT' || performance.now() - stoppedAt > sameKeyMs) {
       target.exit(1);
     }
@@ -42,8 +53,9 @@ export function installSignals(target: NodeJS.Process): Signals {
   target.on('SIGUSR2', () => {
     act('refresh');
   });
-  target.on('SIGHUP', () => {
-    act('reload');
+  target.on('SIGHUP', (signal) => {
+    if (reloadsOnHangup) act('reload');
+    else onStop(signal);
   });
   target.on('SIGTERM', onStop);
   target.on('SIGINT', onStop);

@@ -87,6 +87,11 @@ export class Database {
     await this.#transaction(access, readOptions, () => Promise.resolve());
   }
 
+  /** Throws what every write would, such as MAINTENANCE_MODE or a read-only server. */
+  async assertWritable(): Promise<void> {
+    await this.write(readOptions, () => Promise.resolve());
+  }
+
   /** Runs `work` of several transactions. A retired pool stays open until it ends. */
   async keepOpen<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = work();

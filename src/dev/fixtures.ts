@@ -28,6 +28,14 @@ export async function loadFixtures(
   return counts;
 }
 
+/**
+ * Checks what needs no database: the names of the files, and that each has a header row.
+ * @throws AppError FIXTURE_INVALID
+ */
+export async function checkFixtures(folder: string): Promise<void> {
+  for (const table of await csvFiles(folder)) await headerOf(path.join(folder, `${table}.csv`));
+}
+
 async function csvFiles(folder: string): Promise<Set<string>> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new AppError('FIXTURE_INVALID', `${folder}: expected a folder of CSV files`, {

@@ -31,12 +31,7 @@ export async function loadSampleData(
   files: number,
   { onProgress, onRows }: SampleDataOptions,
 ): Promise<boolean> {
-  if (context.config.isLive) {
-    throw new AppError(
-      'SAMPLE_DATA_REFUSED',
-      `expected an environment for development, found APT_ENV ${context.config.aptEnv}`,
-    );
-  }
+  assertSampleDataAllowed(context.config);
   const { lockMs: lockTimeoutMs } = context.config.timeouts;
   const options = {
     statementTimeoutMs: 0,
@@ -50,6 +45,15 @@ export async function loadSampleData(
     await generateSampleData(transaction, files);
     return true;
   });
+}
+
+/** @throws AppError SAMPLE_DATA_REFUSED in a live environment */
+export function assertSampleDataAllowed({ isLive, aptEnv }: Config): void {
+  if (!isLive) return;
+  throw new AppError(
+    'SAMPLE_DATA_REFUSED',
+    `expected an environment for development, found APT_ENV ${aptEnv}`,
+  );
 }
 
 export function describeSampleData(files: number): string {

@@ -6,8 +6,8 @@ import { AppError } from '../errors.js';
 import { activate } from './activate.js';
 import type { Progress } from '../progress.js';
 import { applyFile } from './apply-file.js';
+import { assertLaunchSchemaAllowed, checkMigration } from './check-migration.js';
 import { readIntendedChanges } from './intended-changes.js';
-import { assertOwner } from './owner.js';
 import { functionsKey, readPlan } from './plan.js';
 import { checksumOf, type SqlFile, type SqlFiles } from './sql-files.js';
 
@@ -42,7 +42,7 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
     if (await inLockedTransaction(database, name, options, run)) applied.push(name);
   };
 
-  await assertOwner((text, values) => database.read(text, values));
+  await checkMigration(database, options);
   await step('sql/schema', (transaction) => applyLaunchSchema(transaction, options));
   for (const file of files.migrations) {
     await step(file.path, (transaction) => applyMigration(transaction, file, options));
@@ -59,13 +59,9 @@ export async function applyLaunchSchema(
   transaction: Transaction,
   { files, allowLaunchSchema, onProgress }: StepOptions,
 ): Promise<boolean> {
-  const { needsLaunchSchema } = await readPlan(transaction.query, files);
-  if (!needsLaunchSchema) return false;
-  if (!allowLaunchSchema) {
-    throw new AppError('NOT_REGISTRY', 'expected a Registry database, found none of its tables', {
-      hint: 'check DB_NAME; the launch schema is only for development, test and docker',
-    });
-  }
+  const plan = await readPlan(transaction.query, files);
+  if (!plan.needsLaunchSchema) return false;
+  assertLaunchSchemaAllowed(plan, allowLaunchSchema);
   onProgress('sql/schema: new database, loading the launch schema');
   for (const file of files.schema) await applyFile(transaction, file);
   return true;

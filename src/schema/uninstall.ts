@@ -47,7 +47,7 @@ export async function uninstall(database: Database, options: UninstallOptions): 
 const briefLockTimeoutMs = 300;
 
 /** Views of others on our tables and views, in whichever schema. */
-async function assertNoDependents(database: Database): Promise<void> {
+export async function assertNoDependents(database: Database): Promise<void> {
   const rows = await database.read<{ name: string }>(await readQuery('dependents'));
   if (rows.length === 0) return;
   throw new AppError(

@@ -233,9 +233,14 @@ test('rebuild reports the rows it scanned, replaces months of the history, and r
     `generic_files: ${rows?.files ?? ''} rows counted\n` +
       `work_items: ${rows?.items ?? ''} rows counted\n`,
   );
-  const replaced = await run(['rebuild', 'history', '--since', '2024-01-01'], target.env);
+  const since = ['rebuild', 'history', '--since', '2024-01-01'];
+  const planned = await run([...since, '--dry-run'], target.env);
+  const replaced = await run([...since, '--yes'], target.env);
   // As many as before: no row was added, and both sides count the zero rows.
   expect(replaced).toMatch(/^months replaced: \d+\nrows deleted: (\d+)\nrows inserted: \1\n$/);
+  expect(replaced).toContain(
+    planned.replace('to replace', 'replaced').replace('rows to delete', 'rows deleted'),
+  );
   expect(
     await target.query(
       `select bool_and(cost_gb_per_month = 1) as is_new
@@ -251,7 +256,7 @@ test('uninstall goes back to the views and functions of 001, figures current, an
   await loadCsv(target.database);
   await run(['refresh'], target.env);
   await target.query(`update public.generic_files set state = 'D'`);
-  expect(await run(['uninstall'], target.env)).toBe('uninstalled\n');
+  expect(await run(['uninstall', '--yes'], target.env)).toBe('uninstalled\n');
 
   expect(await dumpSchema(target)).toBe(await dumpSchema(baseline));
   expect(

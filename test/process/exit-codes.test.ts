@@ -6,6 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { exitCodes, type ExitCode } from '../../src/exit-codes.js';
 import { fixturesFolder } from '../support/load-csv.js';
 import {
+  programName,
   runCommand,
   startProgram,
   temporaryDirectory,
@@ -60,10 +61,38 @@ test.each([
 
 test.each([
   [[], 'Usage: registry-stats [options] [command]'],
-  [['refersh'], "error: unknown command 'refersh'"],
-  [['start', '--daemon'], "error: unknown option '--daemon'"],
-  [['start', 'now'], "error: too many arguments for 'start'. Expected 0 arguments but got 1"],
+  [['refersh'], "USAGE: unknown command 'refersh'; did you mean refresh?"],
+  [['start', '--daemon'], "USAGE: unknown option '--daemon'"],
+  [['start', 'now'], "USAGE: too many arguments for 'start'. Expected 0 arguments but got 1"],
+  [['start', '--dayly'], "USAGE: unknown option '--dayly'"],
+  [['status', '--jsn'], "USAGE: unknown option '--jsn'; did you mean --json?"],
+  [['help', 'refersh'], 'USAGE: expected a command listed above'],
+  [['reset', '--confirm'], "USAGE: option '--confirm <database>' argument missing"],
   [['reset', '--sample-data', 'lots'], 'Expected a whole number from 1 to 999999999.'],
+  [
+    ['reset', '--sample-data', '--fixtures', '.'],
+    "USAGE: option '--sample-data [files]' cannot be used with option '--fixtures <folder>'",
+  ],
+  [
+    ['migrate', '--status', '--dry-run'],
+    "USAGE: option '--status' cannot be used with option '--dry-run'",
+  ],
+  [['migrate', '--print', '--json'], "USAGE: option '--print' cannot be used with option '--json'"],
+  [
+    ['migrate', '--dry-run', '--sample-data'],
+    "USAGE: option '--dry-run' cannot be used with option '--sample-data [files]'",
+  ],
+  [['status', '--watch', '--json'], "USAGE: option '--watch' cannot be used with option '--json'"],
+  [['rebuild', 'history'], 'USAGE: expected history with --since, like --since 2024-01-01'],
+  [
+    ['rebuild', 'history', '--since', '2024-02-31'],
+    'USAGE: --since: 2024-02-31 does not exist: February 2024 has 29 days',
+  ],
+  [['rebuild', 'history', 'work_items'], 'USAGE: expected history alone, or tables'],
+  [['rebuild', '--since', '2024-01-01'], 'USAGE: expected --since with history only'],
+  [['rebuild', 'work_items', '--yes'], 'USAGE: expected --yes with history only; found work_items'],
+  [['rebuild', '--dry-run'], 'USAGE: expected --dry-run with history only; found no history'],
+  [['refresh', 'update_count'], 'found update_count; did you mean update_counts?'],
   [
     ['refresh', 'update_counts', 'counts'],
     'registry-stats: USAGE: expected jobs among update_counts, update_current_deposit_stats, ' +
@@ -73,6 +102,11 @@ test.each([
   const { stdout, stderr } = await expectExit(exitCodes.usage, args);
   expect(stderr).toContain(text);
   expect(stdout).toBe('');
+  if (args.length === 0) return;
+  const [command = ''] = args;
+  const named = ['refersh', 'help'].includes(command) ? '' : `${command} `;
+  expect(stderr).toMatch(/^registry-stats: USAGE: /m);
+  expect(stderr).toContain(`\n  hint: see \`${programName} ${named}--help\`\n`);
 });
 
 test('wrong settings end with 3, all of them named', async () => {
@@ -136,7 +170,7 @@ test.each(['start', 'refresh', 'status'])(
       `registry-stats: DATABASE_NOT_MIGRATED: expected the statistics in database "${target.name}", ` +
         'missing: public.update_counts(), ',
     );
-    expect(stderr).toContain('hint: run `registry-stats migrate`, or check DB_NAME');
+    expect(stderr).toContain(`hint: run \`${programName} migrate\`, or check DB_NAME`);
   },
 );
 
@@ -262,7 +296,7 @@ test('fixtures with a broken row end with 10, name file and line, and change not
   await writeFile(file, 'id,name\ntwo,Wasabi\n');
   const { stderr } = await expectExit(
     exitCodes.migrationFailed,
-    ['reset', '--fixtures', folder],
+    ['reset', '--fixtures', folder, '--yes'],
     target.env,
   );
   expect(stderr).toContain(

@@ -83,7 +83,9 @@ test('the runbook, step by step, under load: no error for readers or writers, al
     await load.progress();
     // Registry's own calls run in each step.
     const calling = load.call();
-    const { code, stdout, stderr } = await runCommand(command.split(' '), { env: settings });
+    // There is no terminal to ask on.
+    const args = command === 'uninstall' ? ['uninstall', '--yes'] : command.split(' ');
+    const { code, stdout, stderr } = await runCommand(args, { env: settings });
     await calling;
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr });
     return stdout;
@@ -124,6 +126,7 @@ test('the runbook, step by step, under load: no error for readers or writers, al
   expect(messages(daemon, 'error')).toEqual([]);
 
   const least = await activeFiles(target);
+  expect(await step('uninstall --dry-run')).toContain('drops schema registry_stats');
   expect(await step('uninstall')).toBe('uninstalled\n');
   const most = await activeFiles(target);
   expect(await step('migrate --status')).toMatch(/^101_incremental_statistics +pending$/m);

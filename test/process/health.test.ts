@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { runCommand, startDaemon } from '../support/program.js';
+import { programName, runCommand, startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule } from '../support/runs.js';
 import { startSsmStandIn } from '../support/ssm-stand-in.js';
 
@@ -25,7 +25,7 @@ test('health in a live environment does not read Parameter Store', async () => {
   expect(code).toBe(9);
   expect(stderr).toBe(
     'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no response\n' +
-      '  hint: start it with `registry-stats start`, or check STATUS_HOST and STATUS_PORT\n',
+      `  hint: start it with \`${programName} start\`, or check STATUS_HOST and STATUS_PORT\n`,
   );
 });
 
@@ -35,7 +35,7 @@ test('health refuses an invalid port', async () => {
   expect(stderr).toBe(
     'registry-stats: SETTINGS_INVALID: 1 problem with the settings:\n' +
       '  STATUS_PORT (environment): expected a whole number from 0 to 65535, found "x"\n' +
-      '  hint: docs/settings.md explains each setting.\n',
+      `  hint: \`${programName} config --help\` explains each setting\n`,
   );
 });
 

@@ -140,7 +140,13 @@ test('these rights are enough to check a replica: the primary is refused as one,
   expect(await program.exited()).toEqual({ code: 0, signal: null });
 });
 
-test.each(['migrate', 'uninstall', 'rebuild history --since 2020-01-01', 'reset'])(
+test.each([
+  'migrate',
+  'migrate --status',
+  'uninstall --yes',
+  'rebuild history --since 2020-01-01 --yes',
+  'reset --yes',
+])(
   '%s is for the owner: the role of the daemon is refused, and nothing is changed',
   async (command) => {
     const { target, daemon } = await createOwnedDatabase();

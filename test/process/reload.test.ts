@@ -180,3 +180,20 @@ test('SIGHUP begins and ends MAINTENANCE_MODE', async () => {
   daemon.kill('SIGUSR2');
   expect((await untilRuns(daemon, 'signal', 2))[3]?.[1]).toBe('refreshed');
 });
+
+test('a name that is almost a setting is a warning, once for each name', async () => {
+  const target = await databaseWithRows();
+  const mistyped = { ...noSchedule, LOG_LEVLE: 'debug' };
+  const { daemon, rewrite } = await daemonWithFile(target, mistyped);
+  await daemon.untilLine('started;');
+  daemon.kill('SIGHUP');
+  await daemon.untilLine('settings reloaded, 0 changed');
+  await rewrite({ ...mistyped, LOCK_TIMOUT: '5s', DB_POOL_SIZE: '5' });
+  daemon.kill('SIGHUP');
+  await daemon.untilLine('settings reloaded, 1 changed');
+
+  expect(messages(daemon, 'warn')).toEqual([
+    expect.stringMatching(/^\.env\S*: LOG_LEVLE is not a setting; did you mean LOG_LEVEL\?$/),
+    expect.stringMatching(/^\.env\S*: LOCK_TIMOUT is not a setting; did you mean LOCK_TIMEOUT\?$/),
+  ]);
+});

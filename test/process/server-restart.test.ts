@@ -70,7 +70,7 @@ test('the daemon waits for a server that restarts during a run, and logs each ou
     ...noSchedule,
   };
   expect(await runCommand(['migrate'], { env })).toMatchObject({ code: 0 });
-  expect(await runCommand(['uninstall'], { env })).toMatchObject({ code: 0 });
+  expect(await runCommand(['uninstall', '--yes'], { env })).toMatchObject({ code: 0 });
   await setUpdateCounts(first, 'perform pg_sleep(30);');
 
   const daemon = await startDaemon({ env: { ...env, RETRY_ATTEMPTS: '1' } });

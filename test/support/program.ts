@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** The built program, as an operator starts it. */
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** How the program names itself in messages: the tests start it in other folders. */
+export const programName = `node ${main}`;
 
 /** Far above any expected time: a wait that reaches it has failed. */
 const patienceMs = 45_000;

@@ -11,8 +11,8 @@ import {
   recordOrigin,
   removeAbandonedClusters,
 } from './cluster.js';
-import { establishIdentity, type Identity } from './identity.js';
-import { preparePlace } from './place.js';
+import { establishIdentity, readIdentity, type Identity } from './identity.js';
+import { clusterPath, preparePlace } from './place.js';
 import { isServed, serverHost, startServer, type Installation } from './server.js';
 import { Share } from './share.js';
 import { messageOf, unavailable } from './unavailable.js';
@@ -44,6 +44,13 @@ export interface EmbeddedServer {
 const timeoutMs = 60_000;
 const pollMs = 50;
 
+/** Returns whether this data directory has a database. Creates nothing. */
+export async function hasEmbeddedData(dataDir: string): Promise<boolean> {
+  const identity = await readIdentity(dataDir);
+  if (identity === undefined) return false;
+  return (await clusterMajor(await clusterPath(dataDir, identity))) !== undefined;
+}
+
 /** Uses the running server of this data directory, or initialises and starts one. */
 export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const { dataDir, signal } = options;
@@ -60,7 +67,10 @@ export async function acquireEmbeddedServer(options: EmbeddedOptions): Promise<E
     let { cause } = attempt;
     if (await isServed(installation.cluster)) assertNotRefused(installation, cause);
     else {
-      cause = await start(installation, options);
+      cause = await start(installation, options).catch(async (error: unknown) => {
+        if (signal?.aborted === true) await endInterruptedStart(installation, identity);
+        throw error;
+      });
       wasRunning = cause !== undefined;
     }
     if (Date.now() > deadline) throw tooSlow(installation, cause);
@@ -108,6 +118,22 @@ async function start(
   }
   onProgress?.(`starting PostgreSQL ${binaries.major} (${await diskUse(cluster)} in ${cluster})`);
   return startServer(installation, settings, signal);
+}
+
+/**
+ * Waits until the server of an interrupted start has ended, or stops it if it is not used by another
+ * process: `pg_ctl` sends it a signal without waiting, or ends before it can.
+ */
+async function endInterruptedStart(installation: Installation, identity: Identity): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while ((await isServed(installation.cluster)) && Date.now() < deadline) {
+    const share = await Share.take(installation, identity).catch(() => undefined);
+    if (share !== undefined) {
+      await share.release();
+      return;
+    }
+    await delay(pollMs);
+  }
 }
 
 function describe(

@@ -126,6 +126,9 @@ export function readPidFile(cluster: string) {
 /**
  * Runs a PostgreSQL program in `folder`. An abort interrupts it: `initdb` removes its files,
  * `pg_ctl start` ends the server. Throws the program's stderr.
+ *
+ * It runs in a session of its own. A terminal that closes sends SIGHUP to every process in the
+ * foreground, and `pg_ctl start` would end without ending the server.
  */
 export async function runProgram(
   { account, binaries }: Omit<Installation, 'cluster'>,
@@ -137,6 +140,7 @@ export async function runProgram(
   const child = spawn(join(binaries.dir, 'bin', name), args, {
     ...account,
     cwd: folder,
+    detached: true,
     // An empty environment: the developer's PG* variables must not reach the server. HOME must be
     // readable for the account. With PGDATA, pg_ctl accepts any path.
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, LC_ALL: 'C', PGDATA: folder },
