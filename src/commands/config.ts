@@ -11,7 +11,8 @@ export function configCommand(invocation: Invocation): Command {
       const { env, cwd, signals, stdout } = invocation;
       const { config, settings } = await loadConfig({ env, cwd, signal: signals.stop });
       if (options.json === true) {
-        printJson(invocation, settings);
+        const typed = settings.map(({ typed: value, ...setting }) => ({ ...setting, value }));
+        printJson(invocation, { settings: typed });
         return;
       }
       const rows = settings.map(({ key, value, source }) => [key, value, source]);
