@@ -29,9 +29,9 @@ test.each<[string, JobName, Outcome, number]>([
     9_000,
   ],
   [
-    'deposit history refreshed (155 months, 35,828 rows) in 1.2 s',
+    'deposit history refreshed (155 months added) in 1.2 s',
     'populate_all_historical_deposit_stats',
-    { outcome: 'refreshed', detail: '155 months, 35,828 rows' },
+    { outcome: 'refreshed', detail: '155 months added' },
     1_241,
   ],
 ])('%s', (text, job, result, durationMs) => {

@@ -23,6 +23,7 @@ describe('progress, speed and time left', () => {
     ['50 %, 8.00 KiB/s, 9 min left', half, 500_000],
     ['100 %, 3.91 MiB/s', { ...half, done: 1000 }, 2_000],
     ['100 %', { ...half, done: 0, total: 0 }, 0],
+    ['50 %, 2 s left', { ...half, unit: 'indexes' as const }, 2_000],
   ])('%s', (text, progress, elapsedMs) => {
     expect(describeProgress(progress, elapsedMs)).toBe(text);
   });
@@ -49,6 +50,12 @@ test('a progress line is never as wide as the terminal', () => {
   expect(written).toEqual(['\r\u001b[Kintellectual_objec…']);
   comparisonLineTo({ stderr })(half);
   expect(written[1]).toBe('verifying generic_…\n');
+});
+
+test('an empty table has no progress line', () => {
+  const { stderr, written } = output(true);
+  progressLineTo({ stderr })({ ...half, done: 0, total: 0 });
+  expect(written).toEqual([]);
 });
 
 test('other streams get no progress line, and one line per compared table', () => {

@@ -48,7 +48,7 @@ test('the history reports its new rows, then that no month is missing, also for 
 
   expect(await run(target, history)).toMatchObject({
     outcome: 'refreshed',
-    detail: expect.stringMatching(/^[\d,]+ rows$/) as string,
+    detail: expect.stringMatching(/^[\d,]+ rows added$/) as string,
   });
   expect(await run(target, history, manual)).toEqual({ outcome: 'skipped', reason: 'complete' });
 });

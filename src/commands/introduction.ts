@@ -48,7 +48,7 @@ interface DepositRow extends Record<string, unknown> {
 
 const oneDigit = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 
-/** The view has no cost of a total, because prices differ: it is the sum over the options. */
+/** The view has no cost of a total, because prices differ: it is the sum, if all have a price. */
 async function readDeposits(database: Reading): Promise<string> {
   const rows = await database.read<DepositRow>(
     `select
@@ -56,9 +56,10 @@ async function readDeposits(database: Reading): Promise<string> {
       object_count::float8 as objects,
       file_count::float8 as files,
       (total_bytes / 1073741824)::float8 as gibibytes,
-      case storage_option
-        when 'Total' then sum(monthly_cost) filter (where storage_option <> 'Total') over ()
-        else monthly_cost
+      case
+        when storage_option <> 'Total' then monthly_cost
+        when bool_and(monthly_cost is not null) filter (where storage_option <> 'Total') over ()
+          then sum(monthly_cost) filter (where storage_option <> 'Total') over ()
       end::float8 as cost
     from public.current_deposit_stats
     where institution_id is null
@@ -78,18 +79,16 @@ async function readDeposits(database: Reading): Promise<string> {
 }
 
 async function readCounts(database: Reading): Promise<string> {
-  const rows = await database.read<{ subject: string; rows: number }>(
-    `select 'events' as subject, coalesce(max(row_count), 0)::float8 as rows from public.premis_event_counts
-    union all
-    select 'objects', coalesce(max(row_count), 0)::float8 from public.intellectual_object_counts
-    union all
-    select 'files', coalesce(max(row_count), 0)::float8 from public.generic_file_counts
-    union all
-    select 'work items', coalesce(max(row_count), 0)::float8 from public.work_item_counts
-    union all
-    select 'months of history', count(distinct end_date)::float8
-    from public.historical_deposit_stats`,
+  const [row] = await database.read<Readonly<Record<string, number>>>(
+    `select
+      (select max(row_count) from public.premis_event_counts)::float8 as events,
+      (select max(row_count) from public.intellectual_object_counts)::float8 as objects,
+      (select max(row_count) from public.generic_file_counts)::float8 as files,
+      (select max(row_count) from public.work_item_counts)::float8 as "work items",
+      (
+        select count(distinct end_date) from public.historical_deposit_stats
+      )::float8 as "months of history"`,
   );
-  const counts = rows.map(({ subject, rows: count }) => `${formatNumber(count)} ${subject}`);
-  return `Rows counted, also deleted ones: ${counts.join(', ')}.`;
+  const counts = Object.entries(row ?? {}).map(([name, count]) => `${formatNumber(count)} ${name}`);
+  return `Counted, with deleted ones: ${counts.join(', ')}.`;
 }

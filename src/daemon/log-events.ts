@@ -39,7 +39,10 @@ const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
     log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
   },
   'refresh-requested': (log, { request: { trigger, jobs } }) => {
-    log.info({ trigger, jobs }, `refresh requested (${trigger})`);
+    log.info(
+      { trigger, jobs },
+      trigger === 'start' ? 'first refresh' : `refresh requested (${trigger})`,
+    );
   },
   'refresh-coalesced': (log, { trigger }) => {
     log.info({ trigger }, 'a run is in progress: one more will follow it');

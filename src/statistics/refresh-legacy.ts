@@ -36,7 +36,7 @@ async function fillHistory(transaction: Transaction, job: Job): Promise<Outcome>
     );
     return { outcome: 'skipped', reason: flagged === undefined ? 'complete' : 'declined' };
   }
-  return { outcome: 'refreshed', detail: `${inserted.toLocaleString('en-US')} rows` };
+  return { outcome: 'refreshed', detail: `${inserted.toLocaleString('en-US')} rows added` };
 }
 
 async function historyRows({ query }: Transaction): Promise<number> {

@@ -69,9 +69,8 @@ interface RunRow extends Record<string, unknown> {
   readonly rows_folded: string | null;
   readonly changes: string | null;
   readonly views_refreshed: readonly string[] | null;
-  /** Both null for views. */
+  /** null for views. */
   readonly months_inserted: number | null;
-  readonly rows_inserted: string | null;
 }
 
 /** Does the work and records it, in one transaction. */
@@ -108,8 +107,8 @@ function toOutcome(row: RunRow, repaired: readonly string[]): Outcome {
 
 /** A view is also refreshed without a change: after a repair, or if names or prices changed. */
 function describeWork(row: RunRow, isRepaired: boolean): string[] {
-  const { months_inserted: months, rows_inserted: rows, views_refreshed: views } = row;
-  if (months !== null) return [`${countOf(months, 'month')}, ${countOf(Number(rows), 'row')}`];
+  const { months_inserted: months, views_refreshed: views } = row;
+  if (months !== null) return [`${countOf(months, 'month')} added`];
   const changes = Number(row.changes);
   if (changes > 0) return [countOf(changes, 'change')];
   return isRepaired ? [] : [countOf(views?.length ?? 0, 'view')];

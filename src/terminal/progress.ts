@@ -1,5 +1,5 @@
 import { formatBytes } from '../http/page/format.js';
-import type { Progress } from '../progress.js';
+import type { Progress, ProgressUnit } from '../progress.js';
 import { cut, widthOf } from './width.js';
 
 /** Moves to the start of the line and clears it. */
@@ -15,7 +15,7 @@ const bytesOfBlock = 8192;
 export function progressLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
   let start = performance.now();
   return (progress: Progress): void => {
-    if (!stderr.isTTY) return;
+    if (!stderr.isTTY || progress.total === 0) return;
     const { subject, done, total } = progress;
     if (done === 0) start = performance.now();
     const text = `${subject}: ${describeProgress(progress, performance.now() - start)}`;
@@ -46,11 +46,20 @@ export function describeProgress({ done, total, unit }: Progress, elapsedMs: num
   const percent = `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
   if (done === 0 || elapsedMs === 0) return percent;
   const perSecond = (1000 * done) / elapsedMs;
-  const speed =
-    unit === 'rows' ? `${rounded(perSecond)} rows/s` : `${formatBytes(perSecond * bytesOfBlock)}/s`;
-  if (done >= total) return `${percent}, ${speed}`;
-  return `${percent}, ${speed}, ${duration((total - done) / perSecond)} left`;
+  const isDone = done >= total;
+  return [
+    percent,
+    ...describeSpeed[unit](perSecond),
+    ...(isDone ? [] : [`${duration((total - done) / perSecond)} left`]),
+  ].join(', ');
 }
+
+const describeSpeed: Readonly<Record<ProgressUnit, (perSecond: number) => string[]>> = {
+  blocks: (blocks) => [`${formatBytes(blocks * bytesOfBlock)}/s`],
+  rows: (rows) => [`${rounded(rows)} rows/s`],
+  // Some take much longer than others.
+  indexes: () => [],
+};
 
 function rounded(number: number): string {
   return Number(number.toPrecision(2)).toLocaleString('en-US');

@@ -73,8 +73,8 @@ function describeDaemon({ daemon, statusPort }: StatusReport, { isUtc }: Style):
   const { host, port, responder } = statusPort;
   const address = `${host}:${port}`;
   if (daemon !== null) {
-    const next = describeTime(daemon.nextRun, new Date(), isUtc) ?? 'not scheduled yet';
-    return `process ${daemon.pid} on ${address}, next run ${next}`;
+    const next = describeTime(daemon.nextRun, new Date(), isUtc) ?? 'unknown';
+    return `process ${daemon.pid} on ${address}, next run ${next}${isUtc ? ' UTC' : ''}`;
   }
   if (responder === 'other program') return `another program responds on ${address}`;
   return responder === 'silent' ? `no response on ${address}` : `nobody responds on ${address}`;

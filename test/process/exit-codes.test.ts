@@ -226,7 +226,7 @@ test('a failed job ends with 8, and the other jobs run', async () => {
     /^counts failed: cannot refresh materialized view "public.generic_file_counts" concurrently \(55000\); hint: Create a unique index .*$/m,
   );
   expect(stdout).toMatch(/^current deposits refreshed \(1 view, full scan\) in /m);
-  expect(stdout).toMatch(/^deposit history refreshed \([\d,]+ rows\) in /m);
+  expect(stdout).toMatch(/^deposit history refreshed \([\d,]+ rows added\) in /m);
   expect(stderr).toBe('registry-stats: JOB_FAILED: update_counts failed\n');
 });
 
