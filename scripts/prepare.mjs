@@ -22,13 +22,13 @@ export function prepare({ force = false } = {}) {
   assertNodeVersion();
   const lock = fingerprint(['package-lock.json'], process.versions.modules);
   if (!isCurrent('node_modules/.prepared', lock)) {
-    say('installing dependencies …');
+    say('installing dependencies, which takes a minute or two, once …');
     npm('ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
     writeFileSync(path.join(root, 'node_modules/.prepared'), lock);
   }
   const sources = fingerprint(['tsconfig.json', 'tsconfig.build.json', ...files('src')], lock);
   if (force || !isCurrent('dist/.prepared', sources)) {
-    say('building …');
+    say('building, once for each version …');
     rmSync(path.join(root, 'dist'), { recursive: true, force: true });
     runNode('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
     runNode('node_modules/typescript/bin/tsc', '-p', page);

@@ -70,7 +70,7 @@ grant execute on function
   registry_stats.check_sources(),
   registry_stats.differences(text),
   registry_stats.fingerprints(text[]),
-  registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz),
+  registry_stats.finish_run(bigint, text, text, bigint, bigint, text[], timestamptz),
   registry_stats.obstacle(text),
   registry_stats.problems(),
   registry_stats.rebuild(text),

@@ -30,6 +30,7 @@ export const errorCodes = {
   /** Other objects depend on our objects, or on objects that ours would replace. */
   DEPENDENT_OBJECTS: exitCodes.refused,
   DRIFT_FOUND: exitCodes.drift,
+  FIGURES_TOO_OLD: exitCodes.tooOld,
   FIXTURE_INVALID: exitCodes.migrationFailed,
   EMBEDDED_UNAVAILABLE: exitCodes.databaseUnreachable,
   STATUS_PORT_UNAVAILABLE: exitCodes.failure,

@@ -23,6 +23,8 @@ export const exitCodes = {
   migrationFailed: 10,
   /** `verify` found drift. */
   drift: 11,
+  /** Figures are older than `--max-age`. */
+  tooOld: 12,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

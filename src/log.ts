@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { pino, type Logger as PinoLogger, type LoggerOptions } from 'pino';
 import type { Config } from './config/config.js';
-import { printable, printableJson } from './printable.js';
+import { printable, printableJson, printableLines } from './printable.js';
 import { nameProgram } from './program-name.js';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
@@ -52,14 +52,26 @@ async function logTo(
   const stream = pretty({
     destination,
     sync: true,
-    // The message contains everything; the fields are for programs.
+    // The fields are for programs.
     hideObject: true,
     ignore: 'app,pid,hostname',
-    messageFormat: ({ msg }) => printable(nameProgram(String(msg), program)),
+    messageFormat: (line) => toPrettyMessage(line, program),
     translateTime: 'HH:MM:ss',
     colorize: output.isTTY && output.hasColors(),
   });
   return pino(options, stream);
+}
+
+/** The message contains everything except a statement of LOG_SQL, which has lines of its own. */
+function toPrettyMessage(
+  { msg, sql, durationMs, rows }: Readonly<Record<string, unknown>>,
+  program: string,
+): string {
+  const message = printable(nameProgram(String(msg), program));
+  if (typeof sql !== 'string') return message;
+  const lines = printableLines(sql.trim()).split('\n');
+  const text = lines.map((line) => `    ${line}`).join('\n');
+  return `${message} (${String(durationMs)} ms, ${String(rows)} rows)\n${text}`;
 }
 
 /** The maximum that may wait for a slow reader. */

@@ -6,19 +6,21 @@ export interface Progress {
   /** In the unit of `done`. */
   readonly total: number;
   /** Blocks are PostgreSQL's pages. */
-  readonly unit: 'blocks' | 'rows';
+  readonly unit: ProgressUnit;
 }
+
+export type ProgressUnit = 'blocks' | 'rows' | 'indexes';
 
 /** Parses a notice "registry_stats.progress <subject> <done> <total> <unit>". */
 export function parseProgress(notice: string): Progress | undefined {
-  const found = /^registry_stats\.progress (\w+) (\d+) (\d+) (blocks|rows)$/.exec(notice);
+  const found = /^registry_stats\.progress (\w+) (\d+) (\d+) (blocks|rows|indexes)$/.exec(notice);
   if (found === null) return undefined;
   const [, subject = '', done, total, unit] = found;
   return {
     subject,
     done: Number(done),
     total: Number(total),
-    unit: unit === 'rows' ? 'rows' : 'blocks',
+    unit: unit as ProgressUnit,
   };
 }
 

@@ -58,7 +58,7 @@ test('a new directory is initialised, and used again by the next start', async (
   expect(first).toMatchObject({ isNew: true, wasRunning: false, user: 'registry' });
   expect(messages).toEqual([
     expect.stringMatching(/^initialising PostgreSQL 17 in /),
-    expect.stringMatching(/^starting PostgreSQL 17 \([1-9]\d MB in .*\)$/),
+    expect.stringMatching(/^starting PostgreSQL 17 \([1-9]\d MiB in .*\)$/),
   ]);
   expect(await query(first, `show server_encoding`)).toBe('UTF8');
   expect(await query(first, `show listen_addresses`)).toBe('127.0.0.1');

@@ -146,9 +146,10 @@ test(`${String(numRuns)} random environments: JSON or one clear message`, { time
       const ended = await runHere(['config', '--json'], env);
       expectClear(ended);
       expect([exitCodes.ok, exitCodes.settings]).toContain(ended.code);
-      if (ended.code === exitCodes.ok)
-        expect(JSON.parse(ended.stdout)).toHaveLength(settingKeys.length);
-      else expect(ended.stdout).toBe('');
+      if (ended.code === exitCodes.ok) {
+        const { settings: shown } = JSON.parse(ended.stdout) as { settings: unknown[] };
+        expect(shown).toHaveLength(settingKeys.length);
+      } else expect(ended.stdout).toBe('');
       expectClear(await runHere(['config'], env));
     }),
     parameters,

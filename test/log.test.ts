@@ -49,3 +49,14 @@ test('a log without a reader keeps a megabyte, and logs afterwards how many line
   });
   expect(lines.length - 1 + last.lines).toBe(30_000);
 });
+
+test('the pretty log of LOG_SQL shows each statement on lines of its own', async () => {
+  const pipe = new UnreadPipe();
+  const pretty = { log: { level: 'info', format: 'pretty', sql: true } } as unknown as Config;
+  const log = await createLog(pretty, pipe as unknown as NodeJS.WriteStream);
+  log.info({ sql: '\nselect 1\nfrom public.a\u001b[2J\n', durationMs: 3, rows: 2 }, 'sql');
+  log.info({ job: 'a' }, 'a line');
+  expect(pipe.text).toMatch(
+    /^\[\d\d:\d\d:\d\d\] INFO: sql \(3 ms, 2 rows\)\n {4}select 1\n {4}from public\.a�\[2J\n/,
+  );
+});

@@ -97,7 +97,7 @@ type Served = Awaited<ReturnType<typeof serve>>;
 function finishRuns({ events }: Served): void {
   const common = { trigger: 'signal', startedAt: new Date(), durationMs: 12.5 } as const;
   const results = [
-    { outcome: 'refreshed', detail: '2 changes folded, 1 view refreshed' },
+    { outcome: 'refreshed', detail: '2 changes' },
     { outcome: 'skipped', reason: 'unchanged' },
     { outcome: 'skipped', reason: 'complete' },
   ] as const;

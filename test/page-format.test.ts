@@ -7,9 +7,9 @@ test('bytes, durations, times and ages are short', () => {
   expect([0, 1_023, 1_024, 1.5 * 2 ** 40, 150 * 2 ** 30].map(formatBytes)).toEqual([
     '0 bytes',
     '1023 bytes',
-    '1.00 kB',
-    '1.50 TB',
-    '150 GB',
+    '1.00 KiB',
+    '1.50 TiB',
+    '150 GiB',
   ]);
   expect([0, 999, 1_500, 59_000, 61_000, 7_260_000].map(formatDuration)).toEqual([
     '0 ms',

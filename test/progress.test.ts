@@ -18,11 +18,12 @@ afterEach(() => {
 describe('progress, speed and time left', () => {
   test.each([
     ['0 %', { ...half, done: 0 }, 0],
-    ['50 %, 2 MB/s, 2 s left', half, 2_000],
+    ['50 %, 1.95 MiB/s, 2 s left', half, 2_000],
     ['50 %, 250 rows/s, 2 s left', { ...half, unit: 'rows' as const }, 2_000],
-    ['50 %, 0.0082 MB/s, 9 min left', half, 500_000],
-    ['100 %, 4.1 MB/s', { ...half, done: 1000 }, 2_000],
+    ['50 %, 8.00 KiB/s, 9 min left', half, 500_000],
+    ['100 %, 3.91 MiB/s', { ...half, done: 1000 }, 2_000],
     ['100 %', { ...half, done: 0, total: 0 }, 0],
+    ['50 %, 2 s left', { ...half, unit: 'indexes' as const }, 2_000],
   ])('%s', (text, progress, elapsedMs) => {
     expect(describeProgress(progress, elapsedMs)).toBe(text);
   });
@@ -38,9 +39,23 @@ test('a terminal shows one line, which ends when the work ends', () => {
   show({ ...half, done: 1000 });
   expect(written.join('')).toBe(
     '\r\u001b[Kgeneric_files: 0 %' +
-      '\r\u001b[Kgeneric_files: 50 %, 4.1 MB/s, 1 s left' +
-      '\r\u001b[Kgeneric_files: 100 %, 4.1 MB/s\n',
+      '\r\u001b[Kgeneric_files: 50 %, 3.91 MiB/s, 1 s left' +
+      '\r\u001b[Kgeneric_files: 100 %, 3.91 MiB/s\n',
   );
+});
+
+test('a progress line is never as wide as the terminal', () => {
+  const { stderr, written } = output(true, 20);
+  progressLineTo({ stderr })({ ...half, subject: 'intellectual_objects' });
+  expect(written).toEqual(['\r\u001b[Kintellectual_objec…']);
+  comparisonLineTo({ stderr })(half);
+  expect(written[1]).toBe('verifying generic_…\n');
+});
+
+test('an empty table has no progress line', () => {
+  const { stderr, written } = output(true);
+  progressLineTo({ stderr })({ ...half, done: 0, total: 0 });
+  expect(written).toEqual([]);
 });
 
 test('other streams get no progress line, and one line per compared table', () => {
@@ -80,8 +95,8 @@ test('a rebuild reports its begin and end, a comparison the work before each tab
   expect(compared[3]?.total).toBeGreaterThan(compared[3]?.done ?? 0);
 });
 
-function output(isTTY: boolean) {
+function output(isTTY: boolean, columns = 80) {
   const written: string[] = [];
-  const stderr = { isTTY, write: (text: string) => written.push(text) };
+  const stderr = { isTTY, columns, write: (text: string) => written.push(text) };
   return { written, stderr: stderr as unknown as NodeJS.WriteStream };
 }

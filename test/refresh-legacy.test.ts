@@ -19,7 +19,7 @@ function run({ database }: TestDatabase, which: Job, request = scheduled): Promi
 const declined = { outcome: 'skipped', reason: 'declined' };
 const refreshed = (which: Job) => ({
   outcome: 'refreshed',
-  detail: `${which.views.length} view${which.views.length === 1 ? '' : 's'} refreshed`,
+  detail: `${which.views.length} view${which.views.length === 1 ? '' : 's'}, full scan`,
 });
 
 test('a scheduled run calls the function, which skips young figures', async () => {
@@ -48,7 +48,7 @@ test('the history reports its new rows, then that no month is missing, also for 
 
   expect(await run(target, history)).toMatchObject({
     outcome: 'refreshed',
-    detail: expect.stringMatching(/^\d+ rows inserted$/) as string,
+    detail: expect.stringMatching(/^[\d,]+ rows added$/) as string,
   });
   expect(await run(target, history, manual)).toEqual({ outcome: 'skipped', reason: 'complete' });
 });

@@ -420,16 +420,21 @@ from (
 
 do $$
 declare
-  v_definition text;
+  v_index record;
   v_table text;
 begin
-  for v_definition in
-    select sample_index.definition
+  for v_index in
+    select
+      sample_index.definition,
+      row_number() over (order by sample_index.name) as number,
+      count(*) over () as total
     from pg_temp.sample_index
     order by sample_index.name
   loop
-    execute v_definition;
+    raise notice 'registry_stats.progress indexes % % indexes', v_index.number - 1, v_index.total;
+    execute v_index.definition;
   end loop;
+  raise notice 'registry_stats.progress indexes % % indexes', v_index.total, v_index.total;
 
   foreach v_table in array array[
     'institutions', 'storage_options', 'intellectual_objects', 'generic_files', 'premis_events',

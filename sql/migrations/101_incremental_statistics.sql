@@ -191,6 +191,7 @@ create table if not exists registry_stats.view (
     end
   ) stored,
   is_due boolean not null default true,
+  changes bigint not null default 0,
   stamp timestamptz,
   constraint view_source_fkey foreign key (source) references registry_stats.source (name)
 );
@@ -200,6 +201,8 @@ comment on column registry_stats.view.name is 'Materialized view in schema publi
 comment on column registry_stats.view.source is 'The table it counts.';
 comment on column registry_stats.view.job is 'The job that refreshes it.';
 comment on column registry_stats.view.is_due is 'Whether the rollups changed since its refresh.';
+comment on column registry_stats.view.changes is
+  'Deltas of its table that were folded since its refresh.';
 comment on column registry_stats.view.stamp is
   'The time that our last refresh wrote into its rows. Another time: another session refreshed it.';
 
@@ -286,6 +289,7 @@ create table if not exists registry_stats.run (
   outcome text,
   reason text,
   rows_folded bigint,
+  changes bigint,
   views_refreshed text[],
   data_as_of timestamptz,
   constraint run_outcome
@@ -306,6 +310,8 @@ comment on column registry_stats.run.finished_at is 'NULL while it runs.';
 comment on column registry_stats.run.outcome is 'NULL while it runs.';
 comment on column registry_stats.run.reason is 'Why skipped, failed, cancelled or crashed.';
 comment on column registry_stats.run.rows_folded is 'Deltas moved into the rollups.';
+comment on column registry_stats.run.changes is
+  'Deltas that the refreshed views show for the first time, whichever run folded them.';
 comment on column registry_stats.run.views_refreshed is 'Views or table whose figures changed.';
 comment on column registry_stats.run.data_as_of is 'As in registry_stats.job.';
 

@@ -8,7 +8,7 @@ select
   finished_at,
   outcome,
   reason,
-  rows_folded,
+  changes,
   views_refreshed,
   data_as_of
 from registry_stats.run

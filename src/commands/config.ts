@@ -14,7 +14,8 @@ export function configCommand(invocation: Invocation): Command {
       const { config, settings, notes } = await loadConfig({ env, cwd, signal: signals.stop });
       for (const note of notes) progressTo(invocation)(note);
       if (options.json === true) {
-        printJson(invocation, settings);
+        const typed = settings.map(({ typed: value, ...setting }) => ({ ...setting, value }));
+        printJson(invocation, { settings: typed });
         return;
       }
       const rows = settings.map(({ key, value, source }) => [key, value, source]);

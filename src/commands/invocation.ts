@@ -47,6 +47,14 @@ export function progressTo({ stderr }: Pick<Invocation, 'stderr'>): (message: st
   };
 }
 
-export function printJson({ stdout }: Pick<Invocation, 'stdout'>, value: unknown): void {
-  stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
+/** The version of the JSON documents. It grows when a field changes its meaning or is removed. */
+const documentVersion = 1;
+
+/** Prints a document for programs; docs/json.md describes each. */
+export function printJson(
+  { stdout }: Pick<Invocation, 'stdout'>,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  const document = { version: documentVersion, ...fields };
+  stdout.write(`${printableJson(JSON.stringify(document, null, 2))}\n`);
 }

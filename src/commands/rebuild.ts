@@ -31,14 +31,30 @@ export function rebuildCommand(invocation: Invocation): Command {
       await withContext(invocation, async (context) => {
         await assertInstalled(context);
         const result = await task(invocation, context);
-        if (options.json === true) printJson(invocation, result);
+        if (options.json === true) printJson(invocation, { ...result });
         else invocation.stdout.write(`${describe(result)}\n`);
       });
     });
 }
 
-/** Row counts by table, or the counts of replaced, deleted and inserted history rows. */
-type Result = Record<string, number>;
+/** What was computed again: tables with their rows, or months of the history. */
+interface Result {
+  readonly tables: readonly { readonly table: string; readonly rows: number }[];
+  readonly history: Planned | Replaced | null;
+}
+
+/** Of a dry run. */
+interface Planned {
+  readonly monthsToReplace: number;
+  readonly rowsToDelete: number;
+}
+
+interface Replaced {
+  readonly monthsReplaced: number;
+  readonly rowsDeleted: number;
+  readonly rowsInserted: number;
+}
+
 type Task = (invocation: Invocation, context: Context) => Promise<Result>;
 
 function toTask(what: readonly string[], options: Options): Task {
@@ -65,17 +81,18 @@ function toTask(what: readonly string[], options: Options): Task {
       throw usage(`${declared.join(', ')} or history`, `${unknown.join(', ')}${guess}`);
     }
     const chosen = what.length === 0 ? declared : declared.filter((name) => what.includes(name));
-    const rows: Result = {};
-    for (const source of chosen) {
-      progressTo(invocation)(`rebuilding ${source}`);
-      rows[source] = await rebuildSource(context.database, source, {
+    const tables: { table: string; rows: number }[] = [];
+    for (const table of chosen) {
+      progressTo(invocation)(`rebuilding ${table}`);
+      const rows = await rebuildSource(context.database, table, {
         statementTimeoutMs: 0,
         lockTimeoutMs: context.config.timeouts.lockMs,
         signal: context.signal,
         onProgress: progressLineTo(invocation),
       });
+      tables.push({ table, rows });
     }
-    return rows;
+    return { tables, history: null };
   };
 }
 
@@ -89,7 +106,9 @@ async function rebuildHistory(
   await database.assertWritable();
   const replaced = await readReplacedMonths((text, values) => database.read(text, values), since);
   const { months, rows, first, last } = replaced;
-  if (dryRun === true) return { 'months to replace': months, 'rows to delete': rows };
+  if (dryRun === true) {
+    return { tables: [], history: { monthsToReplace: months, rowsToDelete: rows } };
+  }
   if (first !== null && last !== null) {
     const loss =
       `rebuild history replaces ${months} months, ${first} to ${last}, with ${rows} rows. ` +
@@ -97,10 +116,10 @@ async function rebuildHistory(
     await confirmLoss(loss, { isConfirmed: yes === true }, invocation);
   }
   progressTo(invocation)(`computing the history since ${since}: one scan`);
-  return replaceHistory(context, since);
+  return { tables: [], history: await replaceHistory(context, since) };
 }
 
-async function replaceHistory(context: Context, since: string): Promise<Result> {
+async function replaceHistory(context: Context, since: string): Promise<Replaced> {
   const options = {
     statementTimeoutMs: context.config.timeouts.historyMs,
     lockTimeoutMs: context.config.timeouts.lockMs,
@@ -116,9 +135,9 @@ async function replaceHistory(context: Context, since: string): Promise<Result> 
     ),
   );
   return {
-    'months replaced': row?.months ?? 0,
-    'rows deleted': Number(row?.deleted),
-    'rows inserted': Number(row?.inserted),
+    monthsReplaced: row?.months ?? 0,
+    rowsDeleted: Number(row?.deleted),
+    rowsInserted: Number(row?.inserted),
   };
 }
 
@@ -133,8 +152,20 @@ function usage(expected: string, found: string): AppError {
   return new AppError('USAGE', `expected ${expected}; found ${found}`);
 }
 
-function describe(result: Result): string {
-  return Object.entries(result)
-    .map(([name, number]) => `${name}: ${name.includes(' ') ? number : `${number} rows counted`}`)
-    .join('\n');
+function describe({ tables, history }: Result): string {
+  if (history === null) {
+    return tables.map(({ table, rows }) => `${table}: ${rows} rows counted`).join('\n');
+  }
+  if ('monthsToReplace' in history) {
+    return [
+      `months to replace: ${history.monthsToReplace}`,
+      `rows to delete: ${history.rowsToDelete}`,
+    ].join('\n');
+  }
+  const { monthsReplaced, rowsDeleted, rowsInserted } = history;
+  return [
+    `months replaced: ${monthsReplaced}`,
+    `rows deleted: ${rowsDeleted}`,
+    `rows inserted: ${rowsInserted}`,
+  ].join('\n');
 }

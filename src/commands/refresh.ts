@@ -3,7 +3,7 @@ import { preflight } from '../statistics/preflight.js';
 import { AppError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { isJobName, jobNames, type JobName } from '../jobs/job.js';
-import { describeOutcome, type RunReport } from '../jobs/outcome.js';
+import { describeOutcome, describeRun, type RunReport } from '../jobs/outcome.js';
 import { createRunJob } from '../daemon/run-job.js';
 import { Runner } from '../daemon/runner.js';
 import { printable } from '../printable.js';
@@ -42,7 +42,7 @@ async function runRefresh(
     await preflight(context.database);
     context.events.observe((event) => {
       if (event.type === 'run-finished' && options.json !== true) {
-        invocation.stdout.write(`${printable(describeReport(event.report))}\n`);
+        invocation.stdout.write(`${printable(describeRun(event.report))}\n`);
       }
     });
     const runner = new Runner({ runJob: createRunJob(context) });
@@ -53,7 +53,7 @@ async function runRefresh(
     context.signal.addEventListener('abort', cancel, { once: true });
     return runner.request({ trigger: 'command', jobs, isManual: true });
   });
-  if (options.json === true) printJson(invocation, reports.map(toJson));
+  if (options.json === true) printJson(invocation, { runs: reports.map(toJson) });
   const unsuccessful = reports.filter(({ result }) =>
     ['failed', 'cancelled'].includes(result.outcome),
   );
@@ -62,17 +62,14 @@ async function runRefresh(
   throw new AppError('JOB_FAILED', names.join(', ') || 'stopped before the first job');
 }
 
-function describeReport({ job, result, durationMs }: RunReport): string {
-  const seconds = (durationMs / 1000).toFixed(2);
-  return `${job}: ${result.outcome} in ${seconds} s (${describeOutcome(result)})`;
-}
-
 function toJson({ job, trigger, result, startedAt, durationMs }: RunReport): unknown {
   return {
     job,
     trigger,
     outcome: result.outcome,
     reason: describeOutcome(result),
+    skipReason: result.outcome === 'skipped' ? result.reason : null,
+    changes: result.outcome === 'refreshed' ? (result.changes ?? null) : null,
     startedAt: startedAt.toISOString(),
     durationMs: Math.round(durationMs),
   };

@@ -14,7 +14,7 @@ import { createStatusReader } from '../status/status-reader.js';
 import { progressTo, type Invocation } from './invocation.js';
 import { progressLineTo } from '../terminal/progress.js';
 import { migrateOptions } from './migrate.js';
-import { printStatistics } from './statistics.js';
+import { printIntroduction } from './introduction.js';
 
 /** Creates `registry-stats start`: the daemon. It exits with code 0 after SIGTERM or SIGINT. */
 export function startCommand(invocation: Invocation): Command {
@@ -107,7 +107,7 @@ async function startServing(context: Context, invocation: Invocation): Promise<C
     refresh: () => void cronJobs.request('signal'),
     reload: () => void reload(context, cronJobs),
   });
-  void cronJobs.firstRun.then(() => printStatistics(context, invocation));
+  void cronJobs.firstRun.then(() => printIntroduction(context, invocation, server.url));
   return cronJobs;
 }
 

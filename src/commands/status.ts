@@ -1,60 +1,85 @@
 import { Command, Option } from 'commander';
 import type { Context } from '../context.js';
 import { jobs } from '../jobs/job.js';
-import { printable } from '../printable.js';
 import { preflight } from '../statistics/preflight.js';
-import { readFreshness, type Freshness } from '../status/freshness.js';
-import type { DaemonState, Status } from '../status/model.js';
+import { readFreshness } from '../status/freshness.js';
 import { readStatistics } from '../status/read-statistics.js';
 import { toStatus } from '../status/status.js';
-import { createPaint, type Paint } from '../terminal/paint.js';
-import { renderTable } from '../terminal/table.js';
+import { createPaint } from '../terminal/paint.js';
+import { renderStatus, type StatusReport } from '../terminal/status-screen.js';
 import { watch } from '../terminal/watch.js';
-import { queryDaemon } from './query-daemon.js';
+import { widthOf } from '../terminal/width.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
+import { assertMaxAge, maxAgeOption, type MaxAge } from './max-age.js';
+import { isStatus, queryDaemon } from './query-daemon.js';
+
+interface Options {
+  watch?: boolean;
+  utc?: boolean;
+  maxAge?: MaxAge;
+  json?: boolean;
+}
 
 /** Creates `registry-stats status`: the state of each job, from the database and the daemon. */
 export function statusCommand(invocation: Invocation): Command {
   return new Command('status')
     .description('show which figures are fresh, since when, and why not')
-    .addOption(new Option('--watch', 'repeat every few seconds, until Ctrl-C').conflicts('json'))
+    .addOption(
+      new Option('--watch', 'repeat every few seconds, until Ctrl-C').conflicts(['json', 'maxAge']),
+    )
+    .option('--utc', 'absolute times in UTC, instead of "2 min ago"')
+    .addOption(maxAgeOption())
     .option('--json', 'for programs')
-    .action((options: { json?: boolean; watch?: boolean }) =>
+    .action((options: Options) =>
       withContext(invocation, async (context) => {
         await preflight(context.database);
-        const paint = createPaint(invocation.stdout);
-        const show = async (): Promise<string> => describe(await readStatus(context), paint);
-        if (options.watch === true) await watch(show, invocation);
-        else if (options.json === true) printJson(invocation, await readStatus(context));
-        else invocation.stdout.write(await show());
+        if (options.watch === true) {
+          const show = async () => render(await readStatus(context), invocation, options);
+          await watch(show, invocation);
+          return;
+        }
+        const report = await readStatus(context);
+        if (options.json === true) printJson(invocation, toJson(report));
+        else invocation.stdout.write(render(report, invocation, options));
+        if (options.maxAge !== undefined) {
+          assertMaxAge({ ...report, answeredAt: new Date().toISOString() }, options.maxAge);
+        }
       }),
     );
 }
 
-interface StatusReport extends Pick<Status, 'isMaintenance' | 'jobs' | 'statistics' | 'verdict'> {
-  readonly database: string;
-  readonly views: readonly Freshness[];
-  /** null when no daemon responds on the status port. */
-  readonly daemon: Pick<DaemonState, 'pid' | 'startedAt' | 'isDatabaseDown' | 'nextRun'> | null;
+function render(report: StatusReport, { stdout }: Invocation, { utc }: Options): string {
+  return renderStatus(report, {
+    paint: createPaint(stdout),
+    width: stdout.isTTY ? widthOf(stdout) : Infinity,
+    isUtc: utc === true,
+  });
+}
+
+function toJson(report: StatusReport): Readonly<Record<string, unknown>> {
+  const states = report.jobs.map((job) => ({
+    ...job,
+    reason: job.reason === '' ? null : job.reason,
+  }));
+  return { ...report, jobs: states };
 }
 
 async function readStatus({ config, database }: Context): Promise<StatusReport> {
   const { host, port, name } = database.options.connection;
-  const daemon = await queryDaemon(config.status, '/api/status').then(
-    ({ body }) => (isDaemonState(body) ? body : null),
-    () => null,
-  );
+  const answer = await queryDaemon(config.status, '/api/status', isStatus);
+  const daemon = answer.responder === 'daemon' ? answer.body : null;
   const { isMaintenance, jobs, statistics, verdict } = toStatus(
     daemon ?? { ...noDaemon, isMaintenance: config.isMaintenance },
     await readStatistics(database),
   );
   return {
-    database: `${name} on ${host}:${port}`,
+    database: { name, host, port },
     verdict,
     isMaintenance,
     jobs,
     statistics,
     views: await readFreshness(database),
+    statusPort: { ...config.status, responder: answer.responder },
     daemon: daemon && {
       pid: daemon.pid,
       startedAt: daemon.startedAt,
@@ -80,57 +105,3 @@ const noDaemon = {
     consecutiveFailures: 0,
   })),
 } as const;
-
-/** Returns whether the response has our format: another program may use the port. */
-function isDaemonState(body: object): body is DaemonState {
-  return 'version' in body && body.version === 1 && 'jobs' in body && Array.isArray(body.jobs);
-}
-
-function describe(report: StatusReport, paint: Paint): string {
-  const { verdict, statistics } = report;
-  const rows = report.jobs.map((job) => [
-    job.job,
-    { text: job.state, paint: paint.state },
-    printable(job.reason),
-    age(job.lastCheck),
-    age(job.lastRefresh),
-    age(job.dataAsOf),
-  ]);
-  const views = report.views.map(({ name, rows: count, asOf }) => [name, count, age(asOf)]);
-  const sentence = printable(verdict.sentence);
-  const pending = statistics.pendingChanges;
-  const parts = [
-    `database ${report.database}`,
-    [
-      verdict.level === 'good' ? sentence : paint.warn(sentence),
-      ...verdict.details.map(printable),
-    ].join('\n'),
-    renderTable(['job', 'state', 'reason', 'checked', 'refreshed', 'data as of'], rows),
-    ...(pending === null ? [] : [`pending changes: ${pending}`]),
-    renderTable(['statistics', 'rows', 'figures as of'], views, [1]),
-    describeDaemon(report.daemon),
-  ];
-  return `${parts.join('\n\n')}\n`;
-}
-
-function describeDaemon(daemon: StatusReport['daemon']): string {
-  if (daemon === null) return 'no daemon responds on the status port';
-  // Another program may use the port, so the text is untrusted.
-  return printable(`daemon ${daemon.pid}, next run ${daemon.nextRun ?? 'unknown'}`);
-}
-
-function age(moment: string | null): string {
-  if (moment === null) return 'never';
-  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(moment)) / 1000));
-  return `${moment} (${inUnits(seconds)} ago)`;
-}
-
-function inUnits(seconds: number): string {
-  const units = [
-    ['days', 86_400],
-    ['h', 3_600],
-    ['min', 60],
-  ] as const;
-  const unit = units.find(([, length]) => seconds >= 2 * length);
-  return unit === undefined ? `${seconds} s` : `${Math.floor(seconds / unit[1])} ${unit[0]}`;
-}

@@ -34,8 +34,8 @@ export function verifyCommand(invocation: Invocation): Command {
           left = await runVerify(invocation, context, options);
         }
         if (options.json === true) {
-          const repaired = options.repair === true ? { repaired: found.differences } : {};
-          printJson(invocation, { count: left.count, differences: left.differences, ...repaired });
+          const repaired = options.repair === true ? found.differences : null;
+          printJson(invocation, { count: left.count, differences: left.differences, repaired });
         }
         if (left.count === 0) return;
         throw new AppError('DRIFT_FOUND', `${left.count} figures differ from the tables`, {

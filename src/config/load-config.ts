@@ -99,30 +99,35 @@ export interface EffectiveSetting {
   readonly key: SettingKey;
   /** Text; masked for a secret, empty without a value. */
   readonly value: string;
+  /** The same for programs: durations in milliseconds, null without a value. */
+  readonly typed: string | number | boolean | null;
   readonly source: SourceName | 'default' | 'unset';
   readonly isSecret: boolean;
   readonly about: string;
 }
 
 function effectiveSetting(raw: RawSettings, config: Config, key: SettingKey): EffectiveSetting {
-  const { about, isSecret = false, default: byDefault } = settingOf(key);
+  const { schema, about, isSecret = false, default: byDefault } = settingOf(key);
   const found = findValue(raw, key);
-  if (found) {
-    const value = isSecret ? mask : found.text;
-    return { key, value, source: found.source, isSecret, about };
+  const common = { key, isSecret, about };
+  if (found && isSecret) return { ...common, value: mask, typed: mask, source: found.source };
+  const text = found?.text ?? byDefault;
+  if (text !== undefined) {
+    const typed = schema.parse(text) as EffectiveSetting['typed'];
+    return { ...common, value: text, typed, source: found?.source ?? 'default' };
   }
-  const value = byDefault ?? derivedDefault(config, key);
-  const source = value === undefined ? 'unset' : 'default';
-  return { key, value: value ?? '', source, isSecret, about };
+  const typed = derivedDefault(config, key) ?? null;
+  const source = typed === null ? 'unset' : 'default';
+  return { ...common, value: String(typed ?? ''), typed, source };
 }
 
-function derivedDefault(config: Config, key: SettingKey): string | undefined {
-  const derived: Partial<Record<SettingKey, string | undefined>> = {
+function derivedDefault(config: Config, key: SettingKey): EffectiveSetting['typed'] | undefined {
+  const derived: Partial<Record<SettingKey, EffectiveSetting['typed'] | undefined>> = {
     SSM_PATH: config.ssmPath,
     DB_NAME: config.db.name,
     DB_USER: config.db.user,
-    DB_USE_SSL: String(config.db.useSsl),
-    VERIFY_DB_PORT: config.replica?.port.toString(),
+    DB_USE_SSL: config.db.useSsl,
+    VERIFY_DB_PORT: config.replica?.port,
   };
   return derived[key];
 }

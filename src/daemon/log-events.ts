@@ -1,6 +1,6 @@
 import type { Event, Observer } from './events.js';
 import type { RunReport } from '../jobs/outcome.js';
-import { describeOutcome, legacyHint } from '../jobs/outcome.js';
+import { describeOutcome, describeRun, legacyHint } from '../jobs/outcome.js';
 import { failedForServer } from './run-job.js';
 import type { Logger } from '../log.js';
 import type { Comparison } from '../statistics/verify.js';
@@ -21,7 +21,7 @@ type Writer<Type extends Event['type']> = (
 
 const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
   'daemon-started': (log, { pid, statusUrl, nextRun }) => {
-    log.info({ pid, statusUrl, nextRun }, `started; to refresh now: kill -USR2 ${pid}`);
+    log.info({ pid, statusUrl, nextRun }, `started; status page: ${statusUrl}`);
   },
   'legacy-state': (log) => {
     log.info(legacyHint);
@@ -40,7 +40,10 @@ const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
     log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
   },
   'refresh-requested': (log, { request: { trigger, jobs } }) => {
-    log.info({ trigger, jobs }, `refresh requested (${trigger})`);
+    log.info(
+      { trigger, jobs },
+      trigger === 'start' ? 'first refresh' : `refresh requested (${trigger})`,
+    );
   },
   'refresh-coalesced': (log, { trigger }) => {
     log.info({ trigger }, 'a run is in progress: one more will follow it');
@@ -84,9 +87,17 @@ function stateOf(error: unknown): string {
 function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {
   const { job, trigger, result } = report;
   const durationMs = Math.round(report.durationMs);
-  const why = describeOutcome(result);
-  const fields = { job, trigger, outcome: result.outcome, reason: why, durationMs, nextRun };
-  const message = `${job} ${result.outcome} in ${durationMs} ms: ${why}`;
+  const fields = {
+    job,
+    trigger,
+    outcome: result.outcome,
+    reason: describeOutcome(result),
+    ...(result.outcome === 'skipped' && { skipReason: result.reason }),
+    ...(result.outcome === 'refreshed' && { changes: result.changes }),
+    durationMs,
+    nextRun,
+  };
+  const message = describeRun(report);
   // An outage has one error line, which the monitor's event writes.
   if (failedForServer(report)) log.warn(fields, message);
   else if (result.outcome === 'failed') log.error(fields, message);

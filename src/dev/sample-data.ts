@@ -57,7 +57,8 @@ export function assertSampleDataAllowed({ isLive, aptEnv }: Config): void {
 }
 
 export function describeSampleData(files: number): string {
-  return `generating sample data: ${files} files, ${files * 3} events`;
+  const grouped = (count: number): string => count.toLocaleString('en-US');
+  return `generating sample data: ${grouped(files)} files, ${grouped(files * 3)} events`;
 }
 
 /** Generates the rows in the caller's transaction. The tables must be empty. */

@@ -161,7 +161,10 @@ const runSchemas: Readonly<Record<string, Schema>> = {
       nullable({ type: 'string', enum: [...outcomes, 'crashed'] }),
     ),
     reason: nullable(text),
-    rowsFolded: described('Deltas moved into the rollups.', nullable(count)),
+    changes: described(
+      'Changes that the refreshed views show for the first time; null for other runs.',
+      nullable(count),
+    ),
     viewsRefreshed: list(text),
     dataAsOf: nullable(time),
   }),

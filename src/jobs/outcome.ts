@@ -1,5 +1,5 @@
 import { describeFailure } from '../db/sqlstate.js';
-import type { JobName } from './job.js';
+import { titleOf, type JobName } from './job.js';
 
 /** Why a run was skipped. */
 export const skipReasons = {
@@ -38,6 +38,8 @@ export type Outcome =
       readonly detail: string;
       /** Deltas added to the rollups; only with incremental statistics. */
       readonly changesFolded?: number;
+      /** Deltas that the refreshed views show for the first time, whichever run folded them. */
+      readonly changes?: number;
     }
   | { readonly outcome: 'skipped'; readonly reason: SkipReason; readonly detail?: string }
   | { readonly outcome: 'failed'; readonly error: unknown }
@@ -84,4 +86,32 @@ export function describeOutcome(result: Outcome): string {
     case 'cancelled':
       return result.reason;
   }
+}
+
+/** How a run ended, as this process saw it or as it is on record. */
+interface End {
+  readonly outcome: string | null;
+  /** In words; empty if there is nothing to add. */
+  readonly reason: string;
+  readonly skipReason: string | null;
+}
+
+/** Describes an end for people: "refreshed (1,552 changes)", "unchanged", "failed: disk full". */
+export function describeEnd({ outcome, reason, skipReason }: End): string {
+  if (outcome === null) return 'not run yet';
+  if (skipReason === 'unchanged' || skipReason === 'complete') return skipReason;
+  if (reason === '') return outcome;
+  return outcome === 'refreshed' ? `refreshed (${reason})` : `${outcome}: ${reason}`;
+}
+
+/** Describes a run for people: "current deposits refreshed (1,552 changes) in 14 ms". */
+export function describeRun({ job, result, durationMs }: RunReport): string {
+  const skipReason = result.outcome === 'skipped' ? result.reason : null;
+  const end = { outcome: result.outcome, reason: describeOutcome(result), skipReason };
+  const text = `${titleOf(job).toLowerCase()} ${describeEnd(end)}`;
+  return result.outcome === 'refreshed' ? `${text} in ${describeDuration(durationMs)}` : text;
+}
+
+function describeDuration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -22,7 +22,7 @@ export async function activate(database: Database, options: ActivateOptions): Pr
   if (!(await hasStatisticsSchema(query))) return [];
   const done: string[] = [];
   for (const source of await repairableSources(query)) {
-    options.onProgress(`rollups of ${source}: one scan, no lock on writers`);
+    options.onProgress(`counting ${source} in one scan; writers do not wait`);
     const { onScan, lockTimeoutMs, signal } = options;
     const didRebuild = await rebuildIfInexact(database, source, {
       statementTimeoutMs: 0,

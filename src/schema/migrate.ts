@@ -62,7 +62,7 @@ export async function applyLaunchSchema(
   const plan = await readPlan(transaction.query, files);
   if (!plan.needsLaunchSchema) return false;
   assertLaunchSchemaAllowed(plan, allowLaunchSchema);
-  onProgress('sql/schema: new database, loading the launch schema');
+  onProgress('sql/schema: a new database, creating the tables of Registry');
   for (const file of files.schema) await applyFile(transaction, file);
   return true;
 }
@@ -87,7 +87,7 @@ export async function replayFunctions(
 ): Promise<boolean> {
   const { functionsChanged } = await readPlan(transaction.query, files);
   if (!functionsChanged) return false;
-  onProgress(`sql/functions: replaying ${files.functions.length} files`);
+  onProgress(`sql/functions: creating the functions of ${files.functions.length} files`);
   // Files run by name, so a function may call one that is created later.
   await transaction.query('set local check_function_bodies = off');
   for (const file of files.functions) await applyFile(transaction, file);

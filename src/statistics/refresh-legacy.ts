@@ -22,7 +22,7 @@ export async function refreshLegacy(
     return { outcome: 'skipped', reason: 'declined' };
   }
   const views = job.views.length === 1 ? '1 view' : `${job.views.length} views`;
-  return { outcome: 'refreshed', detail: `${views} refreshed` };
+  return { outcome: 'refreshed', detail: `${views}, full scan` };
 }
 
 async function fillHistory(transaction: Transaction, job: Job): Promise<Outcome> {
@@ -36,7 +36,7 @@ async function fillHistory(transaction: Transaction, job: Job): Promise<Outcome>
     );
     return { outcome: 'skipped', reason: flagged === undefined ? 'complete' : 'declined' };
   }
-  return { outcome: 'refreshed', detail: `${inserted} rows inserted` };
+  return { outcome: 'refreshed', detail: `${inserted.toLocaleString('en-US')} rows added` };
 }
 
 async function historyRows({ query }: Transaction): Promise<number> {

@@ -57,19 +57,20 @@ async function runOnce(
 function addFolded(first: Outcome, second: Outcome): Outcome {
   if (first.outcome !== 'refreshed' || second.outcome !== 'refreshed') return second;
   const changesFolded = (first.changesFolded ?? 0) + (second.changesFolded ?? 0);
-  return { ...second, changesFolded };
+  const changes = (first.changes ?? 0) + (second.changes ?? 0);
+  return { ...second, changesFolded, changes };
 }
 
 interface RunRow extends Record<string, unknown> {
   readonly outcome: 'refreshed' | 'skipped';
   readonly reason: SkipReason | null;
   readonly detail: string | null;
-  /** Both null for the history. */
+  /** These three are null for the history. */
   readonly rows_folded: string | null;
+  readonly changes: string | null;
   readonly views_refreshed: readonly string[] | null;
-  /** Both null for views. */
+  /** null for views. */
   readonly months_inserted: number | null;
-  readonly rows_inserted: string | null;
 }
 
 /** Does the work and records it, in one transaction. */
@@ -90,7 +91,7 @@ async function runRecorded(
 }
 
 function toOutcome(row: RunRow, repaired: readonly string[]): Outcome {
-  const { outcome, detail, rows_folded: folded } = row;
+  const { outcome, detail, rows_folded: folded, changes } = row;
   if (outcome === 'skipped') {
     const reason = row.reason ?? 'unchanged';
     return { outcome, reason, ...(detail !== null && { detail }) };
@@ -98,18 +99,21 @@ function toOutcome(row: RunRow, repaired: readonly string[]): Outcome {
   const untrusted = detail === null ? [] : [`untrusted: ${detail}`];
   return {
     outcome,
-    detail: [...repaired, describeWork(row), ...untrusted].join('; '),
+    detail: [...repaired, ...describeWork(row, repaired.length > 0), ...untrusted].join('; '),
     ...(folded !== null && { changesFolded: Number(folded) }),
+    ...(changes !== null && { changes: Number(changes) }),
   };
 }
 
-function describeWork(row: RunRow): string {
-  const { months_inserted: months, rows_inserted: rows } = row;
-  if (months !== null) return `${countOf(months, 'month')}, ${rows ?? 0} rows inserted`;
-  const views = row.views_refreshed?.length ?? 0;
-  return `${row.rows_folded ?? 0} changes folded, ${countOf(views, 'view')} refreshed`;
+/** A view is also refreshed without a change: after a repair, or if names or prices changed. */
+function describeWork(row: RunRow, isRepaired: boolean): string[] {
+  const { months_inserted: months, views_refreshed: views } = row;
+  if (months !== null) return [`${countOf(months, 'month')} added`];
+  const changes = Number(row.changes);
+  if (changes > 0) return [countOf(changes, 'change')];
+  return isRepaired ? [] : [countOf(views?.length ?? 0, 'view')];
 }
 
 function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -30,7 +30,7 @@ export const incrementalRights: readonly Right[] = [
       'check_sources()',
       'differences(text)',
       'fingerprints(text[])',
-      'finish_run(bigint,text,text,bigint,text[],timestamp with time zone)',
+      'finish_run(bigint,text,text,bigint,bigint,text[],timestamp with time zone)',
       'obstacle(text)',
       'problems()',
       'rebuild(text)',

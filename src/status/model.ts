@@ -130,7 +130,8 @@ export interface RunRecord {
   readonly durationMs: number | null;
   readonly outcome: string | null;
   readonly reason: string | null;
-  readonly rowsFolded: number | null;
+  /** Deltas that the refreshed views show for the first time; null for the others. */
+  readonly changes: number | null;
   readonly viewsRefreshed: readonly string[];
   readonly dataAsOf: string | null;
 }

@@ -51,7 +51,7 @@ interface RunRow extends Record<string, unknown> {
   finished_at: Date | null;
   outcome: string | null;
   reason: string | null;
-  rows_folded: string | null;
+  changes: string | null;
   views_refreshed: string[] | null;
   data_as_of: Date | null;
 }
@@ -67,7 +67,7 @@ function toAnswer(row: RunRow): RunRecord {
     durationMs: end === null ? null : Math.max(0, end.getTime() - start.getTime()),
     outcome: row.outcome,
     reason: row.reason,
-    rowsFolded: row.rows_folded === null ? null : Number(row.rows_folded),
+    changes: row.changes === null ? null : Number(row.changes),
     viewsRefreshed: row.views_refreshed ?? [],
     dataAsOf: row.data_as_of?.toISOString() ?? null,
   };

@@ -1,4 +1,6 @@
-import type { Progress } from '../progress.js';
+import { formatBytes } from '../http/page/format.js';
+import type { Progress, ProgressUnit } from '../progress.js';
+import { cut, widthOf } from './width.js';
 
 /** Moves to the start of the line and clears it. */
 const clearLine = '\r\u001b[K';
@@ -13,11 +15,11 @@ const bytesOfBlock = 8192;
 export function progressLineTo({ stderr }: { readonly stderr: NodeJS.WriteStream }) {
   let start = performance.now();
   return (progress: Progress): void => {
-    if (!stderr.isTTY) return;
+    if (!stderr.isTTY || progress.total === 0) return;
     const { subject, done, total } = progress;
     if (done === 0) start = performance.now();
-    const text = describeProgress(progress, performance.now() - start);
-    stderr.write(`${clearLine}${subject}: ${text}${done >= total ? '\n' : ''}`);
+    const text = `${subject}: ${describeProgress(progress, performance.now() - start)}`;
+    stderr.write(`${clearLine}${fit(text, stderr)}${done >= total ? '\n' : ''}`);
   };
 }
 
@@ -27,26 +29,40 @@ export function comparisonLineTo({ stderr }: { readonly stderr: NodeJS.WriteStre
   return (progress: Progress): void => {
     const text = `verifying ${progress.subject}`;
     if (!stderr.isTTY) stderr.write(`${text}\n`);
-    else stderr.write(`${text}: ${describeProgress(progress, performance.now() - start)}\n`);
+    else {
+      const line = `${text}: ${describeProgress(progress, performance.now() - start)}`;
+      stderr.write(`${fit(line, stderr)}\n`);
+    }
   };
 }
 
-/** Returns text like "45 %, 130 MB/s, 12 s left". */
+/** Shortens a line that would wrap: the next one would clear only its last part. */
+function fit(line: string, stderr: NodeJS.WriteStream): string {
+  return cut(line, widthOf(stderr) - 1);
+}
+
+/** Returns text like "45 %, 124 MiB/s, 12 s left". */
 export function describeProgress({ done, total, unit }: Progress, elapsedMs: number): string {
   const percent = `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
   if (done === 0 || elapsedMs === 0) return percent;
   const perSecond = (1000 * done) / elapsedMs;
-  const speed = unit === 'rows' ? `${rounded(perSecond)} rows/s` : megabytes(perSecond);
-  if (done >= total) return `${percent}, ${speed}`;
-  return `${percent}, ${speed}, ${duration((total - done) / perSecond)} left`;
+  const isDone = done >= total;
+  return [
+    percent,
+    ...describeSpeed[unit](perSecond),
+    ...(isDone ? [] : [`${duration((total - done) / perSecond)} left`]),
+  ].join(', ');
 }
 
-function megabytes(blocksPerSecond: number): string {
-  return `${rounded((blocksPerSecond * bytesOfBlock) / 1e6)} MB/s`;
-}
+const describeSpeed: Readonly<Record<ProgressUnit, (perSecond: number) => string[]>> = {
+  blocks: (blocks) => [`${formatBytes(blocks * bytesOfBlock)}/s`],
+  rows: (rows) => [`${rounded(rows)} rows/s`],
+  // Some take much longer than others.
+  indexes: () => [],
+};
 
 function rounded(number: number): string {
-  return String(Number(number.toPrecision(2)));
+  return Number(number.toPrecision(2)).toLocaleString('en-US');
 }
 
 function duration(seconds: number): string {

@@ -62,7 +62,7 @@ async function breakRefresh({ query }: TestDatabase): Promise<void> {
 async function insertRuns({ query }: TestDatabase, count: number): Promise<void> {
   await query(
     `insert into registry_stats.run
-      (job, trigger, backend_pid, started_at, finished_at, outcome, reason, rows_folded)
+      (job, trigger, backend_pid, started_at, finished_at, outcome, reason, changes)
     select
       (array[
         'update_counts', 'update_current_deposit_stats', 'populate_all_historical_deposit_stats'

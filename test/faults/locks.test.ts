@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { jobs } from '../../src/jobs/job.js';
+import { jobs, titleOf } from '../../src/jobs/job.js';
 import { ownDifferences, viewNames, wrongFigures, wrongRollups } from '../exactness/truth.js';
 import { queryOn } from '../exactness/workers.js';
 import type { Program } from '../support/program.js';
@@ -25,7 +25,7 @@ for (const view of viewNames) {
       const settings = { LOCK_TIMEOUT: '500ms', RETRY_ATTEMPTS: '0' };
       const daemon = await startSceneDaemon(target, settings);
       const blocked = jobs.find(({ views }) => views.includes(view))?.name ?? '';
-      const line = await daemon.untilLine(`${blocked} failed in`);
+      const line = await daemon.untilLine(`${titleOf(blocked).toLowerCase()} failed: `);
       const lock = mode === 'exclusive' ? 'ExclusiveLock' : 'AccessExclusiveLock';
       const refusal = `could not lock public\\.${view} \\(55P03\\); detail: .* holds [\\w, ]*\\b${lock}`;
       expect(line.reason).toMatch(new RegExp(`^registry_stats: ${refusal}`));

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { materializedViews } from '../../src/jobs/registry-objects.js';
 import { readSqlFiles } from '../../src/schema/sql-files.js';
@@ -58,7 +61,13 @@ test("status shows the age of the figures and the daemon's state, for people and
   const env = { ...target.env, STATUS_PORT: await statusPort(daemon) };
 
   expect(JSON.parse(await run(['status', '--json'], env))).toEqual({
-    database: `${target.name} on ${target.env['DB_HOST']}:${target.env['DB_PORT']}`,
+    version: 1,
+    database: {
+      name: target.name,
+      host: target.env['DB_HOST'],
+      port: Number(target.env['DB_PORT']),
+    },
+    statusPort: { host: '127.0.0.1', port: Number(env.STATUS_PORT), responder: 'daemon' },
     isMaintenance: false,
     verdict: {
       level: 'good',
@@ -107,41 +116,61 @@ test("status shows the age of the figures and the daemon's state, for people and
   });
   const text = await run(['status'], env);
   expect(text).toMatch(/^All statistics are as of /m);
-  expect(text).toContain(`daemon ${daemon.pid}, next run `);
-  expect(text).toMatch(/^generic_file_counts +\d+ +\S+Z \(\d+ (s|min) ago\)$/m);
-  expect(text).toMatch(/^update_counts +fresh +4 views refreshed +\S+Z \(\d+ (s|min) ago\) /m);
+  expect(text).toMatch(/^Daemon +process \d+ on 127\.0\.0\.1:\d+, next run in \d+ \w+$/m);
+  expect(text).toMatch(
+    /^Counts +fresh +\d+ (s|min) ago +\d+ (s|min) ago +refreshed \(4 views, full scan\)$/m,
+  );
+  expect(await run(['status', '--utc'], env)).toMatch(
+    /^Counts +fresh( +\d{4}-\d\d-\d\d \d\d:\d\d){2} +refreshed /m,
+  );
 });
 
-test('status without a daemon reports it and exits with 0', async () => {
+test('status without a daemon reports if another program uses the port, and exits with 0', async () => {
   const target = await databaseWithRows();
-  // A port that fetch refuses.
-  const env = { ...target.env, STATUS_PORT: '1' };
-
-  expect(await run(['status'], env)).toContain('no daemon responds on the status port\n');
-  expect(JSON.parse(await run(['status', '--json'], env))).toMatchObject({ daemon: null });
+  const port = await otherProgram();
+  const responders = [
+    // A port that fetch refuses.
+    ['1', 'nobody', 'nobody responds on 127.0.0.1:1'],
+    [port, 'other program', `another program responds on 127.0.0.1:${port}`],
+  ] as const;
+  for (const [STATUS_PORT, responder, text] of responders) {
+    const env = { ...target.env, STATUS_PORT };
+    expect(await run(['status'], env)).toContain(`${text}\n`);
+    expect(JSON.parse(await run(['status', '--json'], env))).toMatchObject({
+      daemon: null,
+      statusPort: { responder },
+    });
+  }
 });
+
+/** Starts a web server that is not our daemon; returns its port. */
+async function otherProgram(): Promise<string> {
+  const server = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return String((server.address() as AddressInfo).port);
+}
 
 test('refresh runs all jobs, also with fresh figures, and reports each as JSON', async () => {
   const target = await databaseWithRows();
   await run(['refresh'], target.env);
   const reports: unknown = JSON.parse(await run(['refresh', '--json'], target.env));
 
-  const common = { trigger: 'command', startedAt: iso, durationMs: count };
-  expect(reports).toEqual([
-    { job: 'update_counts', outcome: 'refreshed', reason: '4 views refreshed', ...common },
-    {
-      job: 'update_current_deposit_stats',
-      outcome: 'refreshed',
-      reason: '1 view refreshed',
-      ...common,
-    },
-    {
-      job: 'populate_all_historical_deposit_stats',
-      outcome: 'skipped',
-      reason: 'no month is missing',
-      ...common,
-    },
-  ]);
+  const common = { trigger: 'command', changes: null, startedAt: iso, durationMs: count };
+  const refreshed = { ...common, outcome: 'refreshed', skipReason: null };
+  const skipped = { ...common, outcome: 'skipped', skipReason: 'complete' };
+  expect(reports).toEqual({
+    version: 1,
+    runs: [
+      { ...refreshed, job: 'update_counts', reason: '4 views, full scan' },
+      { ...refreshed, job: 'update_current_deposit_stats', reason: '1 view, full scan' },
+      {
+        ...skipped,
+        job: 'populate_all_historical_deposit_stats',
+        reason: 'no month is missing',
+      },
+    ],
+  });
 });
 
 test('refresh runs the jobs that are named, in their own order, each once', async () => {
@@ -149,9 +178,9 @@ test('refresh runs the jobs that are named, in their own order, each once', asyn
   const [counts, deposits] = jobNames;
   const stdout = await run(['refresh', deposits, counts, deposits], target.env);
 
-  expect(stdout.replace(/\d+\.\d\d s/g, '… s')).toBe(
-    `${counts}: refreshed in … s (4 views refreshed)\n` +
-      `${deposits}: refreshed in … s (1 view refreshed)\n`,
+  expect(stdout.replace(/[\d.]+ m?s$/gm, '…')).toBe(
+    'counts refreshed (4 views, full scan) in …\n' +
+      'current deposits refreshed (1 view, full scan) in …\n',
   );
   expect(await target.query('select from public.historical_deposit_stats')).toEqual([]);
 });
@@ -162,8 +191,8 @@ test('refresh next to a running daemon skips its job as busy', async () => {
   await startDaemon({ env: { ...target.env, ...noSchedule, LOCK_TIMEOUT: '2m' } });
   await gate.reached();
 
-  expect(await run(['refresh', 'update_counts'], target.env)).toMatch(
-    /^update_counts: skipped in \d\.\d\d s \(running elsewhere\)\n$/,
+  expect(await run(['refresh', 'update_counts'], target.env)).toBe(
+    'counts skipped: running elsewhere\n',
   );
 });
 
@@ -200,6 +229,7 @@ test('migrate lists pending files, prints them as one script, and applies them o
   expect(await run(['migrate', '--dry-run'], target.env)).toBe('nothing would run\n');
   const status = JSON.parse(await run(['migrate', '--status', '--json'], target.env)) as unknown;
   expect(status).toEqual({
+    version: 1,
     needsLaunchSchema: false,
     migrations: migrations.map(({ name }) => ({
       version: name,
@@ -274,14 +304,15 @@ test('config shows each setting with its source, and the password masked', async
   expect(text).not.toContain('correct horse');
 
   const json = await run(['config', '--json'], env);
-  expect(JSON.parse(json)).toContainEqual(
-    expect.objectContaining({
-      key: 'DB_PASSWORD',
-      value: '********',
-      source: 'environment',
-      isSecret: true,
-    }),
-  );
+  const { settings } = JSON.parse(json) as { settings: Record<string, unknown>[] };
+  const shown = { key: 'DB_PASSWORD', value: '********', source: 'environment', isSecret: true };
+  expect(settings).toContainEqual({ ...shown, about: expect.any(String) as string });
+  expect(Object.fromEntries(settings.map(({ key, value }) => [key, value]))).toMatchObject({
+    DB_HOST: null,
+    DB_PORT: 5432,
+    DB_USE_SSL: false,
+    LOCK_TIMEOUT: 5_000,
+  });
   expect(json).not.toContain('correct horse');
 });
 
@@ -303,7 +334,7 @@ test('no command writes the password, at the most verbose level, right or wrong'
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal');
   const pretty = await startProgram(['start'], { env: { ...right, LOG_FORMAT: 'pretty' } });
-  await pretty.until('figures', () => pretty.stdout.includes('To refresh now:'));
+  await pretty.until('figures', () => pretty.stdout.includes('Refresh now:'));
   const env = { ...right, STATUS_PORT: await statusPort(daemon) };
   const commands = [
     ['config'],

@@ -257,10 +257,10 @@ test('a failed job ends with 8, and the other jobs run', async () => {
   await target.query('drop index public.ix_generic_file_counts');
   const { stdout, stderr } = await expectExit(exitCodes.jobFailed, ['refresh'], target.env);
   expect(stdout).toMatch(
-    /^update_counts: failed in .* \(cannot refresh materialized view "public.generic_file_counts" concurrently \(55000\); hint: Create a unique index .*\)$/m,
+    /^counts failed: cannot refresh materialized view "public.generic_file_counts" concurrently \(55000\); hint: Create a unique index .*$/m,
   );
-  expect(stdout).toMatch(/^update_current_deposit_stats: refreshed in /m);
-  expect(stdout).toMatch(/^populate_all_historical_deposit_stats: refreshed in /m);
+  expect(stdout).toMatch(/^current deposits refreshed \(1 view, full scan\) in /m);
+  expect(stdout).toMatch(/^deposit history refreshed \([\d,]+ rows added\) in /m);
   expect(stderr).toBe('registry-stats: JOB_FAILED: update_counts failed\n');
 });
 
@@ -283,7 +283,7 @@ test('health without a daemon ends with 9', async () => {
   const port = await closedPort();
   const { stderr } = await expectExit(exitCodes.unhealthy, ['health'], { STATUS_PORT: port });
   expect(stderr).toContain(
-    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found no response`,
+    `UNHEALTHY: expected a running daemon at http://127.0.0.1:${port}/live, found nobody`,
   );
 });
 
@@ -342,6 +342,17 @@ test('verify ends with 11 and lists every difference; --repair repairs them', as
   );
   const found = differences.length;
   expect(recorded.map((one) => one.differences)).toEqual([0, found, found, 0]);
+});
+
+test('status --max-age ends with 12 if the age of the figures is unknown, after the status', async () => {
+  const target = await databaseWithRows();
+  const args = ['status', '--json', '--max-age', '2h'];
+  const { stdout, stderr } = await expectExit(exitCodes.tooOld, args, target.env);
+  expect(JSON.parse(stdout)).toMatchObject({ version: 1 });
+  expect(stderr).toContain(
+    'FIGURES_TOO_OLD: expected figures not older than 2h, found Counts as of ',
+  );
+  expect(stderr).toContain('Deposit history as of an unknown time');
 });
 
 test('a status port in use ends with 1', async () => {

@@ -105,11 +105,11 @@ test('the runbook, step by step, under load: no error for readers or writers, al
   expect(await step('health --ready', withPort)).toBe('ready\n');
   daemon.kill('SIGUSR2');
   expect((await untilRuns(daemon, 'signal')).map(([, outcome]) => outcome)).not.toContain('failed');
-  expect(await step('status', withPort)).toContain(`daemon ${String(daemon.pid)}, next run`);
+  expect(await step('status', withPort)).toContain(`process ${String(daemon.pid)} on `);
 
   expect(commands.shift()).toBe('status --watch');
   const watching = await startProgram(['status', '--watch'], { env: withPort });
-  await watching.until('two reports', () => watching.stdout.split('pending changes: ').length > 2);
+  await watching.until('two reports', () => watching.stdout.split('Pending changes ').length > 2);
   watching.kill('SIGINT');
   expect(await watching.exited()).toEqual({ code: 0, signal: null });
 

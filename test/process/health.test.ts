@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { programName, runCommand, startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule } from '../support/runs.js';
@@ -7,7 +9,7 @@ test('health checks the daemon, and health --ready succeeds after the first run'
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   const { statusUrl = '' } = await daemon.untilLine('started');
-  await daemon.untilLine('populate_all_historical_deposit_stats');
+  await daemon.untilLine('deposit history');
   const env = { STATUS_PORT: new URL(statusUrl).port };
 
   expect(await runCommand(['health'], { env })).toMatchObject({ code: 0, stdout: 'live\n' });
@@ -24,9 +26,64 @@ test('health in a live environment does not read Parameter Store', async () => {
   expect(store.requests).toEqual([]);
   expect(code).toBe(9);
   expect(stderr).toBe(
-    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found no response\n' +
+    'registry-stats: UNHEALTHY: expected a running daemon at http://127.0.0.9:9310/live, found nobody\n' +
       `  hint: start it with \`${programName} start\`, or check STATUS_HOST and STATUS_PORT\n`,
   );
+});
+
+test('health reports another program on the port, and a program that sends nothing', async () => {
+  const html = createServer((socket) => socket.end('HTTP/1.1 404 Not Found\r\n\r\n<html>'));
+  const silent = createServer(() => undefined);
+  for (const [server, found] of [
+    [
+      html,
+      'another program\n  hint: set STATUS_PORT to the port of the daemon, which `start` prints',
+    ],
+    [silent, 'no response within 3 s\n  hint: start it with '],
+  ] as const) {
+    const STATUS_PORT = await listen(server);
+    for (const args of [['health'], ['health', '--ready']]) {
+      const { code, stderr } = await runCommand(args, { env: { STATUS_PORT } });
+      expect(code).toBe(9);
+      expect(stderr).toContain(`:${STATUS_PORT}/`);
+      expect(stderr).toContain(`found ${found}`);
+    }
+  }
+});
+
+async function listen(server: Server): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return String((server.address() as AddressInfo).port);
+}
+
+test('health and status --max-age end with 12 if figures are older', async () => {
+  const target = await databaseWithRows();
+  const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
+  const { statusUrl = '' } = await daemon.untilLine('started');
+  await daemon.untilLine('deposit history');
+  const env = { ...target.env, STATUS_PORT: new URL(statusUrl).port };
+  for (const command of ['health', 'status']) {
+    const young = await runCommand([command, '--max-age', '2h'], { env });
+    expect([command, young.code, young.stderr]).toEqual([command, 0, '']);
+    const { code, stderr } = await runCommand([command, '--max-age', '1ms'], { env });
+    expect(code).toBe(12);
+    expect(stderr).toMatch(
+      /^registry-stats: FIGURES_TOO_OLD: expected figures not older than 1ms, found Counts as of \S+Z, Current deposits as of \S+Z, Deposit history as of \S+Z\n {2}hint: /,
+    );
+    const wrong = await runCommand([command, '--max-age', 'soon'], { env });
+    expect([wrong.code, wrong.stdout]).toEqual([2, '']);
+    expect(wrong.stderr).toContain('Expected a time like 500ms, 20s, 5m or 2h');
+  }
 });
 
 test('health refuses an invalid port', async () => {

@@ -55,9 +55,7 @@ test('in MAINTENANCE_MODE refresh skips each job; migrate, uninstall and reset r
 
   const refresh = await runCommand(['refresh'], { env });
   expect(refresh.code).toBe(0);
-  expect(refresh.stdout.match(/skipped in \d\.\d\d s \(MAINTENANCE_MODE is true\)/g)).toHaveLength(
-    3,
-  );
+  expect(refresh.stdout.match(/ skipped: MAINTENANCE_MODE is true$/gm)).toHaveLength(3);
   const refused = [
     'migrate',
     'migrate --status',

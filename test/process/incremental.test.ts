@@ -43,16 +43,12 @@ test('the daemon refreshes what changed, logs how much, and skips what did not',
   const target = await databaseWithRows();
   const daemon = await startDaemon({ env: { ...target.env, ...noSchedule } });
   expect(await untilRuns(daemon, 'start')).toEqual([
-    [
-      'update_counts',
-      'refreshed',
-      expect.stringMatching(/^\d+ changes folded, 4 views refreshed$/),
-    ],
-    ['update_current_deposit_stats', 'refreshed', '0 changes folded, 1 view refreshed'],
+    ['update_counts', 'refreshed', expect.stringMatching(/^\d+ changes$/)],
+    ['update_current_deposit_stats', 'refreshed', expect.stringMatching(/^[1-9]\d* changes$/)],
     [
       'populate_all_historical_deposit_stats',
       'refreshed',
-      expect.stringMatching(/^\d+ months?, \d+ rows inserted$/),
+      expect.stringMatching(/^\d+ months? added$/),
     ],
   ]);
   daemon.kill('SIGUSR2');
@@ -67,7 +63,7 @@ test('the daemon refreshes what changed, logs how much, and skips what did not',
   expect((await untilRuns(daemon, 'signal', 2)).at(-3)).toEqual([
     'update_counts',
     'refreshed',
-    expect.stringMatching(/^\d+ changes folded, 1 view refreshed$/),
+    expect.stringMatching(/^\d+ changes$/),
   ]);
   expect(messages(daemon, 'error')).toEqual([]);
 });

@@ -33,15 +33,14 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
     complete,
   ]);
   expect(await after(writeOfEachTable)).toEqual([
-    ['refreshed', '10 changes folded, 4 views refreshed'],
-    ['refreshed', '0 changes folded, 1 view refreshed'],
+    ['refreshed', '10 changes'],
+    ['refreshed', '3 changes'],
     complete,
   ]);
   expect(await after('truncate public.premis_events cascade')).toEqual([
     [
       'refreshed',
-      'premis_events rebuilt: the table or its capture was changed, or the database was restored; ' +
-        '0 changes folded, 1 view refreshed',
+      'premis_events rebuilt: the table or its capture was changed, or the database was restored',
     ],
     ['skipped', 'nothing changed since the last refresh'],
     complete,
@@ -52,18 +51,14 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
       update public.intellectual_objects set state = 'D' where id = 3`,
     ),
   ).toEqual([
-    [
-      'refreshed',
-      'intellectual_objects rebuilt: a capture trigger is missing or disabled; ' +
-        '0 changes folded, 1 view refreshed',
-    ],
+    ['refreshed', 'intellectual_objects rebuilt: a capture trigger is missing or disabled'],
     ['skipped', 'nothing changed since the last refresh'],
     complete,
   ]);
   const [, , history] = await after(
     `delete from public.historical_deposit_stats where end_date = '2020-02-01'`,
   );
-  expect(history).toEqual(['refreshed', expect.stringMatching(/^1 month, \d+ rows inserted$/)]);
+  expect(history).toEqual(['refreshed', '1 month added']);
   // Registry's own calls, as usual.
   await registry.query(
     `${writeOfEachTable.replaceAll("'new'", "'newer'")};
@@ -89,9 +84,9 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
   const withPort = { ...env, STATUS_PORT: new URL(statusUrl).port };
   for (const [command, text] of [
     ['health --ready', 'ready'],
-    ['status', `daemon ${String(program.pid)}, next run`],
+    ['status', `process ${String(program.pid)} on `],
     ['verify', 'Verified: every figure matches the tables'],
-    ['refresh', 'update_counts: skipped'],
+    ['refresh', 'counts unchanged'],
     ['rebuild', 'generic_files'],
   ] as const) {
     const { code, stdout, stderr } = await runCommand(command.split(' '), { env: withPort });

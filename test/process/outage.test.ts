@@ -85,7 +85,7 @@ test('a connection lost during a run is logged once, and the run is repeated', a
   await proxy.restore();
   await daemon.untilLine(back);
   const runs = await untilRuns(daemon, 'recovery');
-  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
+  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views, full scan']);
   expect(await get(daemon, '/ready')).toEqual({ status: 200, body: { status: 'ready' } });
   expect(messages(daemon, 'error')).toHaveLength(1);
 });
@@ -102,7 +102,7 @@ test('a statement that lost its connection is ended on the server before the run
   await proxy.restore();
 
   const runs = await untilRuns(daemon, 'recovery');
-  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views refreshed']);
+  expect(runs[0]).toEqual(['update_counts', 'refreshed', '4 views, full scan']);
 });
 
 test('each outage is logged once', async () => {

@@ -61,7 +61,7 @@ test('SIGHUP with a wrong setting names it in one error, and the old settings st
   expect((await untilRuns(daemon, 'signal'))[0]).toEqual([
     'update_counts',
     'refreshed',
-    '4 views refreshed',
+    '4 views, full scan',
   ]);
   expect(messages(daemon, 'error')).toEqual([line.msg]);
   expect(messages(daemon, 'debug')).toEqual([]);
@@ -144,7 +144,7 @@ test('a run retried after SIGHUP uses the new pool', async () => {
   expect((await untilRuns(daemon, 'start'))[0]).toEqual([
     'update_counts',
     'refreshed',
-    '4 views refreshed',
+    '4 views, full scan',
   ]);
 });
 

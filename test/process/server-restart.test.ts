@@ -88,7 +88,7 @@ test('the daemon waits for a server that restarts during a run, and logs each ou
   await setUpdateCounts(third, '');
   upstream.port = third.port;
 
-  const line = await daemon.untilLine('update_counts refreshed in');
+  const line = await daemon.untilLine('counts refreshed (');
   expect(line.trigger).toBe('recovery');
   expect(messages(daemon, 'error')).toHaveLength(2);
   daemon.kill('SIGTERM');

@@ -31,8 +31,8 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
 }
 
 const manualRun = [
-  ['update_counts', 'refreshed', '4 views refreshed'],
-  ['update_current_deposit_stats', 'refreshed', '1 view refreshed'],
+  ['update_counts', 'refreshed', '4 views, full scan'],
+  ['update_current_deposit_stats', 'refreshed', '1 view, full scan'],
   ['populate_all_historical_deposit_stats', 'skipped', 'no month is missing'],
 ];
 
@@ -140,7 +140,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
     expect(await daemon.exited()).toEqual({ code: 0, signal: null });
     expect(runsOf(daemon.lines, 'start')).toEqual([
-      ['update_counts', 'refreshed', '4 views refreshed'],
+      ['update_counts', 'refreshed', '4 views, full scan'],
     ]);
     expect(runsOf(daemon.lines, 'signal')).toEqual([]);
   });

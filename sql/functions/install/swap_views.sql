@@ -95,6 +95,7 @@ begin
   update registry_stats.view
   set
     is_due = false,
+    changes = 0,
     stamp = transaction_timestamp()
   where name = any (v_views);
   perform registry_stats.make_live_views();

@@ -6,6 +6,7 @@ create or replace function registry_stats.finish_run(
   outcome text,
   reason text,
   rows_folded bigint default null,
+  changes bigint default null,
   views_refreshed text[] default null,
   data_as_of timestamptz default null
 )
@@ -22,6 +23,7 @@ as $$
       reason = finish_run.reason,
       finished_at = clock_timestamp(),
       rows_folded = finish_run.rows_folded,
+      changes = finish_run.changes,
       views_refreshed = finish_run.views_refreshed,
       data_as_of = finish_run.data_as_of
     where id = finish_run.run_id
@@ -56,5 +58,7 @@ as $$
   where job.name = unlocked.name
 $$;
 
-comment on function registry_stats.finish_run(bigint, text, text, bigint, text[], timestamptz) is
+comment on function registry_stats.finish_run(
+  bigint, text, text, bigint, bigint, text[], timestamptz
+) is
   'Records the outcome of a run.';

@@ -1,7 +1,7 @@
 -- Does the work of a run that begin_run recorded, and records its end in the same transaction: the
 -- record and the figures become visible together. `repaired` lists what the caller has repaired,
--- for the record. rows_folded and views_refreshed come from registry_stats.run, months_inserted and
--- rows_inserted from registry_stats.run_history. The others are NULL.
+-- for the record. rows_folded, changes and views_refreshed come from registry_stats.run,
+-- months_inserted and rows_inserted from registry_stats.run_history. The others are NULL.
 create or replace function registry_stats.run_recorded(
   in run_id bigint,
   in repaired text default null,
@@ -9,6 +9,7 @@ create or replace function registry_stats.run_recorded(
   out reason text,
   out detail text,
   out rows_folded bigint,
+  out changes bigint,
   out views_refreshed text[],
   out months_inserted int,
   out rows_inserted bigint
@@ -34,8 +35,15 @@ begin
     -- The history is complete up to the start of the transaction; the snapshot is not older.
     v_data_as_of := case when reason is distinct from 'busy' then transaction_timestamp() end;
   else
-    select done.outcome, done.reason, done.detail, done.rows_folded, done.views_refreshed, done.data_as_of
-    into outcome, reason, detail, rows_folded, views_refreshed, v_data_as_of
+    select
+      done.outcome,
+      done.reason,
+      done.detail,
+      done.rows_folded,
+      done.changes,
+      done.views_refreshed,
+      done.data_as_of
+    into outcome, reason, detail, rows_folded, changes, views_refreshed, v_data_as_of
     from registry_stats.run(v_run.job) as done;
     if v_run.trigger = 'sql' and reason is distinct from 'busy' then
       v_foreign := registry_stats.refresh_foreign_views(v_run.job);
@@ -51,6 +59,7 @@ begin
     outcome,
     nullif(concat_ws('; ', run_recorded.repaired, coalesce(detail, reason)), ''),
     rows_folded,
+    changes,
     views_refreshed,
     v_data_as_of
   );

@@ -19,6 +19,7 @@ set jit = off
 as $$
 declare
   v_folded bigint;
+  v_folded_of jsonb;
   v_changed text[];
   v_marks jsonb;
   v_negative text[];
@@ -199,6 +200,10 @@ begin
 
   select
     (select count(*) from drained),
+    (
+      select jsonb_object_agg(part.source, part.folded)
+      from (select source, count(*) as folded from drained group by source) as part
+    ),
     array(select distinct source from count_change)
       || case when exists (select from totalled) then array['deposits'] end,
     (
@@ -225,7 +230,7 @@ begin
           and exists (select from deposited where file_count < 0)
       ),
     array(select row_id from deposited where file_count = 0)
-  into v_folded, v_changed, v_marks, v_negative, v_emptied;
+  into v_folded, v_folded_of, v_changed, v_marks, v_negative, v_emptied;
 
   delete from registry_stats.count_rollup where row_count = 0;
   -- By row id: a scan would read one row per object. No other session moves rows meanwhile. With a
@@ -240,7 +245,9 @@ begin
   -- Also views that are due already: a refresh with an older repeatable read snapshot then fails
   -- and is retried. Otherwise it would clear is_due without these changes.
   update registry_stats.view
-  set is_due = true
+  set
+    is_due = true,
+    changes = changes + coalesce((v_folded_of ->> source)::bigint, 0)
   where case when name = 'current_deposit_stats' then 'deposits' else source end = any (v_changed);
 
   update registry_stats.source

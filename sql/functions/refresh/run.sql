@@ -1,6 +1,7 @@
 -- Runs one of the two jobs over views: folds pending deltas and refreshes the views that are due.
 -- registry_stats.run_recorded calls it. Outcomes:
---   refreshed  views_refreshed changed, as of data_as_of
+--   refreshed  views_refreshed changed by so many changes, as of data_as_of. An earlier run of
+--              another job may have folded them: rows_folded counts what this run folded.
 --   skipped    unchanged: nothing was pending or due, so the figures are exact
 --              busy: another session holds the lock
 --              inexact: tables or views (in detail) are untrusted and must be repaired first
@@ -11,6 +12,7 @@ create or replace function registry_stats.run(
   out reason text,
   out detail text,
   out rows_folded bigint,
+  out changes bigint,
   out views_refreshed text[],
   out data_as_of timestamptz
 )
@@ -67,9 +69,13 @@ begin
   end loop;
 
   if cardinality(views_refreshed) > 0 then
+    changes := (
+      select sum(view.changes) from registry_stats.view where view.name = any (views_refreshed)
+    );
     update registry_stats.view
     set
       is_due = false,
+      changes = 0,
       stamp = transaction_timestamp()
     where view.name = any (views_refreshed);
     outcome := 'refreshed';

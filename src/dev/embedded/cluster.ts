@@ -105,12 +105,12 @@ export async function removeAbandonedClusters(
   }
 }
 
-/** Returns the size of a directory, such as `39 MB`. */
+/** Returns the size of a directory, such as `39 MiB`. */
 export async function diskUse(directory: string): Promise<string> {
   const du = promisify(execFile)('du', ['-sk', directory]);
   const { stdout } = await du.catch(() => ({ stdout: '' }));
-  const megabytes = Math.ceil(parseInt(stdout, 10) / 1024);
-  return Number.isNaN(megabytes) ? 'of unknown size' : `${megabytes} MB`;
+  const mebibytes = Math.ceil(parseInt(stdout, 10) / 1024);
+  return Number.isNaN(mebibytes) ? 'of unknown size' : `${mebibytes} MiB`;
 }
 
 type Origin = Identity & { readonly dataDir: string };

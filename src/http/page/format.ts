@@ -1,6 +1,6 @@
-const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const;
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
-/** Formats bytes in steps of 1024, like Registry's gigabytes. */
+/** Formats bytes in steps of 1024. Registry's columns total_gb and total_tb have the same steps. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -113,7 +113,7 @@ function createRow(run: RunRecord, now: Date): (HTMLElement | string)[] {
     run.job,
     run.trigger,
     durationMs === null ? createAge(startedAt, now) : formatDuration(durationMs),
-    run.rowsFolded === null ? '' : formatNumber(run.rowsFolded),
+    run.changes === null ? '' : formatNumber(run.changes),
     [reason, viewsRefreshed.join(', ')].filter((text) => text !== null && text !== '').join('; '),
   ];
 }
