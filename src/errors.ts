@@ -11,6 +11,7 @@ export const errorCodes = {
   DATABASE_READ_ONLY: exitCodes.databaseUnreachable,
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
   DATABASE_UNVERIFIED: exitCodes.databaseUnreachable,
+  DATABASE_FULL: exitCodes.databaseUnreachable,
   IAM_TOKEN_UNAVAILABLE: exitCodes.databaseUnreachable,
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
   PERMISSION_DENIED: exitCodes.databaseNotReady,
