@@ -43,6 +43,7 @@ export async function createContext(options: ContextOptions): Promise<Context> {
   try {
     const loaded = await loadConfig(options);
     const log = await createLog(loaded.config, options.output);
+    for (const warning of loaded.warnings) log.warn(warning);
     const server = await locateServer(loaded.config, options);
     releasers.add(() => server.release());
     const context = buildContext(options, { ...loaded, log, server, releasers });
@@ -110,7 +111,9 @@ function openDatabase(config: Config, server: DatabaseServer, log: Logger): Data
   return new Database({ connection, poolSize, isMaintenance, logSql: config.log.sql }, log);
 }
 
-function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
+type Settings = Pick<LoadedConfig, 'config' | 'settings'>;
+
+function changedKeys(before: Settings, after: Settings): readonly string[] {
   const shown = new Map(before.settings.map((setting) => [setting.key, setting.value]));
   return after.settings
     .filter(
@@ -121,8 +124,9 @@ function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string
     .map(({ key }) => key);
 }
 
-/** Returns the part of a value that the settings list hides: a password, or a file's content. */
-function hiddenValue(key: SettingKey, { db }: Config): string | undefined {
+/** Returns the part of a value that the settings list hides: a secret, or a file's content. */
+function hiddenValue(key: SettingKey, { db, notifyUrl }: Config): string | undefined {
   if (key === 'DB_PASSWORD') return db.password;
+  if (key === 'NOTIFY_URL') return notifyUrl;
   return key === 'DB_SSL_CA' ? db.sslCa : undefined;
 }

@@ -8,8 +8,9 @@ export function configCommand(invocation: Invocation): Command {
     .description('print the effective settings and the source of each; secrets are masked')
     .option('--json', 'for programs')
     .action(async (options: { json?: boolean }) => {
-      const { env, cwd, signals, stdout } = invocation;
-      const { config, settings } = await loadConfig({ env, cwd, signal: signals.stop });
+      const { env, cwd, signals, stdout, stderr } = invocation;
+      const { config, settings, warnings } = await loadConfig({ env, cwd, signal: signals.stop });
+      for (const warning of warnings) stderr.write(`${warning}\n`);
       if (options.json === true) {
         printJson(invocation, settings);
         return;

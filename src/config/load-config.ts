@@ -3,6 +3,7 @@ import { readCaFile } from './ca-file.js';
 import { parseConfig, parseValues, type Config } from './config.js';
 import { readEnvFile } from './env-file.js';
 import { mask } from './masking.js';
+import { replaceSdkWarning } from './node-version.js';
 import { readParameterStore } from './parameter-store.js';
 import { settingsError } from './problems.js';
 import {
@@ -26,6 +27,8 @@ interface LoadConfigInput {
 export interface LoadedConfig {
   readonly config: Config;
   readonly settings: readonly EffectiveSetting[];
+  /** What a person should know although the settings are valid, a line each. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -35,9 +38,12 @@ export interface LoadedConfig {
  */
 export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> {
   const local = await readLocalSources(input);
+  const warning = replaceSdkWarning(process.version);
   const raw = await readCaFile(await addParameterStore(local, input.signal));
   const config = parseConfig(raw);
-  return { config, settings: settingKeys.map((key) => effectiveSetting(raw, config, key)) };
+  const settings = settingKeys.map((key) => effectiveSetting(raw, config, key));
+  const usesSdk = config.ssmPath !== undefined || config.db.isIamAuth;
+  return { config, settings, warnings: warning !== undefined && usesSdk ? [warning] : [] };
 }
 
 /**
