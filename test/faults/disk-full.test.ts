@@ -62,7 +62,9 @@ for (const [where, arrange] of [
         (await registry.query<Row>(text).catch(unlessDiskFull)).rows,
     });
     const failed = await daemon.untilLine(noSpace);
-    expect(failed.msg).toMatch(/^update_\w+ failed in \d+ ms: could not (extend|write|create)/);
+    expect(failed.msg).toMatch(
+      /^update_\w+ failed in \d+ ms: the server of database "\w+" at \S+ has no disk space left: could not (extend|write|create)/,
+    );
 
     disk.free();
     await expectRecovered(target, daemon, everyTime);
