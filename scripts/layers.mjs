@@ -8,6 +8,7 @@ export const layers = [
   ['terminal'],
   ['http'],
   ['metrics'],
+  ['notify'],
   ['context.ts'],
   ['daemon'],
   ['locate-server.ts'],

@@ -68,6 +68,7 @@ grant execute on function
   registry_stats.begin_run(text, text),
   registry_stats.check_jobs(text[], text),
   registry_stats.check_sources(),
+  registry_stats.claim_notification(text, text),
   registry_stats.differences(text),
   registry_stats.fingerprints(text[]),
   registry_stats.finish_run(bigint, text, text, bigint, bigint, text[], timestamptz),

@@ -141,7 +141,9 @@ function logNotes(log: Logger, notes: readonly string[], logged: readonly string
   for (const note of notes.filter((one) => !logged.includes(one))) log.warn(note);
 }
 
-function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
+type Settings = Pick<LoadedConfig, 'config' | 'settings'>;
+
+function changedKeys(before: Settings, after: Settings): readonly string[] {
   const shown = new Map(before.settings.map((setting) => [setting.key, setting.value]));
   return after.settings
     .filter(
@@ -152,8 +154,9 @@ function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string
     .map(({ key }) => key);
 }
 
-/** Returns the part of a value that the settings list hides: a password, or a file's content. */
-function hiddenValue(key: SettingKey, { db }: Config): string | undefined {
+/** Returns the part of a value that the settings list hides: a secret, or a file's content. */
+function hiddenValue(key: SettingKey, { db, notifyUrl }: Config): string | undefined {
   if (key === 'DB_PASSWORD') return db.password;
+  if (key === 'NOTIFY_URL') return notifyUrl;
   return key === 'DB_SSL_CA' ? db.sslCa : undefined;
 }

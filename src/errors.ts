@@ -14,6 +14,7 @@ export const errorCodes = {
   DATABASE_REFUSED: exitCodes.databaseUnreachable,
   DATABASE_UNVERIFIED: exitCodes.databaseUnreachable,
   REPLICA_UNUSABLE: exitCodes.databaseUnreachable,
+  DATABASE_FULL: exitCodes.databaseUnreachable,
   IAM_TOKEN_UNAVAILABLE: exitCodes.databaseUnreachable,
   DATABASE_NOT_MIGRATED: exitCodes.databaseNotReady,
   PERMISSION_DENIED: exitCodes.databaseNotReady,

@@ -63,6 +63,7 @@ const url = `${host}, not a URL (port, name, user and password have settings)`;
 const listen = `${host}, like 127.0.0.1, 0.0.0.0 or ::`;
 const store = 'a path like /PROD/REGISTRY/, or none';
 const port = 'a whole number from 1 to 65535';
+const webhook = 'an http or https URL without user and password';
 
 /** Required with any DB_HOST; irrelevant to these tests. */
 const named = { DB_NAME: 'registry', DB_USER: 'stats' };
@@ -146,6 +147,10 @@ const wrong: [key: SettingKey, value: string, expected: string, shown?: string][
   ['STATUS_HOST', '*', listen],
   ['STATUS_HOST', 'localhost:9310', listen],
   ['STATUS_PORT', '65536', 'a whole number from 0 to 65535'],
+  ['NOTIFY_URL', 'hooks.example.org/secret', webhook, '********'],
+  ['NOTIFY_URL', 'ftp://hooks.example.org/secret', webhook, '********'],
+  ['NOTIFY_URL', 'https://user:secret@hooks.example.org/', webhook, '********'],
+  ['NOTIFY_URL', 'https://hooks.example.org/\nsecret', webhook, '********'],
 ];
 
 test.each(wrong)('%s=%j is refused with one line', async (key, value, expected, shown) => {

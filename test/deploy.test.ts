@@ -9,21 +9,9 @@ import { createProgram } from '../src/cli.js';
 import type { Invocation } from '../src/commands/invocation.js';
 import { aptEnvs, isLive, storePath } from '../src/config/apt-env.js';
 import { settings, settingKeys } from '../src/config/settings.js';
+import { blockOf, resourcesOf, template, textOf } from './support/ecs-template.js';
 
-const template = await readFile(new URL('../deploy/ecs.yaml', import.meta.url), 'utf8');
 const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
-
-/** Returns the lines below a key. We have no YAML parser among our dependencies. */
-function blockOf(key: string): string {
-  const lines = template.split('\n');
-  const start = lines.findIndex((line) => line.trimStart() === `${key}:`);
-  if (start < 0) throw new Error(`expected ${key} in deploy/ecs.yaml`);
-  const depth = lines[start]?.search(/\S/) ?? 0;
-  const end = lines.findIndex(
-    (line, index) => index > start && line.trim() !== '' && line.search(/\S/) <= depth,
-  );
-  return lines.slice(start + 1, end < 0 ? undefined : end).join('\n');
-}
 
 /** Returns the container's environment: names, and values that are no references. */
 function environment(): Record<string, string> {
@@ -59,8 +47,8 @@ test('a stop takes less time than the template and Spot allow', () => {
   const shutdownMs = settings.SHUTDOWN_TIMEOUT.schema.parse(environment()['SHUTDOWN_TIMEOUT']);
   const defaultMs = settings.SHUTDOWN_TIMEOUT.schema.parse(settings.SHUTDOWN_TIMEOUT.default);
   const stopMs = numberOf('StopTimeout') * 1000;
-  // Cancelling may take 3 s, and closing the pool as well.
-  expect(stopMs).toBeGreaterThan(Math.max(shutdownMs, defaultMs) + 6_000);
+  // Cancelling may take 3 s, closing the pool as well, and the last notifications 2 s.
+  expect(stopMs).toBeGreaterThan(Math.max(shutdownMs, defaultMs) + 8_000);
   expect(stopMs).toBeLessThanOrEqual(120_000);
 });
 
@@ -83,6 +71,40 @@ test('the container cannot write or gain privileges, and receives signals', () =
   const dropped = [...blockOf('Drop').matchAll(/- (\w+)/g)].map(([, name]) => name);
   expect(dropped).toHaveLength(13);
   expect(dropped).not.toContain('KILL');
+});
+
+test('every alarm has a metric of the template or of ECS, and sends its change to the topic', () => {
+  const filters = resourcesOf('AWS::Logs::MetricFilter').map(({ block }) => block);
+  const made = filters.map((block) => textOf(block, 'MetricName'));
+  const alarms = resourcesOf('AWS::CloudWatch::Alarm');
+  const own = alarms.filter(({ block }) => !block.includes('Namespace: AWS/ECS'));
+
+  expect(alarms.map(({ name }) => name)).toEqual([
+    'JobFailing',
+    'RunsMissing',
+    'Drift',
+    'NotVerified',
+    'NotRunning',
+  ]);
+  expect(own.map(({ block }) => textOf(block, 'MetricName')).sort()).toEqual(made.sort());
+  for (const { block } of alarms) {
+    expect(block.match(/(Alarm|OK)Actions: !If \[HasTopic, \[!Ref AlarmTopicArn\]/g)).toHaveLength(
+      2,
+    );
+  }
+});
+
+test('the status port of the template is that of the program, closed unless clients are named', () => {
+  expect(settings.STATUS_PORT.default).toBe('9310');
+  expect(environment()['STATUS_PORT']).toBeUndefined();
+  expect(environment()['STATUS_HOST']).toBe('!If [HasStatusClients, 0.0.0.0, 127.0.0.1]');
+  expect(blockOf('StatusTargetGroup')).toContain('HealthCheckPath: /live');
+  for (const key of ['FromPort', 'ToPort', 'ContainerPort', ' Port']) {
+    const ports = [...template.matchAll(new RegExp(`${key}: (\\d+)$`, 'gm'))].map(
+      ([, port]) => port,
+    );
+    expect([key, new Set(ports)]).toEqual([key, new Set(['9310'])]);
+  }
 });
 
 test('the image has its bill of materials, and no package manager', () => {

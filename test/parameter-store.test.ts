@@ -7,8 +7,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { loadConfig } from '../src/config/load-config.js';
+import { replaceSdkWarning } from '../src/config/node-version.js';
 import { readParameterStore } from '../src/config/parameter-store.js';
+import { toParameterStoreError } from '../src/config/parameter-store-errors.js';
 import { AppError } from '../src/errors.js';
+import { runCommand } from './support/program.js';
 import {
   startSsmStandIn,
   type SsmStandIn,
@@ -346,6 +349,52 @@ test('the deadline covers a metadata service that never responds', async () => {
   expect(failure.message).toBe(`${place} could not be read: no complete response within 400 ms`);
   expect(performance.now() - before).toBeLessThan(1_200);
   silent.close();
+});
+
+test('a user without a home directory is reported, not the network', () => {
+  const message =
+    'A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)';
+  const fault = Object.assign(new Error(message), { syscall: 'uv_os_homedir' });
+  const at = {
+    path,
+    region,
+    timeoutMs: 1,
+    isStopped: false,
+    isTimedOut: false,
+    lastFault: undefined,
+  };
+  const { message: found, hint } = toParameterStoreError(fault, at);
+
+  const user = String(process.getuid?.());
+  expect(found).toBe(
+    `${place} could not be read: user ${user} has no home directory, and HOME is not set`,
+  );
+  expect(hint).toBe('Set HOME to any directory, for example HOME=/tmp.');
+});
+
+test('on a Node.js that the AWS SDK will drop, each command prints one line instead of eight', async () => {
+  const { url } = await start({ parameters: complete });
+  const env = { APT_ENV: 'production', AWS_ENDPOINT_URL_SSM: url };
+  const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const { code, stderr } = await runCommand(['config'], { env: { ...env, ...credentials } });
+
+  expect(code).toBe(0);
+  const isDropped = Number.parseInt(process.versions.node, 10) < 22;
+  expect(stderr).toBe(
+    isDropped
+      ? `from January 2027 the AWS SDK needs Node.js 22 or newer, found ${process.version}: upgrade Node.js\n`
+      : '',
+  );
+});
+
+test('the line about Node.js is returned once, for an old version only, unless it is turned off', () => {
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  vi.stubEnv(name, undefined);
+  expect(replaceSdkWarning('v22.0.0')).toBeUndefined();
+  expect(process.env[name]).toBeUndefined();
+  expect(replaceSdkWarning('v20.19.0')).toContain('found v20.19.0');
+  expect(process.env[name]).toBe('true');
+  expect(replaceSdkWarning('v20.19.0')).toBeUndefined();
 });
 
 test('production reads its path, and the settings say so', async () => {

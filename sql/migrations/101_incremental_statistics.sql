@@ -330,6 +330,27 @@ comment on column registry_stats.verification.id is 'In the order of the ends.';
 comment on column registry_stats.verification.finished_at is 'When it ended.';
 comment on column registry_stats.verification.differences is 'Figures that differed; 0 = exact.';
 
+create table if not exists registry_stats.notification (
+  subject text constraint notification_pkey primary key,
+  state text not null default 'good',
+  changed_at timestamptz,
+  constraint notification_state check (state in ('good', 'failing', 'held back', 'drift'))
+);
+
+comment on table registry_stats.notification is
+  'The states that daemons last reported to NOTIFY_URL, so that one of them reports a change.';
+comment on column registry_stats.notification.subject is 'A job, or figures for the verification.';
+comment on column registry_stats.notification.state is 'good, failing, held back or drift.';
+comment on column registry_stats.notification.changed_at is 'When it changed; NULL = never.';
+
+insert into registry_stats.notification (subject)
+values
+  ('update_counts'),
+  ('update_current_deposit_stats'),
+  ('populate_all_historical_deposit_stats'),
+  ('figures')
+on conflict (subject) do nothing;
+
 -- Revoke what default privileges granted on the objects created here. sql/privileges.sql could no
 -- longer distinguish that from a grant by name.
 do $$

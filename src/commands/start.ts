@@ -7,6 +7,7 @@ import { startStatusServer } from '../http/server.js';
 import { createStatusBoard } from '../daemon/status-board.js';
 import { logEvents } from '../daemon/log-events.js';
 import { createMetrics } from '../metrics/metrics.js';
+import { startNotifier } from '../notify/notifier.js';
 import { migrate } from '../schema/migrate.js';
 import { readSqlFiles } from '../schema/sql-files.js';
 import { isIncremental } from '../statistics/installation.js';
@@ -95,6 +96,7 @@ async function startServing(context: Context, invocation: Invocation): Promise<C
   const metrics = await createMetrics(context, status);
   const server = await startStatusServer(context.config.status, { context, status, metrics });
   context.releasers.add(server.close);
+  context.releasers.add(startNotifier(context));
   const cronJobs = context.initialise();
   board.watch(cronJobs);
   context.events.emit({

@@ -77,6 +77,8 @@ function toConfig(values: Values, raw: RawSettings) {
     },
     retryAttempts: values.RETRY_ATTEMPTS,
     status: { host: values.STATUS_HOST, port: values.STATUS_PORT },
+    /** undefined: no notifications. Secret. */
+    notifyUrl: values.NOTIFY_URL,
   };
 }
 

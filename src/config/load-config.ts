@@ -3,6 +3,7 @@ import { readCaFile } from './ca-file.js';
 import { parseConfig, parseValues, type Config } from './config.js';
 import { readEnvFile } from './env-file.js';
 import { mask } from './masking.js';
+import { replaceSdkWarning } from './node-version.js';
 import { readParameterStore } from './parameter-store.js';
 import { settingsError } from './problems.js';
 import {
@@ -26,7 +27,7 @@ interface LoadConfigInput {
 export interface LoadedConfig {
   readonly config: Config;
   readonly settings: readonly EffectiveSetting[];
-  /** Names in the .env files that are probably mistyped settings, a sentence each. */
+  /** What a person should know although the settings are valid, a sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -37,10 +38,13 @@ export interface LoadedConfig {
  */
 export async function loadConfig(input: LoadConfigInput): Promise<LoadedConfig> {
   const local = await readLocalSources(input);
+  const warning = replaceSdkWarning(process.version);
   const raw = await readCaFile(await addParameterStore(local, input.signal));
   const config = parseConfig(raw);
   const settings = settingKeys.map((key) => effectiveSetting(raw, config, key));
-  return { config, settings, notes: raw.notes ?? [] };
+  const usesSdk = config.ssmPath !== undefined || config.db.isIamAuth;
+  const notes = [...(raw.notes ?? []), ...(warning !== undefined && usesSdk ? [warning] : [])];
+  return { config, settings, notes };
 }
 
 /**

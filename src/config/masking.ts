@@ -11,7 +11,8 @@ export function showValue(text: string, secrets: readonly string[], maxLength = 
   return shown.length > maxLength ? `${escaped}…` : escaped;
 }
 
-function redactSecrets(text: string, secrets: readonly string[]): string {
+/** Replaces every secret in a text, also its URL-encoded form. */
+export function redactSecrets(text: string, secrets: readonly string[]): string {
   const longestFirst = secrets
     .flatMap((secret) => [
       secret,

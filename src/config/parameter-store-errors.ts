@@ -1,5 +1,6 @@
 import { AppError } from '../errors.js';
 
+import { findHomeFault, homeHint } from './home-directory.js';
 import { showValue } from './masking.js';
 
 interface StorePath {
@@ -22,6 +23,8 @@ export function toParameterStoreError(error: unknown, at: Circumstances): AppErr
   if (error instanceof AppError) return error;
   if (at.isStopped) return unreachable(at, 'reading was stopped', 'Start it again.');
   const fault = at.isTimedOut ? at.lastFault : error;
+  const homeFault = findHomeFault(fault);
+  if (homeFault !== undefined) return unreachable(at, homeFault, homeHint);
   const reason = describeFault(fault);
   if (isDenied(fault)) return denied(at, reason);
   if (nameOf(fault) === 'CredentialsProviderError') {

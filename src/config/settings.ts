@@ -15,6 +15,7 @@ import {
   oneOf,
   plainText,
   ssmPath,
+  webhookUrl,
   wholeNumber,
 } from './value-schemas.js';
 
@@ -213,6 +214,13 @@ export const ownSettings = {
     default: '9310',
     about: 'Port of the status server; 0 selects a free port.',
     isLocal: true,
+  },
+  NOTIFY_URL: {
+    schema: webhookUrl,
+    defaultNote: 'none: no notifications',
+    example: 'https://hooks.example.org/secret',
+    about: 'Where to POST each change of state, such as a job that fails or recovers.',
+    isSecret: true,
   },
 } as const satisfies Record<string, Setting>;
 

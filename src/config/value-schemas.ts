@@ -118,6 +118,17 @@ function explainHost(text: string, portKey: string): string {
   return hasPort ? `, without a port (that is ${portKey})` : '';
 }
 
+const expectedWebhook = 'an http or https URL without user and password';
+
+/** The URL is a secret, so no message repeats it. */
+export const webhookUrl = plainText(expectedWebhook).refine(isWebhookUrl, expectedWebhook);
+
+function isWebhookUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
+
 export const awsRegion = z
   .string()
   .regex(/^[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}$/, 'a region like us-east-1');

@@ -6,6 +6,7 @@ import type { DaemonContext } from './daemon-context.js';
 import { Outage } from './outage.js';
 import { createRunJob } from './run-job.js';
 import { Runner } from './runner.js';
+import { setAgeAlarm } from './verification-age.js';
 import { createVerification } from './verification.js';
 
 /** The jobs on their schedule. */
@@ -46,6 +47,7 @@ export function initCronJobs(context: DaemonContext): CronJobs {
     },
   });
   let alarms = setAlarms(context.config, onRefresh, onVerify);
+  const ageAlarm = setAgeAlarm(context);
 
   async function reload(): Promise<void> {
     const changed = await context.reload();
@@ -62,6 +64,7 @@ export function initCronJobs(context: DaemonContext): CronJobs {
 
   async function stop(graceMs: number): Promise<void> {
     alarms.stop();
+    ageAlarm.stop();
     await runner.stop(graceMs);
   }
 

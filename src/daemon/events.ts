@@ -39,8 +39,17 @@ export type Event =
   | { readonly type: 'verify-failed'; readonly error: unknown }
   /** The replica could not be used; the primary is not read instead. */
   | { readonly type: 'verify-missed'; readonly error: AppError }
+  /** No verification for days; `since` is the last one, or the time of the first figures. */
+  | { readonly type: 'verification-overdue'; readonly since: Date }
   | { readonly type: 'database-down'; readonly error: unknown }
-  | { readonly type: 'database-up'; readonly downForMs: number };
+  | { readonly type: 'database-up'; readonly downForMs: number }
+  | { readonly type: 'notified'; readonly subject: string; readonly state: string }
+  | {
+      readonly type: 'notify-failed';
+      readonly subject: string;
+      readonly state: string;
+      readonly reason: string;
+    };
 
 export type Observer = (event: Event) => void;
 

@@ -7,84 +7,100 @@ import type { Comparison } from '../statistics/verify.js';
 import { describeReplica } from '../statistics/verify-on-replica.js';
 import { describeFailure, isReadOnly, isRefused } from '../db/sqlstate.js';
 
+/**
+ * Logs every event. The field `event` has its type, for programs: the alarms of deploy/ecs.yaml
+ * depend on it, and docs/operations.md lists the lines.
+ */
 export function logEvents(log: Logger): Observer {
   return (event) => {
-    const write = writers[event.type] as (log: Logger, event: Event) => void;
-    write(log, event);
+    const describe = lines[event.type] as (event: Event) => Line;
+    const { level, message, ...fields } = describe(event);
+    log[level]({ event: event.type, ...fields }, message);
   };
 }
 
-type Writer<Type extends Event['type']> = (
-  log: Logger,
-  event: Extract<Event, { readonly type: Type }>,
-) => void;
+/** A line of the log, with its other fields. */
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
 
-const writers: { readonly [Type in Event['type']]: Writer<Type> } = {
-  'daemon-started': (log, { pid, statusUrl, nextRun }) => {
-    log.info({ pid, statusUrl, nextRun }, `started; status page: ${statusUrl}`);
+type Describe<Type extends Event['type']> = (
+  event: Extract<Event, { readonly type: Type }>,
+) => Line;
+
+const lines: { readonly [Type in Event['type']]: Describe<Type> } = {
+  'daemon-started': ({ pid, statusUrl, nextRun }) => {
+    const message = `started; status page: ${statusUrl}`;
+    return { level: 'info', message, pid, statusUrl, nextRun };
   },
-  'legacy-state': (log) => {
-    log.info(legacyHint);
+  'legacy-state': () => ({ level: 'info', message: legacyHint }),
+  'daemon-stopping': ({ signal }) => {
+    return { level: 'info', message: `${signal}: stopping, no new run`, signal };
   },
-  'daemon-stopping': (log, { signal }) => {
-    log.info({ signal }, `${signal}: stopping, no new run`);
+  'daemon-stopped': () => ({ level: 'info', message: 'stopped' }),
+  'settings-reloaded': ({ changed }) => {
+    return { level: 'info', message: `settings reloaded, ${changed.length} changed`, changed };
   },
-  'daemon-stopped': (log) => {
-    log.info('stopped');
+  'settings-refused': ({ error }) => failure('settings not reloaded, the old ones stay', error),
+  'refresh-requested': ({ request: { trigger, jobs } }) => {
+    const message = trigger === 'start' ? 'first refresh' : `refresh requested (${trigger})`;
+    return { level: 'info', message, trigger, jobs };
   },
-  'settings-reloaded': (log, { changed }) => {
-    log.info({ changed }, `settings reloaded, ${changed.length} changed`);
+  'refresh-coalesced': ({ trigger }) => {
+    return { level: 'info', message: 'a run is in progress: one more will follow it', trigger };
   },
-  'settings-refused': (log, { error }) => {
+  'run-started': ({ job: { name: job }, trigger }) => {
+    return { level: 'debug', message: `${job} started`, job, trigger };
+  },
+  'run-retried': ({ job, error, retriesLeft }) => {
     const reason = describeFailure(error);
-    log.error({ reason }, `settings not reloaded, the old ones stay: ${reason}`);
+    const message = `${job} will be tried again: ${reason}`;
+    return { level: 'debug', message, job, reason, retriesLeft };
   },
-  'refresh-requested': (log, { request: { trigger, jobs } }) => {
-    log.info(
-      { trigger, jobs },
-      trigger === 'start' ? 'first refresh' : `refresh requested (${trigger})`,
-    );
-  },
-  'refresh-coalesced': (log, { trigger }) => {
-    log.info({ trigger }, 'a run is in progress: one more will follow it');
-  },
-  'run-started': (log, { job: { name: job }, trigger }) => {
-    log.debug({ job, trigger }, `${job} started`);
-  },
-  'run-retried': (log, { job, error, retriesLeft }) => {
-    const reason = describeFailure(error);
-    log.debug({ job, reason, retriesLeft }, `${job} will be tried again: ${reason}`);
-  },
-  'run-finished': (log, { report, nextRun }) => {
-    logRun(log, report, nextRun);
-  },
-  verified: (log, { comparison, durationMs }) => {
-    logVerified(log, comparison, durationMs);
-  },
-  'verify-failed': (log, { error }) => {
-    const reason = describeFailure(error);
-    log.error({ reason }, `the statistics could not be verified: ${reason}`);
-  },
-  'verify-missed': (log, { error }) => {
+  'run-finished': ({ report, nextRun }) => runLine(report, nextRun),
+  verified: ({ comparison, durationMs }) => verificationLine(comparison, durationMs),
+  'verify-failed': ({ error }) => failure('the statistics could not be verified', error),
+  'verify-missed': ({ error }) => {
     const reason = `${describeFailure(error)}; hint: ${error.hint ?? 'none'}`;
-    log.warn({ reason }, `the statistics could not be verified on the replica: ${reason}`);
+    const message = `the statistics could not be verified on the replica: ${reason}`;
+    return { level: 'warn', message, reason };
   },
-  'database-down': (log, { error }) => {
-    const reason = describeFailure(error);
-    log.error({ reason }, `the database ${stateOf(error)}; runs wait until it is back: ${reason}`);
+  'verification-overdue': ({ since }) => {
+    const day = since.toISOString().slice(0, 10);
+    const message = `no verification since ${day}; run \`registry-stats verify\``;
+    return { level: 'warn', message, since };
   },
-  'database-up': (log, event) => {
+  'database-down': ({ error }) => {
+    return failure(`the database ${stateOf(error)}; runs wait until it is back`, error);
+  },
+  'database-up': (event) => {
     const downForMs = Math.round(event.downForMs);
-    log.info({ downForMs }, `the database is back after ${(downForMs / 1000).toFixed(1)} s`);
+    const message = `the database is back after ${(downForMs / 1000).toFixed(1)} s`;
+    return { level: 'info', message, downForMs };
+  },
+  notified: ({ subject, state }) => {
+    return { level: 'info', message: `notification sent: ${subject} is ${state}`, subject, state };
+  },
+  'notify-failed': ({ subject, state, reason }) => {
+    const message = `notification lost: ${subject} is ${state}: ${reason}`;
+    return { level: 'warn', message, subject, state, reason };
   },
 };
 
-function stateOf(error: unknown): string {
+function failure(what: string, error: unknown): Line {
+  const reason = describeFailure(error);
+  return { level: 'error', message: `${what}: ${reason}`, reason };
+}
+
+/** Describes an outage in a few words. */
+export function stateOf(error: unknown): string {
   if (isReadOnly(error)) return 'takes no writes';
   return isRefused(error) ? 'refuses connections' : 'does not respond';
 }
 
-function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void {
+function runLine(report: RunReport, nextRun: Date | undefined): Line {
   const { job, trigger, result } = report;
   const durationMs = Math.round(report.durationMs);
   const fields = {
@@ -97,20 +113,23 @@ function logRun(log: Logger, report: RunReport, nextRun: Date | undefined): void
     durationMs,
     nextRun,
   };
-  const message = describeRun(report);
+  return { level: levelOf(report), message: describeRun(report), ...fields };
+}
+
+function levelOf(report: RunReport): Line['level'] {
+  const { result } = report;
   // An outage has one error line, which the monitor's event writes.
-  if (failedForServer(report)) log.warn(fields, message);
-  else if (result.outcome === 'failed') log.error(fields, message);
-  else if (result.outcome === 'skipped' && result.reason === 'inexact') log.warn(fields, message);
-  else if (result.outcome === 'skipped' && result.reason === 'database-down')
-    log.debug(fields, message);
-  else log.info(fields, message);
+  if (failedForServer(report)) return 'warn';
+  if (result.outcome === 'failed') return 'error';
+  if (result.outcome !== 'skipped') return 'info';
+  if (result.reason === 'inexact') return 'warn';
+  return result.reason === 'database-down' ? 'debug' : 'info';
 }
 
 /** `registry-stats verify` prints them all. */
 const listedDifferences = 20;
 
-function logVerified(log: Logger, comparison: Comparison, duration: number): void {
+function verificationLine(comparison: Comparison, duration: number): Line {
   const { count, differences, replica } = comparison;
   const durationMs = Math.round(duration);
   const fields = {
@@ -119,15 +138,10 @@ function logVerified(log: Logger, comparison: Comparison, duration: number): voi
   };
   if (count === 0) {
     const where = replica === undefined ? '' : ` ${describeReplica(replica)}`;
-    log.info(fields, `verified in ${durationMs} ms${where}: every figure matches the tables`);
-    return;
+    const message = `verified in ${durationMs} ms${where}: every figure matches the tables`;
+    return { level: 'info', message, count, ...fields };
   }
-  log.error(
-    {
-      ...fields,
-      count,
-      differences: differences.slice(0, listedDifferences),
-    },
-    `drift: ${count} figures differ from the tables; run \`registry-stats verify --repair\``,
-  );
+  const message = `drift: ${count} figures differ from the tables; run \`registry-stats verify --repair\``;
+  const listed = differences.slice(0, listedDifferences);
+  return { level: 'error', message, count, ...fields, differences: listed };
 }

@@ -87,13 +87,17 @@ const explanations: readonly Explanation[] = [
       findPoolerRefusal(error)?.hint ?? refusedHint(found, target),
   },
   {
+    code: 'DATABASE_FULL',
+    applies: ({ code }) => code === sqlstate.diskFull,
+    message: ({ target, server, found }) =>
+      `the server of database "${target.name}" at ${server} has no disk space left: ${found}`,
+    hint: () => 'free space on the disk of the server, or enlarge it; the next run does the work',
+  },
+  {
     code: 'PERMISSION_DENIED',
     applies: ({ code }) => code === sqlstate.insufficientPrivilege,
     message: ({ target, found }) => `role "${target.user}" lacks a right: ${found}`,
-    hint: ({ error, target }) =>
-      isConnectionRefused(error)
-        ? `grant connect on database "${target.name}" to "${target.user}";`
-        : 'grant what sql/roles.sql grants, or connect as the role that owns the statistics',
+    hint: ({ error, target }) => missingRightHint(error, target),
   },
   {
     code: 'DATABASE_NOT_MIGRATED',
@@ -140,6 +144,13 @@ function refusedHint(found: string, { iamRegion }: ConnectionTarget): string {
 }
 
 /** Identifies the error by its source routine, because messages may be translated. */
-function isConnectionRefused(error: unknown): boolean {
-  return (error as { routine?: unknown }).routine === 'CheckMyDatabase';
+function missingRightHint(error: unknown, { name, user }: ConnectionTarget): string {
+  const { routine, hint } = error as { routine?: unknown; hint?: unknown };
+  if (routine === 'CheckMyDatabase') return `grant connect on database "${name}" to "${user}";`;
+  // A concurrent refresh makes a temporary table as the owner of the view.
+  if (routine === 'InitTempTableNamespace') {
+    return `grant temporary on database "${name}" to <owner of the view>;`;
+  }
+  if (typeof hint === 'string') return 'run the statement above as the owner of the database';
+  return 'grant what sql/roles.sql grants, or connect as the role that owns the statistics';
 }

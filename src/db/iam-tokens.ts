@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signer } from '@aws-sdk/rds-signer';
+import { findHomeFault, homeHint } from '../config/home-directory.js';
 import { AppError } from '../errors.js';
 
 interface IamTokensInput {
@@ -38,6 +39,8 @@ export function createIamTokens(input: IamTokensInput): () => Promise<string> {
 
 /** Returns only the name: the message may contain the response of a credentials source. */
 function describe(error: unknown): string {
+  const homeFault = findHomeFault(error);
+  if (homeFault !== undefined) return `${homeFault}. ${homeHint}`;
   const name = error instanceof Error ? error.name : 'unknown error';
   return name === 'CredentialsProviderError' ? 'no AWS credentials' : name;
 }

@@ -4,6 +4,7 @@ import { queryBackend, cancel, type AbandonedBackends } from './backend.js';
 import { begin, type Access, type BackendTransaction } from './begin.js';
 import type { ConnectionSettings } from './connection.js';
 import { explainDatabaseError } from './explain.js';
+import { addLockHolders } from './lock-holders.js';
 import { describeFailure, isConnectionLost, isReadOnly } from './sqlstate.js';
 import type { Transaction, TransactionOptions } from './transaction.js';
 import { responseWithin, watchTransaction } from './watchdog.js';
@@ -77,10 +78,16 @@ export class Session {
     if (this.#backend !== undefined && isConnectionLost(error)) abandoned.add(this.#backend);
     this.#endWatch?.();
     if (client !== undefined) {
+      const limits = {
+        waitedMs: this.#options.lockTimeoutMs,
+        timeoutMs: connection.connectTimeoutMs,
+      };
       const rollback = client.query('rollback');
-      await responseWithin(connection.connectTimeoutMs, client, rollback).catch(() => {
-        this.#isBroken = true;
-      });
+      await responseWithin(limits.timeoutMs, client, rollback)
+        .then(() => addLockHolders(error, client, limits))
+        .catch(() => {
+          this.#isBroken = true;
+        });
     }
     // This connection may point at a demoted primary. A new one resolves to the current primary.
     this.#isBroken ||= isReadOnly(error);

@@ -10,6 +10,7 @@ export const sqlstate = {
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
+  diskFull: '53100',
   tooManyConnections: '53300',
   readOnlyTransaction: '25006',
   insufficientPrivilege: '42501',

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/transaction.js';
-import { isConflict } from '../db/sqlstate.js';
+import { describeFailure, isConflict } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { activate } from './activate.js';
 import type { Progress } from '../progress.js';
@@ -137,7 +137,7 @@ async function inLockedTransaction(
     shouldRetry: ({ error }) => isConflict(error),
     onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
       if (!isConflict(error) || retriesLeft === 0) return;
-      onProgress(`${name}: ${error.message}; trying again (attempt ${attemptNumber + 1})`);
+      onProgress(`${name}: ${describeFailure(error)}; trying again (attempt ${attemptNumber + 1})`);
     },
   });
   return result.catch((error: unknown) => {
@@ -148,7 +148,7 @@ async function inLockedTransaction(
 function lockedError(name: string, cause: unknown): AppError {
   return new AppError(
     'MIGRATION_LOCKED',
-    `${name}: expected a lock within ${lockRetries} attempts, another session held it`,
+    `${name}: expected a lock within ${lockRetries} attempts, another session held it: ${describeFailure(cause)}`,
     { hint: 'end the long transaction or the other migration, then run migrate again', cause },
   );
 }

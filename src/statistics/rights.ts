@@ -28,6 +28,7 @@ export const incrementalRights: readonly Right[] = [
       'begin_run(text,text)',
       'check_jobs(text[],text)',
       'check_sources()',
+      'claim_notification(text,text)',
       'differences(text)',
       'fingerprints(text[])',
       'finish_run(bigint,text,text,bigint,bigint,text[],timestamp with time zone)',

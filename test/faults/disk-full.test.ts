@@ -63,7 +63,7 @@ for (const [where, arrange] of [
     });
     const failed = await daemon.untilLine(noSpace);
     expect(failed.msg).toMatch(
-      /^(counts|current deposits) failed: could not (extend|write|create)/,
+      /^(counts|current deposits) failed: the server of database "\w+" at \S+ has no disk space left: could not (extend|write|create)/,
     );
 
     disk.free();

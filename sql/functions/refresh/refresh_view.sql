@@ -15,7 +15,7 @@ declare
   v_checked record;
 begin
   for v_try in 1..3 loop
-    select checked.state, pg_class.relispopulated
+    select checked.state, pg_class.relispopulated, pg_class.relowner
     into v_checked
     from registry_stats.look_at_views(array[refresh_view.view]) as checked
     join pg_class on pg_class.oid = to_regclass('public.' || quote_ident(checked.name))
@@ -42,6 +42,18 @@ begin
           using
             errcode = 'lock_not_available',
             detail = registry_stats.blockers(to_regclass('public.' || quote_ident(refresh_view.view)));
+      when insufficient_privilege then
+        if has_database_privilege(v_checked.relowner, current_database(), 'temporary') then
+          raise;
+        end if;
+        raise exception
+          'registry_stats: role % may not create the temporary table of a concurrent refresh',
+          v_checked.relowner::regrole
+          using
+            errcode = 'insufficient_privilege',
+            hint = format(
+              'grant temporary on database %I to %s;', current_database(), v_checked.relowner::regrole
+            );
       when object_not_in_prerequisite_state or feature_not_supported or undefined_table then
         null;
     end;
