@@ -7,6 +7,7 @@ import { readFreshness, type Freshness } from '../status/freshness.js';
 import type { DaemonState, Status } from '../status/model.js';
 import { readStatistics } from '../status/read-statistics.js';
 import { toStatus } from '../status/status.js';
+import { readVersion } from '../version.js';
 import { createPaint, type Paint } from '../terminal/paint.js';
 import { renderTable } from '../terminal/table.js';
 import { watch } from '../terminal/watch.js';
@@ -38,14 +39,15 @@ interface StatusReport extends Pick<Status, 'isMaintenance' | 'jobs' | 'statisti
   readonly daemon: Pick<DaemonState, 'pid' | 'startedAt' | 'isDatabaseDown' | 'nextRun'> | null;
 }
 
-async function readStatus({ config, database }: Context): Promise<StatusReport> {
+async function readStatus(context: Context): Promise<StatusReport> {
+  const { config, database } = context;
   const { host, port, name } = database.options.connection;
   const daemon = await queryDaemon(config.status, '/api/status').then(
     ({ body }) => (isDaemonState(body) ? body : null),
     () => null,
   );
   const { isMaintenance, jobs, statistics, verdict } = toStatus(
-    daemon ?? { ...noDaemon, isMaintenance: config.isMaintenance },
+    daemon ?? (await describeNoDaemon(context)),
     await readStatistics(database),
   );
   return {
@@ -64,20 +66,40 @@ async function readStatus({ config, database }: Context): Promise<StatusReport> 
   };
 }
 
+async function describeNoDaemon({ config, database }: Context): Promise<DaemonState> {
+  const { name, host } = database.options.connection;
+  return {
+    ...noDaemon,
+    isMaintenance: config.isMaintenance,
+    installation: {
+      programVersion: await readVersion(),
+      environment: config.aptEnv,
+      databaseName: name,
+      databaseHost: host,
+    },
+  };
+}
+
 /** The daemon state when no daemon responds: the database has the only record. */
 const noDaemon = {
   version: 1,
   pid: 0,
   startedAt: '',
+  maintenanceSince: null,
   isDatabaseDown: false,
+  databaseDownSince: null,
+  databaseProblem: null,
   nextRun: null,
-  jobs: jobs.map(({ name, subject }) => ({
+  nextVerification: null,
+  jobs: jobs.map(({ name, title, subject }) => ({
     job: name,
+    title,
     subject,
     isRunning: false,
     lastRun: null,
     lastSuccess: null,
     consecutiveFailures: 0,
+    failingSince: null,
   })),
 } as const;
 

@@ -11,6 +11,8 @@ export type JobName = (typeof jobNames)[number];
 /** One of Registry's statistics functions. */
 export interface Job {
   readonly name: JobName;
+  /** A short name for people. */
+  readonly title: string;
   /** The figures it keeps fresh, in words. */
   readonly subject: string;
   /** The key of its flag in ar_internal_metadata. */
@@ -27,6 +29,7 @@ export interface Job {
 export const jobs: readonly Job[] = [
   {
     name: 'update_counts',
+    title: 'Counts',
     subject: 'counts of events, objects, files and work items',
     flag: 'update counts is running',
     views: [
@@ -39,6 +42,7 @@ export const jobs: readonly Job[] = [
   },
   {
     name: 'update_current_deposit_stats',
+    title: 'Current deposits',
     subject: 'current deposits',
     flag: 'current_deposit_stats is running',
     views: ['current_deposit_stats'],
@@ -46,6 +50,7 @@ export const jobs: readonly Job[] = [
   },
   {
     name: 'populate_all_historical_deposit_stats',
+    title: 'Deposit history',
     subject: 'deposits on the first of each month',
     flag: 'historical deposit stats is running',
     views: [],
