@@ -47,7 +47,11 @@ export function registerApi(
     return orExplain(reply, () => reader.read(key, 1_000, (open) => readRuns(open, data)));
   });
   server.get('/api/statistics', (_request, reply) =>
-    orExplain(reply, () => reader.read('figures', figuresAgeMs, readFigures)),
+    orExplain(reply, async () => {
+      // A reader who asks because of a refresh must not get the figures from before it.
+      const refreshes = (await status.read()).jobs.map(({ lastRefresh }) => lastRefresh);
+      return reader.read(`figures ${refreshes.join()}`, figuresAgeMs, readFigures);
+    }),
   );
   registerCsv(server, reader);
 }

@@ -27,7 +27,9 @@ test('a healthy daemon: the page shows since when, the figures, jobs and runs', 
   expect(await page.locator('#verdict-more').isHidden()).toBe(true);
   expect(await page.title()).toBe('✓ registry-stats');
   expect(await page.locator('#database').textContent()).toMatch(/^registry_stats_test_.* on /);
-  expect(await page.locator('.state.good').allTextContents()).toEqual(Array(3).fill('Current'));
+  await expect
+    .poll(() => page.locator('[data-job] .state.good').allTextContents())
+    .toEqual(Array(3).fill('Current'));
   expect(await page.locator('#run-rows tbody tr:not(.day)').count()).toBe(3);
   await takeShot(page, 'fresh');
   expect(problems).toEqual([]);
