@@ -21,8 +21,13 @@ import { createTestDatabase, type TestDatabase } from './support/test-database.j
 async function metricsOf({ database }: TestDatabase) {
   const events = createEvents();
   const config = { isMaintenance: false };
-  const board = createStatusBoard({ config: config as Config, events }, 1);
-  board.watch({ isDatabaseDown: () => false, nextRun: () => new Date() } as unknown as CronJobs);
+  const identity = { pid: 1, programVersion: '1.2.3' };
+  const board = createStatusBoard({ config: config as Config, database, events }, identity);
+  board.watch({
+    isDatabaseDown: () => false,
+    nextRun: () => new Date(),
+    nextVerification: () => undefined,
+  } as unknown as CronJobs);
   const metrics = await createMetrics(
     { config, events },
     createStatusReader({ database }, board.current),

@@ -8,6 +8,7 @@ import { createStatusBoard } from '../src/daemon/status-board.js';
 import { jobNames } from '../src/jobs/job.js';
 import { openApiDocument, operations, type Operation } from '../src/http/openapi.js';
 import { registerRoutes, startStatusServer, type StatusSources } from '../src/http/server.js';
+import { csvTables } from '../src/status/csv-tables.js';
 import type { Config } from '../src/config/config.js';
 import { createMetrics } from '../src/metrics/metrics.js';
 import { createStatusReader } from '../src/status/status-reader.js';
@@ -72,17 +73,22 @@ async function expectDescribed(url: string, path: string, status: number, target
 const cronJobs = {
   isDatabaseDown: () => false,
   nextRun: () => new Date(),
+  nextVerification: () => new Date(),
 } as unknown as CronJobs;
 
+const identity = { pid: process.pid, programVersion: '1.2.3' };
+
 /** For responses that do not read the database. */
-const noDatabase = {} as unknown as TestDatabase;
+const noDatabase = {
+  database: { options: { connection: { name: 'registry', host: 'localhost' } } },
+} as unknown as TestDatabase;
 
 /** Starts the status port on a database, with the daemon's events. */
 async function serve({ database }: Pick<TestDatabase, 'database'>, isDatabaseDown = false) {
   const events = createEvents();
-  const config = { isMaintenance: false };
+  const config = { isMaintenance: false, aptEnv: 'test' };
   const context = { database } as unknown as StatusSources['context'];
-  const board = createStatusBoard({ config: config as Config, events }, process.pid);
+  const board = createStatusBoard({ config: config as Config, database, events }, identity);
   board.watch({ ...cronJobs, isDatabaseDown: () => isDatabaseDown });
   const status = createStatusReader(context, board.current);
   const metrics = await createMetrics({ config: config, events }, status);
@@ -166,9 +172,15 @@ test('each response of a running daemon is as described', async () => {
     isRecorded: true,
     runs: [{ outcome: null }, { outcome: 'crashed' }, {}, {}, {}],
   });
-  for (const file of ['index.html', 'style.css', 'uplot.js', 'icon.svg']) {
+  for (const file of ['index.html', 'style.css', 'icon.svg']) {
     await expectDescribed(url, '/assets/{name}', 200, `/assets/${file}`);
   }
+  for (const name of Object.keys(csvTables)) {
+    await expectDescribed(url, '/api/csv/{name}', 200, `/api/csv/${name}`);
+  }
+  await expectDescribed(url, '/api/csv/runs.csv', 200, '/api/csv/runs.csv?outcome=crashed');
+  await expectDescribed(url, '/api/csv/runs.csv', 400, '/api/csv/runs.csv?limit=1');
+  await expectDescribed(url, '/api/csv/{name}', 404, '/api/csv/constructor');
   await expectDescribed(url, '/assets/{name}', 404, '/assets/none.js');
 });
 
@@ -185,9 +197,10 @@ test('each response in the legacy state is as described', async () => {
 
 test('each response during a database outage is as described', async () => {
   const { url } = await serve(noDatabase, true);
-  for (const path of ['/ready', '/api/runs', '/api/statistics']) {
+  for (const path of ['/ready', '/api/runs', '/api/statistics', '/api/csv/runs.csv']) {
     await expectDescribed(url, path, 503);
   }
+  await expectDescribed(url, '/api/csv/{name}', 503, '/api/csv/counts.csv');
   expect(await expectDescribed(url, '/api/status', 200)).toMatchObject({
     statistics: { mode: 'unknown' },
   });

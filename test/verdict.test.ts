@@ -15,6 +15,7 @@ const checked = '2026-03-01T10:42:00.000Z';
 function job(name: string): JobHistory {
   return {
     job: name,
+    title: name,
     subject: '',
     isRunning: false,
     lastRun: {
@@ -27,6 +28,7 @@ function job(name: string): JobHistory {
     },
     lastSuccess: checked,
     consecutiveFailures: 0,
+    failingSince: null,
   };
 }
 
@@ -39,6 +41,7 @@ function record(name: string): JobRecord {
     lastRefresh: refreshed,
     dataAsOf: checked,
     consecutiveFailures: 0,
+    failingSince: null,
     pendingChanges: 0,
   };
 }
@@ -47,9 +50,19 @@ const daemon: DaemonState = {
   version: 1,
   pid: 42,
   startedAt: refreshed,
+  installation: {
+    programVersion: '1.2.3',
+    environment: 'staging',
+    databaseName: 'registry',
+    databaseHost: 'staging-db',
+  },
   isMaintenance: false,
+  maintenanceSince: null,
   isDatabaseDown: false,
+  databaseDownSince: null,
+  databaseProblem: null,
   nextRun: '2026-03-01T11:00:00.000Z',
+  nextVerification: null,
   jobs: names.map(job),
 };
 const [counts = job(''), ...otherJobs] = daemon.jobs;
@@ -61,6 +74,7 @@ const incremental: StatisticsState = {
   inexact: [],
   jobs: names.map(record),
   lastVerification: null,
+  blocker: null,
 };
 
 /** The legacy state in which every job was skipped for this reason. */
@@ -78,11 +92,14 @@ const statesOf = (own: Partial<DaemonState>, statistics: Partial<StatisticsState
 
 test('figures refreshed yesterday are current as of the last check', () => {
   expect(verdictOf({})).toEqual({
+    kind: 'fresh',
     level: 'good',
     notReady: null,
     sentence: 'All statistics are exact as of 2026-03-01 10:42 UTC.',
     details: ['Nothing is pending. The next run is at 2026-03-01 11:00 UTC.'],
     checkedAt: '2026-03-01T10:42:00.003Z',
+    facts: [],
+    steps: [],
   });
   expect(statesOf({}).map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
 });
@@ -122,17 +139,31 @@ test('a recorded failure counts, even if this daemon has not seen it', () => {
     lastCheck: '2026-03-01T10:42:10.000Z',
     dataAsOf: refreshed,
     consecutiveFailures: 3,
+    failingSince: '2026-03-01T08:42:10.000Z',
+    pendingChanges: 2_184,
   };
   expect(verdictOf({}, { jobs: [failed, ...others] })).toEqual({
+    kind: 'failing',
     level: 'bad',
     notReady: 'update_counts failed: disk full',
-    sentence: 'update_counts fails.',
+    sentence: 'Not updated since 2026-02-28 09:00 UTC: update_counts.',
     details: [
       'update_counts (3 times in a row): disk full. Its figures are as of 2026-02-28 09:00 UTC.',
       'The next try is at 2026-03-01 11:00 UTC. ' +
         'Fix the cause, then run `registry-stats refresh`.',
     ],
     checkedAt: '2026-03-01T10:42:00.003Z',
+    facts: [
+      { term: 'Cause', text: 'disk full' },
+      { term: 'First failure', text: '2026-03-01 08:42 UTC, 3 runs in a row since' },
+      { term: 'Figures of', text: '2026-02-28 09:00 UTC' },
+      { term: 'Waiting', text: '2,184 changes; none is lost' },
+      { term: 'Next attempt', text: '2026-03-01 11:00 UTC' },
+    ],
+    steps: [
+      { text: 'Fix the cause.', command: null },
+      { text: 'Refresh now:', command: 'registry-stats refresh update_counts' },
+    ],
   });
 });
 
@@ -212,4 +243,70 @@ test('during a database outage the verdict is the outage', () => {
     notReady: 'no answer',
     details: ['Found: no answer.', expect.any(String) as string],
   });
+});
+
+const blocker = {
+  pid: 48_213,
+  user: 'kcampbell',
+  application: 'psql',
+  address: '10.0.3.17',
+  state: 'idle in transaction',
+  since: '2026-03-01T10:19:00.000Z',
+  query: 'lock table generic_file_counts in exclusive mode',
+  lockOn: 'generic_file_counts',
+  waitingSince: '2026-03-01T10:41:00.000Z',
+};
+
+test('a run that waits for a lock names the session that holds it, and is no failure yet', () => {
+  const verdict = verdictOf({}, { blocker });
+  expect(verdict).toMatchObject({
+    kind: 'blocked',
+    level: 'wait',
+    notReady: null,
+    sentence: 'A run has waited for a lock since 2026-03-01 10:41 UTC.',
+    details: [
+      'Process 48213 of kcampbell holds a lock on generic_file_counts. ' +
+        'The run continues as soon as the lock is free.',
+    ],
+  });
+  expect(verdict.facts).toContainEqual({
+    term: 'Who blocks',
+    text: 'kcampbell with psql from 10.0.3.17, process 48213',
+  });
+  expect(verdict.steps.at(-1)?.command).toBe('select pg_terminate_backend(48213);');
+  expect(verdictOf({}, { blocker: { ...blocker, waitingSince: null } }).kind).toBe('fresh');
+});
+
+test('a failure for a missing right names the script that grants it', () => {
+  const [first = record(''), ...others] = incremental.jobs;
+  const failed = {
+    ...first,
+    outcome: 'failed',
+    reason: 'permission denied for view work_item_counts (42501)',
+    lastCheck: '2026-03-01T10:42:10.000Z',
+    consecutiveFailures: 1,
+  };
+  const { steps } = verdictOf({}, { jobs: [failed, ...others] });
+  expect(steps.map(({ command }) => command)).toEqual([
+    'psql -f sql/roles.sql',
+    'registry-stats refresh update_counts',
+  ]);
+});
+
+test('an outage and a maintenance show since when they last', () => {
+  const since = '2026-03-01T10:30:00.000Z';
+  const outage = { isDatabaseDown: true, databaseDownSince: since, databaseProblem: 'refused' };
+  expect(verdictOf(outage)).toMatchObject({
+    kind: 'database away',
+    sentence: 'The database has been unreachable or read-only since 2026-03-01 10:30 UTC.',
+    facts: [
+      { term: 'Found', text: 'refused' },
+      { term: 'Database', text: 'registry on staging-db' },
+      { term: 'Since', text: '2026-03-01 10:30 UTC' },
+      {},
+    ],
+  });
+  const { facts, steps } = verdictOf({ isMaintenance: true, maintenanceSince: since });
+  expect(facts[0]).toEqual({ term: 'Since', text: '2026-03-01 10:30 UTC' });
+  expect(steps[0]?.command).toBe('kill -HUP 42');
 });

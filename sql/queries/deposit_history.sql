@@ -1,14 +1,21 @@
--- Stored bytes over the months, one row per series with a number for every month, 0 where the table has
--- none. $1: 'storage_option' or 'institution', $2: how many series are shown, largest first, $3: the name of
--- the sum of the others. The unique index of the table admits a second row where the institution is NULL, hence
--- max().
+-- Stored bytes over the months and now, one row per series with a number for every month, 0 where the
+-- table has none. The last number is the current one. $1: 'storage_option' or 'institution', $2: how
+-- many series are shown, largest first, $3: the name of the sum of the others. The unique index of the
+-- table admits a second row where the institution is NULL, hence max().
 with figure as materialized (
   select
     case $1 when 'institution' then institution_id::text else storage_option end as key,
     case $1 when 'institution' then max(institution_name) else max(storage_option) end as name,
     end_date,
     max(total_bytes) as bytes
-  from public.historical_deposit_stats
+  from (
+    select institution_id, institution_name, storage_option, total_bytes, end_date
+    from public.historical_deposit_stats
+    where end_date is not null
+    union all
+    select institution_id, institution_name, storage_option, total_bytes, 'infinity'
+    from public.current_deposit_stats
+  ) as deposit
   where case $1
       when 'institution' then institution_id is not null and storage_option = 'Total'
       else institution_id is null and storage_option <> 'Total'
@@ -20,12 +27,14 @@ month as (
   select distinct end_date
   from public.historical_deposit_stats
   where end_date is not null
+  union
+  select 'infinity'
 ),
 
 ranked as (
   select
     key,
-    (array_agg(name order by end_date desc))[1] as name,
+    coalesce((array_agg(name order by end_date desc))[1], 'institution ' || key) as name,
     row_number() over (
       order by (array_agg(bytes order by end_date desc))[1] desc, max(bytes) desc, key
     ) as place

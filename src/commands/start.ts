@@ -12,6 +12,7 @@ import { migrate } from '../schema/migrate.js';
 import { readSqlFiles } from '../schema/sql-files.js';
 import { isIncremental } from '../statistics/installation.js';
 import { createStatusReader } from '../status/status-reader.js';
+import { readVersion } from '../version.js';
 import { progressTo, type Invocation } from './invocation.js';
 import { progressLineTo } from '../terminal/progress.js';
 import { migrateOptions } from './migrate.js';
@@ -91,7 +92,8 @@ async function checkDatabase(context: Context): Promise<void> {
 }
 
 async function startServing(context: Context, invocation: Invocation): Promise<CronJobs> {
-  const board = createStatusBoard(context, invocation.pid);
+  const programVersion = await readVersion();
+  const board = createStatusBoard(context, { pid: invocation.pid, programVersion });
   const status = createStatusReader(context, board.current);
   const metrics = await createMetrics(context, status);
   const server = await startStatusServer(context.config.status, { context, status, metrics });

@@ -2,11 +2,13 @@ import { Command, Option } from 'commander';
 import type { Context } from '../context.js';
 import { jobs } from '../jobs/job.js';
 import { preflight } from '../statistics/preflight.js';
+import type { DaemonState } from '../status/model.js';
 import { readFreshness } from '../status/freshness.js';
 import { readStatistics } from '../status/read-statistics.js';
 import { toStatus } from '../status/status.js';
 import { createPaint } from '../terminal/paint.js';
 import { renderStatus, type StatusReport } from '../terminal/status-screen.js';
+import { readVersion } from '../version.js';
 import { watch } from '../terminal/watch.js';
 import { widthOf } from '../terminal/width.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
@@ -64,12 +66,13 @@ function toJson(report: StatusReport): Readonly<Record<string, unknown>> {
   return { ...report, jobs: states };
 }
 
-async function readStatus({ config, database }: Context): Promise<StatusReport> {
+async function readStatus(context: Context): Promise<StatusReport> {
+  const { config, database } = context;
   const { host, port, name } = database.options.connection;
   const answer = await queryDaemon(config.status, '/api/status', isStatus);
   const daemon = answer.responder === 'daemon' ? answer.body : null;
   const { isMaintenance, jobs, statistics, verdict } = toStatus(
-    daemon ?? { ...noDaemon, isMaintenance: config.isMaintenance },
+    daemon ?? (await describeNoDaemon(context)),
     await readStatistics(database),
   );
   return {
@@ -89,19 +92,39 @@ async function readStatus({ config, database }: Context): Promise<StatusReport> 
   };
 }
 
+async function describeNoDaemon({ config, database }: Context): Promise<DaemonState> {
+  const { name, host } = database.options.connection;
+  return {
+    ...noDaemon,
+    isMaintenance: config.isMaintenance,
+    installation: {
+      programVersion: await readVersion(),
+      environment: config.aptEnv,
+      databaseName: name,
+      databaseHost: host,
+    },
+  };
+}
+
 /** The daemon state when no daemon responds: the database has the only record. */
 const noDaemon = {
   version: 1,
   pid: 0,
   startedAt: '',
+  maintenanceSince: null,
   isDatabaseDown: false,
+  databaseDownSince: null,
+  databaseProblem: null,
   nextRun: null,
-  jobs: jobs.map(({ name, subject }) => ({
+  nextVerification: null,
+  jobs: jobs.map(({ name, title, subject }) => ({
     job: name,
+    title,
     subject,
     isRunning: false,
     lastRun: null,
     lastSuccess: null,
     consecutiveFailures: 0,
+    failingSince: null,
   })),
 } as const;

@@ -16,6 +16,8 @@ export interface CronJobs {
   /** Reads the settings again and applies a new REFRESH_SCHEDULE; a run in progress goes on. */
   reload(): Promise<void>;
   nextRun(): Date;
+  /** undefined without VERIFY_SCHEDULE. */
+  nextVerification(): Date | undefined;
   /** Reports of the run at start. */
   readonly firstRun: Promise<RunReport[]>;
   isDatabaseDown(): boolean;
@@ -69,11 +71,20 @@ export function initCronJobs(context: DaemonContext): CronJobs {
   }
 
   const firstRun = request('start');
-  return { request, reload, nextRun, firstRun, stop, isDatabaseDown: () => outage.isDown };
+  return {
+    request,
+    reload,
+    nextRun,
+    nextVerification: () => alarms.verify?.next(),
+    firstRun,
+    stop,
+    isDatabaseDown: () => outage.isDown,
+  };
 }
 
 interface Alarms {
   readonly refresh: Alarm;
+  readonly verify: Alarm | undefined;
   stop(): void;
 }
 
@@ -83,6 +94,7 @@ function setAlarms(config: Config, onRefresh: () => void, onVerify: () => void):
   const verify = verifySchedule === undefined ? undefined : setAlarm(verifySchedule, onVerify);
   return {
     refresh,
+    verify,
     stop: () => {
       refresh.stop();
       verify?.stop();

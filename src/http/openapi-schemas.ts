@@ -1,54 +1,52 @@
 import { jobNames } from '../jobs/job.js';
 import { skipReasons } from '../jobs/outcome.js';
 import type {
-  CountFigure,
-  DepositFigure,
+  Blocker,
   ErrorBody,
-  Figures,
+  Fact,
+  Installation,
   JobRecord,
   JobStatus,
   LastRun,
   Problem,
   RunRecord,
   RunsPage,
-  Series,
   StatisticsState,
   Status,
+  Step,
   Verdict,
+  VerdictKind,
   Verification,
 } from '../status/model.js';
+import { figureSchemas } from './openapi-figures.js';
+import {
+  object,
+  nullable,
+  list,
+  ref,
+  described,
+  text,
+  flag,
+  count,
+  version,
+  time,
+  type Schema,
+} from './schema.js';
 
-export type Schema = Readonly<Record<string, unknown>>;
-
-/** Returns the schema of an object with exactly the fields of the type, all required. */
-function object<Fields>(properties: Record<keyof Fields & string, Schema>): Schema {
-  return { type: 'object', required: Object.keys(properties), properties };
-}
-
-function nullable(schema: Schema): Schema {
-  return { oneOf: [schema, { type: 'null' }] };
-}
-
-function list(items: Schema): Schema {
-  return { type: 'array', items };
-}
-
-function ref(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function described(description: string, schema: Schema): Schema {
-  return { description, ...schema };
-}
-
-const text: Schema = { type: 'string' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
-const amount: Schema = { type: 'number', minimum: 0 };
-const version = described('Changes when a field changes its meaning or is removed.', { const: 1 });
-
-const time: Schema = { type: 'string', format: 'date-time' };
 export const job: Schema = { type: 'string', enum: jobNames };
+
+const verdictKinds: readonly VerdictKind[] = [
+  'fresh',
+  'legacy state',
+  'first run',
+  'maintenance',
+  'blocked',
+  'failing',
+  'held back',
+  'drift',
+  'untrusted',
+  'database away',
+];
 
 const triggers = ['start', 'schedule', 'signal', 'command', 'recovery'];
 const outcomes = ['refreshed', 'skipped', 'failed', 'cancelled'];
@@ -68,23 +66,40 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
     version,
     pid: count,
     startedAt: time,
+    installation: ref('Installation'),
     isMaintenance: described('Whether MAINTENANCE_MODE is true.', flag),
+    maintenanceSince: described('When this daemon first saw it.', nullable(time)),
     isDatabaseDown: described('Whether runs wait for the database.', flag),
+    databaseDownSince: described('Begin of the outage.', nullable(time)),
+    databaseProblem: described('Why the database cannot be used.', nullable(text)),
     nextRun: described('By REFRESH_SCHEDULE; null while the daemon starts.', nullable(time)),
+    nextVerification: described('By VERIFY_SCHEDULE; null without one.', nullable(time)),
     jobs: described('What this daemon did, and what is on record.', list(ref('Job'))),
     answeredAt: described("The daemon's clock.", time),
     statistics: described('What the database has on record.', ref('StatisticsState')),
     verdict: ref('Verdict'),
   }),
+  Installation: object<Installation>({
+    programVersion: text,
+    environment: described('APT_ENV.', text),
+    databaseName: text,
+    databaseHost: text,
+  }),
   Verdict: object<Verdict>({
+    kind: described('What decided, for programs.', { type: 'string', enum: verdictKinds }),
     level: { type: 'string', enum: ['good', 'wait', 'bad'] },
     notReady: described('Why /ready responds with 503; null where it is 200.', nullable(text)),
     sentence: described('For people.', text),
     details: described('More facts, or what to do.', list(text)),
     checkedAt: described('The oldest last check of all jobs.', nullable(time)),
+    facts: described('What happened; empty where all is well.', list(ref('Fact'))),
+    steps: described('What to do, in this order.', list(ref('Step'))),
   }),
+  Fact: object<Fact>({ term: text, text }),
+  Step: object<Step>({ text, command: described('A command to copy.', nullable(text)) }),
   Job: object<JobStatus>({
     job,
+    title: described('A short name for people.', text),
     subject: described('What the job keeps fresh.', text),
     isRunning: flag,
     lastRun: nullable(ref('LastRun')),
@@ -93,6 +108,7 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
       nullable(time),
     ),
     consecutiveFailures: count,
+    failingSince: described('Start of the first of these failures.', nullable(time)),
     state: {
       type: 'string',
       enum: ['fresh', 'running', 'failing', 'held back', 'not run yet', 'stopped'],
@@ -123,6 +139,18 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
     inexact: described('Tables and views that are untrusted.', list(ref('Untrusted'))),
     jobs: list(ref('JobRecord')),
     lastVerification: described('The last one on record.', nullable(ref('Verification'))),
+    blocker: described('The session that keeps a run from a lock.', nullable(ref('Blocker'))),
+  }),
+  Blocker: object<Blocker>({
+    pid: count,
+    user: nullable(text),
+    application: nullable(text),
+    address: nullable(text),
+    state: nullable(text),
+    since: described('Begin of its transaction.', nullable(time)),
+    query: described('Its last query, shortened.', nullable(text)),
+    lockOn: described('The table or view.', nullable(text)),
+    waitingSince: described('Null where a run failed instead of waiting.', nullable(time)),
   }),
   Verification: object<Verification>({ finishedAt: time, differences: count }),
   Untrusted: object<Problem>({
@@ -138,6 +166,7 @@ const statusSchemas: Readonly<Record<string, Schema>> = {
     lastRefresh: described('The last time figures changed.', nullable(time)),
     dataAsOf,
     consecutiveFailures: count,
+    failingSince: described('Start of the first of these failures.', nullable(time)),
     pendingChanges: described("Deltas of this job's tables.", count),
   }),
 };
@@ -167,40 +196,6 @@ const runSchemas: Readonly<Record<string, Schema>> = {
     ),
     viewsRefreshed: list(text),
     dataAsOf: nullable(time),
-  }),
-};
-
-const figureSchemas: Readonly<Record<string, Schema>> = {
-  Statistics: object<Figures>({
-    version,
-    history: ref('History'),
-    counts: list(ref('Count')),
-    deposits: ref('Deposits'),
-  }),
-  History: object<Figures['history']>({
-    months: described('First days of months, ascending.', list({ type: 'string', format: 'date' })),
-    byStorageOption: list(ref('Series')),
-    byInstitution: list(ref('Series')),
-  }),
-  Series: object<Series>({
-    name: text,
-    bytes: described('Stored bytes, one number per month.', list(amount)),
-  }),
-  Count: object<CountFigure>({
-    subject: { type: 'string', enum: ['events', 'objects', 'files', 'work items'] },
-    kind: described('State, event type or action; null for the total.', nullable(text)),
-    rows: count,
-  }),
-  Deposits: object<Figures['deposits']>({
-    byStorageOption: list(ref('Deposit')),
-    byInstitution: described('The 100 largest.', list(ref('Deposit'))),
-  }),
-  Deposit: object<DepositFigure>({
-    name: text,
-    objects: count,
-    files: count,
-    bytes: amount,
-    monthlyCost: described('In dollars; null for a total of several prices.', nullable(amount)),
   }),
 };
 

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import { csvTables } from '../status/csv-tables.js';
 import { runOutcomes } from '../status/run-history.js';
-import { job, schemas, type Schema } from './openapi-schemas.js';
+import { job, schemas } from './openapi-schemas.js';
+import type { Schema } from './schema.js';
 
 /** One GET. HEAD returns the same without the body. */
 export interface Operation {
@@ -59,9 +61,13 @@ const health: Readonly<Record<string, Operation>> = {
   },
 };
 
-const runsParameters = [
+const runsFilter = [
   query('job', 'Only runs of this job.', job),
   query('outcome', 'Only runs with this outcome.', { type: 'string', enum: runOutcomes }),
+];
+
+const runsParameters = [
+  ...runsFilter,
   query('limit', 'How many runs.', { type: 'integer', minimum: 1, maximum: 500, default: 50 }),
   query('before', 'Only runs with a smaller id: the `olderThan` of the last response.', {
     type: 'string',
@@ -85,6 +91,26 @@ const api: Readonly<Record<string, Operation>> = {
     operationId: 'getStatistics',
     summary: 'The figures.',
     responses: { 200: json('The figures.', 'Statistics'), 503: away },
+  },
+  '/api/csv/{name}': {
+    operationId: 'getCsv',
+    summary: 'A table or chart of the page as CSV.',
+    parameters: [
+      {
+        name: 'name',
+        in: 'path',
+        required: true,
+        description: 'Name of the file.',
+        schema: { type: 'string', enum: Object.keys(csvTables) },
+      },
+    ],
+    responses: { 200: text('The table.', 'text/csv'), 404: missing, 503: away },
+  },
+  '/api/csv/runs.csv': {
+    operationId: 'getRunsCsv',
+    summary: 'Up to 10,000 recorded runs as CSV, newest first.',
+    parameters: runsFilter,
+    responses: { 200: text('The runs.', 'text/csv'), 400: invalid, 503: away },
   },
   '/api/openapi.json': {
     operationId: 'getOpenApi',

@@ -1,17 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Context } from '../context.js';
 import { registerApi } from './api.js';
 import type { StatusReader } from '../status/status-reader.js';
-
-const require = createRequire(import.meta.url);
-
-/** Files from dependencies, by the names that the page uses. */
-const packaged: Readonly<Record<string, string>> = {
-  'uplot.js': 'uplot/dist/uPlot.esm.js',
-  'uplot.css': 'uplot/dist/uPlot.min.css',
-};
 
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -43,10 +34,8 @@ async function sendFile(reply: FastifyReply, name: string): Promise<FastifyReply
 /** Reads a file of the page. Only flat names are allowed, so a path cannot leave the folder. */
 async function readPageFile(name: string): Promise<Buffer | undefined> {
   if (!/^[a-z-]+\.(?:html|css|js|svg)$/.test(name)) return undefined;
-  const own = new URL(`./page/${name}`, import.meta.url);
-  const dependency = packaged[name];
   try {
-    return await readFile(dependency === undefined ? own : require.resolve(dependency));
+    return await readFile(new URL(`./page/${name}`, import.meta.url));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

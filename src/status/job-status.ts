@@ -8,12 +8,15 @@ export function combineJob(own: JobHistory, record: JobRecord | undefined): JobS
   const isRefreshed = lastRun?.outcome === 'refreshed';
   return {
     job: own.job,
+    title: own.title,
     subject: own.subject,
     isRunning: own.isRunning,
     lastRun,
     lastSuccess: own.lastSuccess,
     state: own.isRunning ? 'running' : stateOf(latest),
     ...latest,
+    failingSince:
+      latest.consecutiveFailures === 0 ? null : (record?.failingSince ?? own.failingSince),
     lastCheck: laterOf(record?.lastCheck, hasChecked(lastRun) ? endOf(own) : own.lastSuccess),
     lastRefresh: record?.lastRefresh ?? (isRefreshed ? endOf(own) : null),
     dataAsOf: record === undefined ? startOfProof(own) : record.dataAsOf,

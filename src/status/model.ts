@@ -15,22 +15,43 @@ export interface DaemonState {
   readonly version: 1;
   readonly pid: number;
   readonly startedAt: string;
+  readonly installation: Installation;
   readonly isMaintenance: boolean;
+  /** When this daemon first saw it; null outside of maintenance. */
+  readonly maintenanceSince: string | null;
   readonly isDatabaseDown: boolean;
+  readonly databaseDownSince: string | null;
+  /** Why the database cannot be used, as first reported in this outage. */
+  readonly databaseProblem: string | null;
   /** null until the jobs are scheduled. */
   readonly nextRun: string | null;
+  /** null without VERIFY_SCHEDULE. */
+  readonly nextVerification: string | null;
   readonly jobs: readonly JobHistory[];
+}
+
+/** Which daemon this is, and which database it serves. */
+export interface Installation {
+  readonly programVersion: string;
+  /** APT_ENV. */
+  readonly environment: string;
+  readonly databaseName: string;
+  readonly databaseHost: string;
 }
 
 /** One job as this daemon has seen it since its start. */
 export interface JobHistory {
   readonly job: string;
+  /** A short name for people. */
+  readonly title: string;
   readonly subject: string;
   readonly isRunning: boolean;
   readonly lastRun: LastRun | null;
   /** End of the last run that refreshed or found everything fresh. */
   readonly lastSuccess: string | null;
   readonly consecutiveFailures: number;
+  /** Start of the first of the consecutive failures. */
+  readonly failingSince: string | null;
 }
 
 export interface LastRun {
@@ -59,6 +80,7 @@ export interface JobStatus extends JobHistory {
 
 /** Whether all is well: what is fresh, or what is wrong and what to do. */
 export interface Verdict {
+  readonly kind: VerdictKind;
   readonly level: 'good' | 'wait' | 'bad';
   /** Why `/ready` answers 503, in a few words; null where it answers 200. */
   readonly notReady: string | null;
@@ -67,6 +89,33 @@ export interface Verdict {
   readonly details: readonly string[];
   /** The last check of the job that was checked longest ago. */
   readonly checkedAt: string | null;
+  /** What happened, for a person who must act. Empty where all is well. */
+  readonly facts: readonly Fact[];
+  /** What to do, in this order. */
+  readonly steps: readonly Step[];
+}
+
+export type VerdictKind =
+  | 'fresh'
+  | 'legacy state'
+  | 'first run'
+  | 'maintenance'
+  | 'blocked'
+  | 'failing'
+  | 'held back'
+  | 'drift'
+  | 'untrusted'
+  | 'database away';
+
+export interface Fact {
+  readonly term: string;
+  readonly text: string;
+}
+
+export interface Step {
+  readonly text: string;
+  /** A command to copy, or null. */
+  readonly command: string | null;
 }
 
 /** What the database says of its statistics; `mode` is unknown where it did not answer in time. */
@@ -82,6 +131,25 @@ export interface StatisticsState {
   readonly jobs: readonly JobRecord[];
   /** The last verification on record that is not older than every rebuild; null where there is none. */
   readonly lastVerification: Verification | null;
+  /** The session that keeps a run from a lock. */
+  readonly blocker: Blocker | null;
+}
+
+/** A session of somebody else. What the server does not show to our role is null. */
+export interface Blocker {
+  readonly pid: number;
+  readonly user: string | null;
+  readonly application: string | null;
+  readonly address: string | null;
+  readonly state: string | null;
+  /** Begin of its transaction. */
+  readonly since: string | null;
+  /** Its last query, shortened. */
+  readonly query: string | null;
+  /** The table or view with the lock. */
+  readonly lockOn: string | null;
+  /** Since when a run waits for it; null where a run failed instead. */
+  readonly waitingSince: string | null;
 }
 
 export interface Problem {
@@ -101,6 +169,7 @@ export interface JobRecord {
   /** The figures include everything committed before this time. */
   readonly dataAsOf: string | null;
   readonly consecutiveFailures: number;
+  readonly failingSince: string | null;
   /** Changes of its tables that are not in the rollups yet. */
   readonly pendingChanges: number;
 }
@@ -138,22 +207,46 @@ export interface RunRecord {
 
 export interface Figures {
   readonly version: 1;
+  /** The months that growth counts from. */
+  readonly growthSince: GrowthSince;
   readonly history: {
     /** Firsts of months, ascending; each series has one number a month. */
     readonly months: readonly string[];
+    readonly total: MonthlyTotals;
     readonly byStorageOption: readonly Series[];
     readonly byInstitution: readonly Series[];
   };
   readonly counts: readonly CountFigure[];
   readonly deposits: {
+    /** The view's own total; null while nothing is stored. */
+    readonly total: DepositTotal | null;
     readonly byStorageOption: readonly DepositFigure[];
     readonly byInstitution: readonly DepositFigure[];
   };
 }
 
+/**
+ * The firsts of months nearest to one month and to twelve months ago; null where the history does
+ * not go back so far. The history has no other times.
+ */
+export interface GrowthSince {
+  readonly month: string | null;
+  readonly year: string | null;
+}
+
+/** One number a month. A cost is null where an option had no price. */
+export interface MonthlyTotals {
+  readonly objects: readonly number[];
+  readonly files: readonly number[];
+  readonly bytes: readonly number[];
+  readonly monthlyCost: readonly (number | null)[];
+}
+
 export interface Series {
   readonly name: string;
   readonly bytes: readonly number[];
+  /** Current bytes. */
+  readonly now: number;
 }
 
 export interface CountFigure {
@@ -163,13 +256,22 @@ export interface CountFigure {
   readonly rows: number;
 }
 
-export interface DepositFigure {
-  readonly name: string;
+export interface DepositTotal {
   readonly objects: number;
   readonly files: number;
   readonly bytes: number;
-  /** In dollars; null where options of different prices are added up. */
+  /** In dollars at list prices; null where an option has no price. */
   readonly monthlyCost: number | null;
+}
+
+export interface DepositFigure extends DepositTotal {
+  readonly name: string;
+  /** Dollars a month for a gigabyte; null for an institution, whose options have several prices. */
+  readonly pricePerGb: number | null;
+  /** Bytes on the last 13 of `months`, or on all if there are fewer. */
+  readonly recentBytes: readonly number[];
+  /** Bytes added since `growthSince.year`; null without that month. */
+  readonly yearGrowth: number | null;
 }
 
 /** The body of a refused request, or of one that the database could not serve. */

@@ -2,7 +2,7 @@ import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
 import { jobNames } from '../jobs/job.js';
 import { isIncremental } from '../statistics/installation.js';
-import type { JobRecord, Problem, StatisticsState, Verification } from './model.js';
+import type { Blocker, JobRecord, Problem, StatisticsState, Verification } from './model.js';
 
 type Reading = Pick<Database, 'read'>;
 
@@ -22,6 +22,7 @@ export async function readStatistics(database: Reading): Promise<StatisticsState
     inexact: await readProblems(database),
     jobs: await readJobs(database, pending),
     lastVerification: await readVerification(database),
+    blocker: await readBlocker(database),
   };
 }
 
@@ -31,6 +32,7 @@ const nothingKnown = {
   inexact: [],
   jobs: [],
   lastVerification: null,
+  blocker: null,
 };
 
 /** The state where the database did not answer, because of `problem`. */
@@ -84,13 +86,14 @@ interface JobRow extends Record<string, unknown> {
   readonly last_refresh: Date | null;
   readonly data_as_of: Date | null;
   readonly consecutive_failures: number;
+  readonly failing_since: Date | null;
 }
 
 async function readJobs(
   database: Reading,
   pending: readonly PendingSource[],
 ): Promise<readonly JobRecord[]> {
-  const rows = await database.read<JobRow>('select * from registry_stats.job');
+  const rows = await database.read<JobRow>(await readQuery('job_records'));
   return jobNames.flatMap((name) => {
     const row = rows.find((candidate) => candidate.name === name);
     if (row === undefined) return [];
@@ -103,6 +106,7 @@ async function readJobs(
       lastRefresh: toText(row.last_refresh),
       dataAsOf: toText(row.data_as_of),
       consecutiveFailures: row.consecutive_failures,
+      failingSince: toText(row.failing_since),
       pendingChanges: sumOf(ofJob),
     };
   });
@@ -114,6 +118,15 @@ async function readVerification(database: Reading): Promise<Verification | null>
   );
   if (row === undefined) return null;
   return { finishedAt: row.finished_at.toISOString(), differences: row.differences };
+}
+
+type BlockerRow = Record<string, unknown> &
+  Omit<Blocker, 'since' | 'waitingSince'> & { since: Date | null; waitingSince: Date | null };
+
+async function readBlocker(database: Reading): Promise<Blocker | null> {
+  const [row] = await database.read<BlockerRow>(await readQuery('blocker'));
+  if (row === undefined) return null;
+  return { ...row, since: toText(row.since), waitingSince: toText(row.waitingSince) };
 }
 
 function toText(time: Date | null): string | null {

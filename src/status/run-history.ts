@@ -12,7 +12,7 @@ export const runOutcomes = [
   'crashed',
 ] as const;
 
-interface RunsQuestion {
+export interface RunsQuestion {
   readonly job?: string | undefined;
   readonly outcome?: (typeof runOutcomes)[number] | undefined;
   readonly limit: number;

@@ -1,13 +1,16 @@
+import { explain } from './explanation.js';
+import { minuteOf } from './minute.js';
 import type { JobStatus, Status, Verdict } from './model.js';
 
 type Judged = Omit<Status, 'verdict'>;
-type Judgement = Omit<Verdict, 'checkedAt'>;
+type Judgement = Omit<Verdict, 'checkedAt' | 'facts' | 'steps'>;
 
 /** Decides whether all is well. The first rule that applies decides, the worst first. */
 export function judge(status: Judged): Verdict {
   const judgement =
     judgeDatabase(status) ??
     judgeFailures(status) ??
+    judgeBlocked(status) ??
     judgeHeldBack(status) ??
     judgeDrift(status) ??
     judgeProblems(status) ??
@@ -16,6 +19,7 @@ export function judge(status: Judged): Verdict {
     judgeFresh(status);
   return {
     ...judgement,
+    ...explain(judgement.kind, status),
     notReady: judgement.notReady ?? firstRunOf(status),
     checkedAt: earliest(status.jobs.map(({ lastCheck }) => lastCheck)),
   };
@@ -28,13 +32,18 @@ function firstRunOf({ jobs, nextRun }: Judged): string | null {
   return unfinished === undefined ? null : `first run of ${unfinished.job} not finished`;
 }
 
-function judgeDatabase({ isDatabaseDown, statistics }: Judged): Judgement | undefined {
+function judgeDatabase(status: Judged): Judgement | undefined {
+  const { isDatabaseDown, databaseDownSince, statistics } = status;
   if (!isDatabaseDown && statistics.mode !== 'unknown') return undefined;
   const away = 'the database is unreachable or read-only';
   return {
+    kind: 'database away',
     level: 'bad',
     notReady: isDatabaseDown ? away : (statistics.problem ?? away),
-    sentence: 'The database is unreachable or read-only.',
+    sentence:
+      databaseDownSince === null
+        ? 'The database is unreachable or read-only.'
+        : `The database has been unreachable or read-only since ${minuteOf(databaseDownSince)}.`,
     details: [
       ...(statistics.problem === null ? [] : [`Found: ${statistics.problem}.`]),
       'Missed runs start as soon as the database is back; the daemon needs no restart. ' +
@@ -47,6 +56,7 @@ function judgeUnfinished({ jobs }: Judged): Judgement | undefined {
   const unfinished = jobs.filter(({ outcome }) => outcome === null);
   if (unfinished.length === 0) return undefined;
   return {
+    kind: 'first run',
     level: 'wait',
     notReady: null,
     sentence: 'The first run is not finished.',
@@ -59,9 +69,10 @@ function judgeFailures(status: Judged): Judgement | undefined {
   const [first] = failing;
   if (first === undefined) return undefined;
   return {
+    kind: 'failing',
     level: 'bad',
     notReady: `${first.job} failed: ${first.reason}`,
-    sentence: `${namesOf(failing)} ${failing.length === 1 ? 'fails' : 'fail'}.`,
+    sentence: describeFailing(failing),
     details: [
       ...failing.map(({ job, reason, consecutiveFailures: failures, dataAsOf }) => {
         const times = failures > 1 ? ` (${failures} times in a row)` : '';
@@ -69,6 +80,31 @@ function judgeFailures(status: Judged): Judgement | undefined {
         return `${job}${times}: ${reason}.${since}`;
       }),
       `The next try is ${nextRunOf(status)}. Fix the cause, then run \`registry-stats refresh\`.`,
+    ],
+  };
+}
+
+/** Says what a reader of the figures must know: which are old, and since when. */
+function describeFailing(failing: readonly JobStatus[]): string {
+  const titles = failing.map(({ title }) => title.toLowerCase()).join(', ');
+  const since = earliest(failing.map(({ dataAsOf, lastRefresh }) => dataAsOf ?? lastRefresh));
+  return since === null
+    ? `Failing: ${titles}.`
+    : `Not updated since ${minuteOf(since)}: ${titles}.`;
+}
+
+/** A run waits for a lock. It is tried again until it fails, so no person must act yet. */
+function judgeBlocked({ statistics: { blocker } }: Judged): Judgement | undefined {
+  if (blocker?.waitingSince == null) return undefined;
+  const { pid, user, lockOn, waitingSince } = blocker;
+  return {
+    kind: 'blocked',
+    level: 'wait',
+    notReady: null,
+    sentence: `A run has waited for a lock since ${minuteOf(waitingSince)}.`,
+    details: [
+      `Process ${pid} of ${user ?? 'another role'} holds ${lockOn === null ? 'it' : `a lock on ${lockOn}`}. ` +
+        'The run continues as soon as the lock is free.',
     ],
   };
 }
@@ -81,6 +117,7 @@ const remedies: Readonly<Record<string, string>> = {
 function judgeHeldBack({ isMaintenance, jobs }: Judged): Judgement | undefined {
   if (isMaintenance) {
     return {
+      kind: 'maintenance',
       level: 'wait',
       notReady: null,
       sentence: 'MAINTENANCE_MODE is true: nothing is refreshed.',
@@ -91,6 +128,7 @@ function judgeHeldBack({ isMaintenance, jobs }: Judged): Judgement | undefined {
   const [first] = held;
   if (first === undefined) return undefined;
   return {
+    kind: 'held back',
     level: 'bad',
     notReady: `${first.job} cannot run: ${first.reason}`,
     sentence: `${namesOf(held)} cannot run.`,
@@ -106,6 +144,7 @@ function judgeDrift({ statistics: { lastVerification } }: Judged): Judgement | u
   if (differences === 0) return undefined;
   const figures = `${differences} ${differences === 1 ? 'figure differs' : 'figures differ'}`;
   return {
+    kind: 'drift',
     level: 'bad',
     notReady: `drift: ${figures} from the tables`,
     sentence: `Drift: ${figures} from the tables.`,
@@ -119,6 +158,7 @@ function judgeDrift({ statistics: { lastVerification } }: Judged): Judgement | u
 function judgeLegacy({ statistics, jobs }: Judged): Judgement | undefined {
   if (statistics.mode !== 'plain') return undefined;
   return {
+    kind: 'legacy state',
     level: 'good',
     notReady: null,
     sentence: describeLegacy(jobs),
@@ -148,6 +188,7 @@ function judgeProblems(status: Judged): Judgement | undefined {
   const [first] = stuck;
   const names = inexact.map(({ name }) => name).join(', ');
   return {
+    kind: 'untrusted',
     level: first === undefined ? 'wait' : 'bad',
     notReady: first === undefined ? null : `${first.name}: ${first.reason}`,
     sentence: `${names} must be repaired.`,
@@ -164,6 +205,7 @@ function judgeFresh(status: Judged): Judgement {
   const pending = status.statistics.pendingChanges ?? 0;
   const changes = `${pending.toLocaleString('en-US')} change${pending === 1 ? '' : 's'}`;
   return {
+    kind: 'fresh',
     level: 'good',
     notReady: null,
     sentence: `All statistics are exact as of ${momentOf(status.jobs)}.`,
@@ -186,10 +228,6 @@ function namesOf(jobs: readonly JobStatus[]): string {
 
 function nextRunOf({ nextRun }: Judged): string {
   return nextRun === null ? 'by the schedule' : `at ${minuteOf(nextRun)}`;
-}
-
-function minuteOf(iso: string): string {
-  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** ISO 8601 in UTC sorts as text. */

@@ -1,4 +1,4 @@
-import { formatBytes } from '../http/page/format.js';
+import { formatBytes } from './format-bytes.js';
 import type { Progress, ProgressUnit } from '../progress.js';
 import { cut, widthOf } from './width.js';
 

@@ -10,6 +10,12 @@ const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
+  readonly timezoneId?: string;
+  readonly forcedColors?: 'active' | 'none';
+  /** The reader's own text size in pixels; 16 by default. */
+  readonly fontSize?: number;
+  /** Called before the page is opened. */
+  readonly prepare?: (page: Page) => Promise<unknown>;
 }
 
 /** An open page with its errors: exceptions, blocked contents, 404s. */
@@ -21,7 +27,14 @@ export interface OpenPage {
 /** Opens a page in its own Chromium. Closes it with the test. */
 export async function openPage(
   url: string,
-  { colorScheme = 'light', width = 1280 }: PageOptions = {},
+  {
+    colorScheme = 'light',
+    width = 1280,
+    timezoneId = 'UTC',
+    forcedColors = 'none',
+    fontSize = 16,
+    prepare,
+  }: PageOptions = {},
 ): Promise<OpenPage> {
   const browser = await chromium.launch({
     executablePath: findChromium(),
@@ -29,15 +42,20 @@ export async function openPage(
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--blink-settings=defaultFontSize=${fontSize}`,
     ]),
   });
   onTestFinished(() => browser.close());
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  const page = await browser.newPage({
+    ...{ colorScheme, timezoneId, forcedColors },
+    viewport: { width, height: 900 },
+  });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
+  await prepare?.(page);
   await page.goto(url);
   return { page, problems };
 }

@@ -1,23 +1,27 @@
-const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
-
-/** Formats bytes in steps of 1024. Registry's columns total_gb and total_tb have the same steps. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (Math.abs(value) >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
-}
-
 export function formatNumber(value: number): string {
-  return value.toLocaleString('en-US');
+  return Math.round(value).toLocaleString('en-US');
 }
 
-export function formatDollars(value: number): string {
-  return value.toLocaleString('en-US', { style: 'currency', currency: 'USD' });
+export function formatDollars(value: number, digits = 2): string {
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `$${value.toLocaleString('en-US', options)}`;
+}
+
+/** Returns '$0.01953': a price with all its digits. */
+export function formatPrice(value: number): string {
+  return `$${value.toLocaleString('en-US', { maximumFractionDigits: 6 })}`;
+}
+
+/** Returns '12.2 %' of a share between 0 and 1. */
+export function formatPercent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** Returns '+1.4', '−1.4' or '0.0': a change with its sign, in the format of the figure. */
+export function formatChange(change: number, format: (size: number) => string): string {
+  const text = format(Math.abs(change));
+  if (!/[1-9]/.test(text)) return text;
+  return `${change < 0 ? '−' : '+'}${text}`;
 }
 
 /** Returns '1 change', '2 changes'. */
@@ -34,34 +38,33 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Returns '10:42 UTC' for today, '23 Nov 10:42 UTC' for other days, and the year if it differs. */
-export function formatTime(iso: string, now: Date, withSeconds = false): string {
-  const time = iso.slice(11, withSeconds ? 19 : 16);
-  if (iso.slice(0, 10) === now.toISOString().slice(0, 10)) return `${time} UTC`;
-  return `${formatDay(iso, now)} ${time} UTC`;
-}
-
-function formatDay(iso: string, now: Date): string {
-  const isThisYear = iso.slice(0, 4) === String(now.getUTCFullYear());
-  return new Date(iso).toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    ...(isThisYear ? {} : { year: 'numeric' }),
-    timeZone: 'UTC',
-  });
-}
-
 /** Returns '12 s ago', 'in 5 min'. */
 export function formatAge(iso: string, now: Date): string {
   const ms = now.getTime() - new Date(iso).getTime();
-  const seconds = Math.max(0, Math.round(Math.abs(ms) / 1_000));
-  const text = formatSpan(seconds);
-  return ms < 0 && seconds > 0 ? `in ${text}` : `${text} ago`;
+  const text = formatSpan(ms);
+  return ms < 0 && text !== '0 s' ? `in ${text}` : `${text} ago`;
 }
 
-function formatSpan(seconds: number): string {
+/** Returns '12 s', '5 min', '3 h' or '9 days', whichever direction. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1_000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} days`;
+}
+
+/** Returns 'Deposit history' of 'deposit history'. */
+export function capitalise(text: string): string {
+  return text.replace(/^./u, (first) => first.toUpperCase());
+}
+
+/** Returns '1 Dec 2025' of the first of a month, '2025-12-01'. */
+export function formatMonth(day: string): string {
+  return new Date(day).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
 }
