@@ -1,4 +1,3 @@
-import { formatBytes } from '../src/terminal/format-bytes.js';
 import { expect, test } from 'vitest';
 import { formatBytes } from '../src/terminal/format-bytes.js';
 import { parseChoices, toQuery } from '../src/http/page/choices.js';
