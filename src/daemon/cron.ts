@@ -1,4 +1,3 @@
-import type { Config } from '../config/config.js';
 import { jobNames } from '../jobs/job.js';
 import type { RefreshRequest, RunReport, Trigger } from '../jobs/outcome.js';
 import { setAlarm, type Alarm } from './alarm.js';
@@ -44,17 +43,14 @@ export function initCronJobs(context: DaemonContext): CronJobs {
   const runJob = createRunJob(context, { nextRun, rereadSettings: outage.rereadSettings });
   const runner = new Runner({
     runJob: outage.holdBack(runJob),
-    onCoalesced: (trigger) => {
-      context.events.emit({ type: 'refresh-coalesced', trigger });
-    },
+    onCoalesced: reportCoalesced(context),
   });
-  let alarms = setAlarms(context.config, onRefresh, onVerify);
-  const ageAlarm = setAgeAlarm(context);
+  let alarms = setAlarms(context, onRefresh, onVerify);
 
   async function reload(): Promise<void> {
     const changed = await context.reload();
     alarms.stop();
-    alarms = setAlarms(context.config, onRefresh, onVerify);
+    alarms = setAlarms(context, onRefresh, onVerify);
     context.events.emit({ type: 'settings-reloaded', changed });
   }
 
@@ -64,20 +60,16 @@ export function initCronJobs(context: DaemonContext): CronJobs {
     return runner.request(wanted);
   }
 
-  async function stop(graceMs: number): Promise<void> {
-    alarms.stop();
-    ageAlarm.stop();
-    await runner.stop(graceMs);
-  }
-
-  const firstRun = request('start');
   return {
     request,
     reload,
     nextRun,
     nextVerification: () => alarms.verify?.next(),
-    firstRun,
-    stop,
+    firstRun: request('start'),
+    stop: (graceMs) => {
+      alarms.stop();
+      return runner.stop(graceMs);
+    },
     isDatabaseDown: () => outage.isDown,
   };
 }
@@ -88,16 +80,22 @@ interface Alarms {
   stop(): void;
 }
 
-function setAlarms(config: Config, onRefresh: () => void, onVerify: () => void): Alarms {
-  const { refreshSchedule, verifySchedule } = config;
+function setAlarms(context: DaemonContext, onRefresh: () => void, onVerify: () => void): Alarms {
+  const { refreshSchedule, verifySchedule } = context.config;
   const refresh = setAlarm(refreshSchedule, onRefresh);
   const verify = verifySchedule === undefined ? undefined : setAlarm(verifySchedule, onVerify);
+  const age = setAgeAlarm(context);
   return {
     refresh,
     verify,
     stop: () => {
-      refresh.stop();
-      verify?.stop();
+      for (const alarm of [refresh, verify, age]) alarm?.stop();
     },
+  };
+}
+
+function reportCoalesced({ events }: DaemonContext): (trigger: Trigger) => void {
+  return (trigger) => {
+    events.emit({ type: 'refresh-coalesced', trigger });
   };
 }

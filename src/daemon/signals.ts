@@ -37,18 +37,7 @@ export function installSignals(
     if (actions === undefined) early.add(action);
     else actions[action]();
   };
-  let stoppedAt = 0;
-  const onStop = (signal: NodeJS.Signals): void => {
-    if (!stop.signal.aborted) {
-      stoppedAt = performance.now();
-      stop.abort(signal);
-    } else if (signal === 'SIGHUP') {
-      // A terminal that closes sends it twice: the kernel does, and the shell does.
-      return;
-    } else if (signal !== 'SIGINT' || performance.now() - stoppedAt > sameKeyMs) {
-      target.exit(1);
-    }
-  };
+  const onStop = stopOnce(target, stop);
 
   target.on('SIGUSR2', () => {
     act('refresh');
@@ -67,5 +56,24 @@ export function installSignals(
       for (const action of early) bound[action]();
       early.clear();
     },
+  };
+}
+
+/** Returns the action of a signal that stops. */
+function stopOnce(
+  target: Pick<NodeJS.Process, 'exit'>,
+  stop: AbortController,
+): (signal: NodeJS.Signals) => void {
+  let stoppedAt = 0;
+  return (signal) => {
+    if (!stop.signal.aborted) {
+      stoppedAt = performance.now();
+      stop.abort(signal);
+    } else if (signal === 'SIGHUP') {
+      // A terminal that closes sends it twice: the kernel does, and the shell does.
+      return;
+    } else if (signal !== 'SIGINT' || performance.now() - stoppedAt > sameKeyMs) {
+      target.exit(1);
+    }
   };
 }
