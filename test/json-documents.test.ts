@@ -13,7 +13,7 @@ const commands = [
   'verify --repair',
   'verify',
   'rebuild',
-  'rebuild history --since 2024-01-01',
+  'rebuild history --since 2024-01-01 --yes',
   'migrate --status',
   'migrate --dry-run',
   'migrate',

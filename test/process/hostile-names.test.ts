@@ -80,14 +80,12 @@ test.each(['json', 'pretty'])('a hostile name does not affect a log in %s', asyn
   const program = await startDaemon({
     env: { ...target.env, ...noSchedule, LOG_FORMAT: format, VERIFY_SCHEDULE: '* * * * * *' },
   });
-  await program.until('the first runs', () =>
-    program.stdout.includes('populate_all_historical_deposit_stats refreshed'),
-  );
+  await program.until('the first runs', () => program.stdout.includes('deposit history refreshed'));
   await makeDrift(target);
   await program.until('drift', () => program.stdout.includes('drift: '));
   await breakRefresh(target);
   program.kill('SIGUSR2');
-  await program.until('a failed run', () => program.stdout.includes('update_counts failed'));
+  await program.until('a failed run', () => program.stdout.includes('counts failed'));
   program.kill('SIGTERM');
   expect(await program.exited()).toEqual({ code: 0, signal: null });
 

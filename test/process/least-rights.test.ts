@@ -3,7 +3,7 @@ import { exitCodes } from '../../src/exit-codes.js';
 import { wrongFigures, wrongRollups } from '../exactness/truth.js';
 import { writeOfEachTable } from '../exactness/two-sessions.js';
 import { createOwnedDatabase } from '../support/owned-database.js';
-import { runCommand, startDaemon } from '../support/program.js';
+import { programName, runCommand, startDaemon } from '../support/program.js';
 import { messages, noSchedule, untilRuns, type Run } from '../support/runs.js';
 
 const everySecond = '* * * * * *';
@@ -117,19 +117,19 @@ test('these rights are enough to check a replica: the primary is refused as one,
   const found =
     `expected a replica to verify on at ${host}:${port}, found: ` +
     'a server that is not in recovery, so not a standby';
-  const hint =
-    'check VERIFY_DB_HOST and VERIFY_DB_PORT; `registry-stats verify --primary` reads from DB_HOST';
+  const hintFor = (program: string): string =>
+    `check VERIFY_DB_HOST and VERIFY_DB_PORT; \`${program} verify --primary\` reads from DB_HOST`;
   expect(await runCommand(['verify'], { env })).toMatchObject({
     code: exitCodes.databaseUnreachable,
     stdout: '',
-    stderr: `registry-stats: REPLICA_UNUSABLE: ${found}\n  hint: ${hint}\n`,
+    stderr: `registry-stats: REPLICA_UNUSABLE: ${found}\n  hint: ${hintFor(programName)}\n`,
   });
   expect(await runCommand(['verify', '--primary'], { env })).toMatchObject({ code: exitCodes.ok });
 
   const program = await startDaemon({ env: { ...env, VERIFY_SCHEDULE: everySecond } });
   const line = await program.untilLine('could not be verified on the replica');
   expect(line.level).toBe('warn');
-  expect(line.msg).toContain(`: ${found}; hint: ${hint}`);
+  expect(line.msg).toContain(`: ${found}; hint: ${hintFor('registry-stats')}`);
   expect(messages(program, 'error')).toEqual([]);
   program.kill('SIGTERM');
   expect(await program.exited()).toEqual({ code: 0, signal: null });

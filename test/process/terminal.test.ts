@@ -42,7 +42,7 @@ onTerminal('closing the terminal stops the daemon', async () => {
   const target = await databaseWithRows();
   const { env, isRunning, untilNothingRuns } = marked({ ...target.env, ...noSchedule });
   const { program, close } = await startOnTerminal(['start'], env);
-  await program.until('figures', () => program.stdout.includes('All institutions'));
+  await program.until('figures', () => program.stdout.includes('Stop:'));
   expect(isRunning()).toBe(true);
   close();
   await untilNothingRuns();
@@ -52,7 +52,7 @@ onTerminal('closing the terminal stops status --watch', async () => {
   const target = await databaseWithRows();
   const { env, isRunning, untilNothingRuns } = marked(target.env);
   const { program, close } = await startOnTerminal(['status', '--watch'], env);
-  await program.until('a report', () => program.stdout.includes('update_counts'));
+  await program.until('a report', () => program.stdout.includes('Deposit history'));
   expect(isRunning()).toBe(true);
   close();
   await untilNothingRuns();

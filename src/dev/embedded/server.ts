@@ -83,6 +83,8 @@ export async function stopServer(installation: Installation): Promise<void> {
     await runProgram(installation, cluster, 'pg_ctl', ['stop', ...wait, '--mode=fast']);
   } catch (cause) {
     if (!(await isServed(cluster))) return;
+    // A server rewrites its pid file, so pg_ctl may find it empty.
+    if (messageOf(cause).includes('is empty')) return stopServer(installation);
     throw unavailable(
       `expected the embedded server to stop within 60 s, found: ${messageOf(cause)}`,
       { cause },
