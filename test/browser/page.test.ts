@@ -28,7 +28,7 @@ test('a healthy daemon: the page shows since when, the figures, jobs and runs', 
   expect(await page.title()).toBe('✓ registry-stats');
   expect(await page.locator('#database').textContent()).toMatch(/^registry_stats_test_.* on /);
   await expect
-    .poll(() => page.locator('[data-job] .state.good').allTextContents())
+    .poll(() => page.locator('[data-job] .state.good').allTextContents(), { timeout: 15_000 })
     .toEqual(Array(3).fill('Current'));
   expect(await page.locator('#run-rows tbody tr:not(.day)').count()).toBe(3);
   await takeShot(page, 'fresh');
