@@ -105,9 +105,10 @@ test('paper shows all institutions, and neither controls nor runs', async () => 
   expect(await page.locator('#institution-table tbody tr:not(.total)').count()).toBe(10);
 });
 
+/** Where to write the picture; undefined: it is only taken. */
 const picture = process.env['PAGE_PICTURE'];
 
-test.runIf(picture !== undefined)('the picture of the README', async () => {
+test('the picture of the README', async () => {
   const installation = {
     programVersion: '1.0.0',
     environment: 'staging',
