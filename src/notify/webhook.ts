@@ -38,7 +38,7 @@ export class Webhook {
     await this.#delivering;
   }
 
-  /** Gives up what is waiting. */
+  /** Drops what is waiting, and ends the attempt in progress. */
   abort(): void {
     this.#abort.abort(new PostFailure('the daemon stopped', 'final'));
   }

@@ -13,7 +13,7 @@ const marks = { good: '✓ ', wait: '… ', bad: '✗ ' } as const;
 
 /**
  * The sentence on top. While all is well it is one line. Else it grows to what happened and what to
- * do. A screen reader is told only when it changes in kind, not each new time of day.
+ * do. A screen reader announces only a change in kind, not each new time of day.
  */
 export class Banner {
   readonly #clock: Clock;
