@@ -219,6 +219,52 @@ test('history has every month since 2014, a full grid, and each month once', asy
   expect(grid?.months).toBe(expected?.months);
 });
 
+test('zero rows fill only what is missing, with the last name of an institution that is gone', async () => {
+  const { query } = await withFixtures();
+  await query('select public.populate_all_historical_deposit_stats()');
+  const fill = async (): Promise<string | undefined> => {
+    const [row] = await query<{ count: string }>(
+      'select registry_stats.insert_zero_rows() as count',
+    );
+    return row?.count;
+  };
+  expect(await fill()).toBe('0');
+  const [known] = await query<{ id: string }>(
+    'select min(institution_id) as id from public.historical_deposit_stats',
+  );
+
+  // Written by hand: no month, no storage option, a grand total twice.
+  await query(
+    `insert into public.historical_deposit_stats (institution_id, storage_option, end_date)
+    values ($1, 'Total', null), ($1, null, '2020-01-01'), (null, 'Total', '2020-01-01')`,
+    [known?.id],
+  );
+  expect(await fill()).toBe('0');
+
+  await query(
+    `delete from public.historical_deposit_stats
+    where institution_id = $1 and storage_option = 'Total' and end_date = '2020-01-01'`,
+    [known?.id],
+  );
+  expect(await fill()).toBe('1');
+
+  await query(
+    `insert into public.historical_deposit_stats
+      (institution_id, institution_name, storage_option, end_date)
+    values (987654, 'Gone University', 'Total', '2020-01-01')`,
+  );
+  const [grid] = await query<{ count: string }>(
+    `select count(distinct end_date) * count(distinct storage_option) - 1 as count
+    from public.historical_deposit_stats`,
+  );
+  expect(await fill()).toBe(grid?.count);
+  expect(
+    await query(
+      'select distinct institution_name as name from public.historical_deposit_stats where institution_id = 987654',
+    ),
+  ).toEqual([{ name: 'Gone University' }]);
+});
+
 test('the history of a month has the files created before it', async () => {
   const target = await withFixtures();
   await refreshAll(target);

@@ -64,22 +64,28 @@ begin
     select name as storage_option from option_step where name is not null
   ),
 
-  -- Usually only the new months are incomplete. A unique index keeps the rows of an institution
-  -- apart; only those of all institutions may be there twice.
+  -- Usually only the new months are incomplete. The index on end_date counts the rows. A unique index
+  -- keeps those of an institution apart; only those of all institutions may be there twice.
   incomplete_month as materialized (
     select counted.end_date
     from (
-      select history.end_date, count(history.institution_id) as row_count
+      select history.end_date, count(*) as row_count
       from public.historical_deposit_stats as history
+      where history.end_date is not null
       group by history.end_date
     ) as counted
     left join (
-      select history.end_date, count(distinct history.storage_option) as row_count
+      select
+        history.end_date,
+        count(*) - count(distinct history.storage_option) filter (
+          where history.institution_id is null
+        ) as row_count
       from public.historical_deposit_stats as history
       where history.institution_id is null
+        or history.storage_option is null
       group by history.end_date
-    ) as of_all on of_all.end_date = counted.end_date
-    where counted.row_count + coalesce(of_all.row_count, 0)
+    ) as surplus on surplus.end_date = counted.end_date
+    where counted.row_count - coalesce(surplus.row_count, 0)
       <> (select count(*) from known_institution) * (select count(*) from known_option)
   ),
 
@@ -88,8 +94,14 @@ begin
       coalesce(history.institution_id, -1) as institution_key,
       history.storage_option,
       history.end_date
-    from public.historical_deposit_stats as history
-    where history.end_date in (select end_date from incomplete_month)
+    from incomplete_month
+    cross join lateral (
+      select found.institution_id, found.storage_option, found.end_date
+      from public.historical_deposit_stats as found
+      where found.end_date = incomplete_month.end_date
+      -- Keeps this join order: months are few, and found by the index.
+      offset 0
+    ) as history
   ),
 
   missing as (
@@ -101,20 +113,27 @@ begin
     select institution_key, storage_option, end_date from present
   ),
 
-  -- Institutions that are gone, by their last known name.
-  gone as (
-    select history.institution_id, max(history.institution_name) as name
-    from public.historical_deposit_stats as history
-    where history.institution_id in (
-      select known_institution.institution_key
-      from known_institution
-      where not exists (
+  -- Institutions that are gone, by their last known name. In two steps, so that only they are read.
+  gone_institution as materialized (
+    select known_institution.institution_key as institution_id
+    from known_institution
+    where known_institution.institution_key <> -1
+      and not exists (
         select
         from public.institutions as institution
         where institution.id = known_institution.institution_key
       )
-    )
-    group by history.institution_id
+  ),
+
+  gone as (
+    select
+      gone_institution.institution_id,
+      (
+        select max(history.institution_name)
+        from public.historical_deposit_stats as history
+        where history.institution_id = gone_institution.institution_id
+      ) as name
+    from gone_institution
   )
 
   select
