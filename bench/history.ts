@@ -29,13 +29,7 @@ export async function measureHistory(pair: Pair, recorder: Recorder): Promise<vo
   }
   await incremental.client.query('select public.populate_all_historical_deposit_stats()');
   await incremental.client.query('vacuum analyze public.historical_deposit_stats');
-  for (let time = 0; time < 10; time += 1) {
-    await incremental.client.query(withoutLastMonth);
-    await recorder.time(historyMonth, 'incremental', files, () =>
-      incremental.client.query('select public.populate_all_historical_deposit_stats()'),
-    );
-    await incremental.client.query('rollback');
-  }
+  for (let time = 0; time < 10; time += 1) await measureMonth(pair, recorder);
   if (files <= allMonthsUpTo) {
     await baseline.client.query('begin');
     await recorder.time(historyAll, 'baseline', files, () =>
@@ -58,6 +52,16 @@ export async function measureHistory(pair: Pair, recorder: Recorder): Promise<vo
     );
     await baseline.client.query('rollback');
   }
+}
+
+/** Measures the begin of a month, and rolls it back. */
+export async function measureMonth({ incremental, files }: Pair, recorder: Recorder) {
+  const { client } = incremental;
+  await client.query(withoutLastMonth);
+  await recorder.time(historyMonth, 'incremental', files, () =>
+    client.query('select public.populate_all_historical_deposit_stats()'),
+  );
+  await client.query('rollback');
 }
 
 async function readMonths({ incremental }: Pair): Promise<string[]> {

@@ -9,6 +9,7 @@ import { measureReaders } from './readers.js';
 import { Recorder } from './recorder.js';
 import { assertExact, measureRefresh } from './refresh.js';
 import { renderReport } from './report.js';
+import { measureScale } from './scale.js';
 import { startServer } from './server.js';
 import { measureWriters } from './writers.js';
 import { measureWrites } from './writes.js';
@@ -35,7 +36,7 @@ async function run(options: BenchOptions): Promise<void> {
   const recorder = new Recorder();
   const pairs: Pair[] = [];
   try {
-    for (const divisor of needsLargeOnly(options.only) ? [1] : [4, 1]) {
+    for (const divisor of divisorsOf(options.only)) {
       const files = Math.ceil(options.files / divisor);
       say(`creating two databases of ${files.toLocaleString('en')} files`);
       const events = Math.ceil(options.events / divisor);
@@ -55,12 +56,20 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
-/** Writers and readers are measured on the large tables only. */
-function needsLargeOnly(only: Part | undefined): boolean {
-  return only === 'readers' || only === 'writes' || only === 'writers';
+/** The sizes to measure, as divisors. Writers and readers are measured on the large tables only. */
+function divisorsOf(only: Part | undefined): readonly number[] {
+  if (only === 'scale') return [12, 1];
+  return only === 'readers' || only === 'writes' || only === 'writers' ? [1] : [4, 1];
 }
 
 async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions): Promise<void> {
+  if (options.only === 'scale') {
+    for (const pair of pairs) {
+      say(`scale, ${pair.files.toLocaleString('en')} files`);
+      await measureScale(pair, recorder);
+    }
+    return;
+  }
   const isWanted = (part: Part) => options.only === undefined || options.only === part;
   if (isWanted('history')) {
     for (const pair of pairs) {

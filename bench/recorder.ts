@@ -4,7 +4,7 @@
  */
 export type Subject = 'baseline' | 'incremental' | 'scan' | 'refreshed' | 'row triggers' | 'pg_ivm';
 
-type Unit = 'ms' | 'µs' | '1/s' | 'count';
+type Unit = 'ms' | 'µs' | '1/s' | 'count' | 'bytes';
 
 /** All measurements of one thing. */
 interface Series {

@@ -17,6 +17,7 @@ export const changes = [
 
 export const fullRefresh = 'full refresh';
 export const rebuildAll = 'rebuild of everything';
+export const bareScan = 'bare scan of both tables';
 export const unchanged = {
   functions: 'nothing changed, public functions',
   begin: 'nothing changed, begin_run',
@@ -53,7 +54,7 @@ export async function measureRefresh(pair: Pair, recorder: Recorder, quick: numb
       );
     }
   }
-  await recorder.time('bare scan of both tables', 'scan', files, () => scan(baseline));
+  await recorder.time(bareScan, 'scan', files, () => scan(baseline));
   await recorder.time(rebuildAll, 'incremental', files, () => rebuild(incremental));
 }
 
@@ -98,7 +99,7 @@ export async function callFunctions({ client }: Side, withHistory = false): Prom
 }
 
 /** All three jobs as the daemon runs them, with their records. */
-async function runJobs({ pool }: Side): Promise<void> {
+export async function runJobs({ pool }: Side): Promise<void> {
   const round = beginRound({ trigger: 'command', jobs: jobNames, isManual: true });
   for (const job of jobs) {
     const outcome = await refresh(pool, job, round, {
@@ -121,7 +122,7 @@ export async function rebuild(side: Side): Promise<void> {
 const sources = ['generic_files', 'intellectual_objects', 'premis_events', 'work_items'] as const;
 
 /** The least that anybody must do who reads the tables. */
-async function scan({ client }: Side): Promise<void> {
+export async function scan({ client }: Side): Promise<void> {
   await client.query(`select count(*), sum(size) from public.generic_files where state = 'A'`);
   await client.query('select count(*), count(outcome) from public.premis_events');
 }

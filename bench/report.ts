@@ -1,9 +1,10 @@
 import type { Environment } from './environment.js';
 import { readerRows, writeRows } from './report-traffic.js';
+import { scaleRows } from './report-scale.js';
 import { leftOut, writerHeader, writerRows } from './report-writers.js';
 import { baselineHistory, historyAll, historyMonth } from './history.js';
 import type { Recorder, Summary } from './recorder.js';
-import { changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
+import { bareScan, changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
 import { formatMs, renderTable, verdict } from './table.js';
 
 const months = 155;
@@ -19,12 +20,18 @@ export function renderReport(
   const refreshHeader = ['what', 'files', '001', 'incremental', 'ratio', 'target', ''];
   const writeHeader = ['write', 'capture off', 'capture on', 'dearer', 'target', ''];
   const readerHeader = ['read', 'side', 'p50', 'p99', 'max', 'reads'];
+  const scaleHeader = ['what', ...sizes.map(count), 'growth', 'temporary files'];
+  const scale = scaleRows(recorder, sizes);
   const refreshed = sizes.flatMap((files) => refreshRows(recorder, files));
   const settings = Object.entries(environment.settings).map((setting) => setting.join(' '));
-  return [
+  const head = [
     `PostgreSQL ${environment.postgres}, Node ${environment.node}, ${environment.cpu}, ` +
       `${environment.memoryGb} GB, load ${environment.loadAverage.toFixed(1)} at the start`,
     settings.join(', '),
+  ];
+  if (scale.length > 0) return [...head, ...section(scaleHeader, scale)].join('\n');
+  return [
+    ...head,
     ...section(refreshHeader, [...refreshed, ...growthRows(recorder, sizes)]),
     ...section(writeHeader, writeRows(recorder, large)),
     ...section(writerHeader, writerRows(recorder, large)),
@@ -52,7 +59,7 @@ function refreshRows(recorder: Recorder, files: number): string[][] {
     const met = isMet === undefined ? '' : verdict(isMet(found.median, ratio));
     return [[scenario, count(files), cell(own), cell(found), times(ratio), target, met]];
   };
-  const scan = recorder.summary('bare scan of both tables', 'scan', files);
+  const scan = recorder.summary(bareScan, 'scan', files);
   const cheap = (ms: number, ratio: number) => ms <= 3 && ratio > 5_000;
   return [
     ...row(unchanged.functions, '≤ 3 ms, > 5,000×', cheap),
@@ -68,9 +75,7 @@ function refreshRows(recorder: Recorder, files: number): string[][] {
     ...row(rebuildAll, '≥ 2×', (_, ratio) => ratio >= 2),
     ...row(historyMonth, '≤ 100 ms', (ms) => ms <= 100),
     ...historyRow(recorder, files),
-    ...(scan === undefined
-      ? []
-      : [['bare scan of both tables', count(files), '', cell(scan), '', '', '']]),
+    ...(scan === undefined ? [] : [[bareScan, count(files), '', cell(scan), '', '', '']]),
   ];
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { IngestWriter, readDonors } from './ingest-writer.js';
 import type { Pair } from './pair.js';
 import { createPeers, type Peer } from './peers.js';
-import { quantile, type Recorder } from './recorder.js';
+import { quantile, type Recorder, type Subject } from './recorder.js';
 import { connect } from './server.js';
 import { captureTriggers, enableOnly } from './triggers.js';
 
@@ -27,8 +27,14 @@ interface Block {
   readonly deadlocks: number;
 }
 
+interface WritersOptions {
+  readonly rounds?: number;
+  /** The peers to measure; all unless given. */
+  readonly subjects?: readonly Subject[];
+}
+
 /** Blocks of each peer with each number of writers. */
-const rounds = 5;
+const defaultRounds = 5;
 const warmUpMs = 500;
 const blockMs = 5_000;
 
@@ -37,9 +43,15 @@ const blockMs = 5_000;
  * database. Each block is one measurement. The first round compares the peers' figures with the
  * tables. Leaves capture on.
  */
-export async function measureWriters(pair: Pair, recorder: Recorder): Promise<void> {
+export async function measureWriters(
+  pair: Pair,
+  recorder: Recorder,
+  { rounds = defaultRounds, subjects }: WritersOptions = {},
+): Promise<void> {
   const { address, incremental, files } = pair;
-  const peers = await createPeers(pair);
+  const peers = (await createPeers(pair)).filter(
+    ({ subject }) => subjects?.includes(subject) ?? true,
+  );
   const donors = await readDonors(incremental.client);
   const clients = await Promise.all(
     Array.from({ length: Math.max(...writerCounts) }, () => connect(address, incremental.name)),
