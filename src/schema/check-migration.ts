@@ -3,8 +3,8 @@ import { readQuery } from '../db/query-file.js';
 import type { Query } from '../db/transaction.js';
 import { AppError } from '../errors.js';
 import { materializedViews } from '../jobs/registry-objects.js';
-import { assertOwner } from './owner.js';
-import { readPlan, type Plan } from './plan.js';
+import { assertMayCreate, assertOwner } from './owner.js';
+import { hasWork, readPlan, type Plan } from './plan.js';
 import type { SqlFiles } from './sql-files.js';
 
 interface CheckOptions {
@@ -26,6 +26,7 @@ export async function checkMigration(
   await database.assertWritable();
   const plan = await readPlan(query, files);
   assertLaunchSchemaAllowed(plan, allowLaunchSchema);
+  if (hasWork(plan)) await assertMayCreate(query);
   if (plan.needsActivation) await assertReplaceable(query);
   return plan;
 }

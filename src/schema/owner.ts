@@ -27,4 +27,36 @@ export async function assertOwner(query: Query): Promise<void> {
   );
 }
 
+/**
+ * What `migrate` creates, it creates in these two places. Checked before, because the first step may
+ * commit before the one that fails.
+ * @throws AppError PERMISSION_DENIED
+ */
+export async function assertMayCreate(query: Query): Promise<void> {
+  const lacking = await query<{ place: string; user: string }>(
+    `select place, current_user as user
+    from (
+      values
+        (
+          'schema public',
+          pg_catalog.has_schema_privilege('public', 'create')
+        ),
+        (
+          'database ' || pg_catalog.quote_ident(pg_catalog.current_database()),
+          pg_catalog.to_regnamespace('registry_stats') is not null
+            or pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create')
+        )
+    ) as needed (place, is_allowed)
+    where not is_allowed`,
+  );
+  const [first] = lacking;
+  if (first === undefined) return;
+  throw new AppError(
+    'PERMISSION_DENIED',
+    `expected role "${first.user}" to be able to create objects in ` +
+      `${lacking.map(({ place }) => place).join(' and in ')}; it lacks CREATE there`,
+    { hint: lacking.map(({ place, user }) => `grant create on ${place} to "${user}";`).join(' ') },
+  );
+}
+
 const owned = [...neededTables, ...statisticsTables, ...materializedViews];

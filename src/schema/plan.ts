@@ -37,6 +37,15 @@ export interface Plan {
 /** The key in ar_internal_metadata under which the checksum of the replayed functions is kept. */
 export const functionsKey = 'registry_stats functions checksum';
 
+export function hasWork(plan: Plan): boolean {
+  return (
+    plan.needsLaunchSchema ||
+    plan.functionsChanged ||
+    plan.needsActivation ||
+    plan.migrations.some(({ state }) => state !== 'applied')
+  );
+}
+
 /** Compares the database with the files. Reads only. */
 export async function readPlan(query: Query, files: SqlFiles): Promise<Plan> {
   const needsLaunchSchema = await hasNoLaunchTable(query);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOwnedDatabase } from '../support/owned-database.js';
+import { createLegacyOwnedDatabase, createOwnedDatabase } from '../support/owned-database.js';
 import { runCommand, type Environment } from '../support/program.js';
 import { databaseWithRows } from '../support/runs.js';
 import { dumpSchema } from '../support/schema-dump.js';
@@ -28,6 +28,16 @@ const refusals: readonly [what: string, message: RegExp, make: () => Promise<Env
     'a role that does not own the tables',
     /PERMISSION_DENIED: expected to migrate as role "\w+", who owns public\./,
     async () => (await createOwnedDatabase()).daemon.env,
+  ],
+  [
+    'a role that may create nothing',
+    /PERMISSION_DENIED: expected role "\w+" to be able to create objects in schema public and in database \w+; it lacks CREATE there\n {2}hint: grant create on schema public to "\w+"; grant create on database \w+ to "\w+";\n$/,
+    async () => {
+      const { target, owner } = await createLegacyOwnedDatabase();
+      await target.query(`revoke create on database ${target.name} from ${owner.role}`);
+      await target.query(`revoke create on schema public from ${owner.role}`);
+      return owner.env;
+    },
   ],
   [
     'maintenance',
