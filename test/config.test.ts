@@ -302,6 +302,10 @@ test.each<[name: string, content: string | Uint8Array, found: string]>([
   ['.env', 'A="1\n2"\n\n=x\nDB_PORT=5432\n', 'another kind of line, line 4'],
   ['.env', 'export  DB_PORT=5432', 'another kind of line, line 1'],
   ['.env', 'DB_PORT: 5432', 'another kind of line, line 1'],
+  // Blank for JavaScript, a part of the next key for the parser.
+  ['.env', '\ufeff\ufeff\nDB_PORT=5432\n', 'another kind of line, line 1'],
+  ['.env', 'A=1\n\u00a0\nDB_PORT=5432\n', 'another kind of line, line 2'],
+  ['.env', 'A=1\n\u00a0DB_PORT=5432\n', 'another kind of line, line 2'],
   [
     '.env',
     'A=1\nSTATUS_PORT="9310\nDB_PASSWORD=pw of two words\nX="x"',

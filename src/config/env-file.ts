@@ -92,14 +92,15 @@ interface LineFaults {
 /**
  * Finds lines that `parseEnv` loses without an error. Node 20 and 22 differ here. A line without
  * "=" joins the next line, and "=x" ends the file. A "#" ends a value anywhere. An open quote takes
- * all lines up to the next quote, passwords too.
+ * all lines up to the next quote, passwords too. Blanks are spaces and tabs only: other ones, such as
+ * a second byte order mark, become part of the next key.
  */
 function findLineFaults(text: string): LineFaults {
   const lines = text.split(/\r?\n/);
   const cutKeys = new Set<string>();
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] ?? '';
-    if (/^\s*(#|$)/.test(line)) continue;
+    if (/^[ \t]*(#|$)/.test(line)) continue;
     const { key, value } = splitLine(line);
     if (key === undefined) return { fault: `another kind of line, line ${i + 1}`, cutKeys };
     const quote = /^["'`]/.exec(value)?.[0];
@@ -118,7 +119,8 @@ function findLineFaults(text: string): LineFaults {
 }
 
 function splitLine(line: string): { key: string | undefined; value: string } {
-  const [, key, value = ''] = /^\s*(?:export )?([A-Za-z_][\w.-]*)[ \t]*=\s*(.*)$/.exec(line) ?? [];
+  const [, key, value = ''] =
+    /^[ \t]*(?:export )?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(.*)$/.exec(line) ?? [];
   return { key, value };
 }
 
