@@ -84,7 +84,7 @@ async function repair(
 }
 
 function describe({ count, differences }: Comparison): string {
-  if (count === 0) return 'Verified: every figure matches the tables\n';
+  if (count === 0) return 'Verified: every current figure matches the tables\n';
   const rows = differences.map(({ view, key, expected, found }) => [
     view,
     key,

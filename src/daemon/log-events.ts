@@ -138,7 +138,7 @@ function verificationLine(comparison: Comparison, duration: number): Line {
   };
   if (count === 0) {
     const where = replica === undefined ? '' : ` ${describeReplica(replica)}`;
-    const message = `verified in ${durationMs} ms${where}: every figure matches the tables`;
+    const message = `verified in ${durationMs} ms${where}: every current figure matches the tables`;
     return { level: 'info', message, count, ...fields };
   }
   const message = `drift: ${count} figures differ from the tables; run \`registry-stats verify --repair\``;

@@ -49,7 +49,7 @@ function stateFromVerification({ count }: Comparison): Notification {
   const subject = 'figures';
   const at = new Date();
   if (count === 0) {
-    const sentence = 'the drift is gone: every figure matches the tables';
+    const sentence = 'the drift is gone: every current figure matches the tables';
     return { subject, state: 'good', sentence, at };
   }
   const figures = count === 1 ? '1 figure differs' : `${count} figures differ`;

@@ -76,6 +76,7 @@ function describeDaemon({ daemon, statusPort }: StatusReport, { isUtc }: Style):
     const next = describeTime(daemon.nextRun, new Date(), isUtc) ?? 'unknown';
     return `process ${daemon.pid} on ${address}, next run ${next}${isUtc ? ' UTC' : ''}`;
   }
+  if (port === 0) return 'unknown: with STATUS_PORT=0 it has any port';
   if (responder === 'other program') return `another program responds on ${address}`;
   return responder === 'silent' ? `no response on ${address}` : `nobody responds on ${address}`;
 }

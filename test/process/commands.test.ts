@@ -137,6 +137,7 @@ test('status without a daemon reports if another program uses the port, and exit
   const responders = [
     // A port that fetch refuses.
     ['1', 'nobody', 'nobody responds on 127.0.0.1:1'],
+    ['0', 'nobody', 'unknown: with STATUS_PORT=0 it has any port'],
     [port, 'other program', `another program responds on 127.0.0.1:${port}`],
   ] as const;
   for (const [STATUS_PORT, responder, text] of responders) {

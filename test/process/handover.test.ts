@@ -95,7 +95,7 @@ test('the runbook, step by step, under load: no error for readers or writers, al
   expect(await step('migrate --status')).toMatch(/^101_incremental_statistics +pending$/m);
   expect(await step('migrate --dry-run')).toContain('activation: capture triggers');
   expect(await step('migrate')).toContain('views over the rollups');
-  expect(await step('verify')).toBe('Verified: every figure matches the tables\n');
+  expect(await step('verify')).toBe('Verified: every current figure matches the tables\n');
 
   expect(commands.shift()).toBe('start');
   const daemon = await startDaemon({ env });
@@ -117,7 +117,7 @@ test('the runbook, step by step, under load: no error for readers or writers, al
   daemon.kill('SIGUSR2');
   await untilRuns(daemon, 'signal', 2);
   expect(runsOf(daemon.lines, 'signal').at(-2)).not.toContain('failed');
-  expect(await step('verify')).toBe('Verified: every figure matches the tables\n');
+  expect(await step('verify')).toBe('Verified: every current figure matches the tables\n');
   expect(await shownFiles(target)).toBe(await activeFiles(target));
   load.start('writers');
 

@@ -131,7 +131,7 @@ test('a scheduled verification logs drift as an error', async () => {
   const env = { ...target.env, ...noSchedule, VERIFY_SCHEDULE: '* * * * * *' };
   const daemon = await startDaemon({ env });
   await untilRuns(daemon, 'start');
-  await daemon.untilLine('every figure matches the tables');
+  await daemon.untilLine('every current figure matches the tables');
   await target.query(`update registry_stats.count_rollup set row_count = row_count + 1`);
 
   const line = await daemon.untilLine('drift: ');

@@ -85,7 +85,7 @@ test('a daemon with the rights of sql/roles.sql can do everything, and all figur
   for (const [command, text] of [
     ['health --ready', 'ready'],
     ['status', `process ${String(program.pid)} on `],
-    ['verify', 'Verified: every figure matches the tables'],
+    ['verify', 'Verified: every current figure matches the tables'],
     ['refresh', 'counts unchanged'],
     ['rebuild', 'generic_files'],
   ] as const) {
@@ -107,7 +107,7 @@ test('a daemon with these rights verifies by its schedule', async () => {
   const { daemon } = await createOwnedDatabase();
   const env = { ...daemon.env, ...noSchedule, VERIFY_SCHEDULE: everySecond };
   const program = await startDaemon({ env });
-  await program.untilLine('every figure matches the tables');
+  await program.untilLine('every current figure matches the tables');
 });
 
 test('these rights are enough to check a replica: the primary is refused as one, and the daemon continues', async () => {

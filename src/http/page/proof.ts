@@ -35,7 +35,7 @@ function describe(
     return { tone: 'none', words: [...words, command] };
   }
   if (last.differences === 0) {
-    const sentence = create('b', {}, 'Verified: every figure matches the tables.');
+    const sentence = create('b', {}, 'Verified: every current figure matches the tables.');
     return { tone: 'good', words: [sentence, ' Compared in one snapshot, no difference.'] };
   }
   const differ = `${countOf(last.differences, 'figure')} ${last.differences === 1 ? 'differs' : 'differ'}`;
