@@ -43,7 +43,7 @@ export async function measureScale(pair: Pair, recorder: Recorder): Promise<void
     client.query('select public.populate_all_historical_deposit_stats()'),
   );
   await client.query('vacuum analyze public.historical_deposit_stats');
-  for (let time = 0; time < times; time += 1) await measureMonth(pair, recorder);
+  await measureMonth(pair, recorder);
   await runJobs(incremental);
   for (let time = 0; time < quickTimes; time += 1) {
     await recorder.time(unchanged.daemon, 'incremental', files, () => runJobs(incremental));

@@ -1,15 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { configCommand } from './commands/config.js';
-import { healthCommand } from './commands/health.js';
 import type { Invocation } from './commands/invocation.js';
-import { migrateCommand } from './commands/migrate.js';
-import { rebuildCommand } from './commands/rebuild.js';
-import { refreshCommand } from './commands/refresh.js';
-import { resetCommand } from './commands/reset.js';
-import { startCommand } from './commands/start.js';
-import { statusCommand } from './commands/status.js';
-import { uninstallCommand } from './commands/uninstall.js';
-import { verifyCommand } from './commands/verify.js';
 import { describeFailure } from './db/sqlstate.js';
 import { AppError } from './errors.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
@@ -17,22 +7,23 @@ import { longestLine, printableLines } from './printable.js';
 import { nameProgram } from './program-name.js';
 import { readVersion } from './version.js';
 
-const commands = [
-  startCommand,
-  refreshCommand,
-  statusCommand,
-  verifyCommand,
-  rebuildCommand,
-  migrateCommand,
-  uninstallCommand,
-  resetCommand,
-  configCommand,
-  healthCommand,
-];
+/** Loaded by name: the modules of all commands take longer to load than a health check. */
+const commands: ReadonlyMap<string, () => Promise<(invocation: Invocation) => Command>> = new Map([
+  ['start', async () => (await import('./commands/start.js')).startCommand],
+  ['refresh', async () => (await import('./commands/refresh.js')).refreshCommand],
+  ['status', async () => (await import('./commands/status.js')).statusCommand],
+  ['verify', async () => (await import('./commands/verify.js')).verifyCommand],
+  ['rebuild', async () => (await import('./commands/rebuild.js')).rebuildCommand],
+  ['migrate', async () => (await import('./commands/migrate.js')).migrateCommand],
+  ['uninstall', async () => (await import('./commands/uninstall.js')).uninstallCommand],
+  ['reset', async () => (await import('./commands/reset.js')).resetCommand],
+  ['config', async () => (await import('./commands/config.js')).configCommand],
+  ['health', async () => (await import('./commands/health.js')).healthCommand],
+]);
 
 /** Runs the command that the arguments name; returns the exit code. */
 export async function run(args: readonly string[], invocation: Invocation): Promise<ExitCode> {
-  const program = await createProgram(invocation);
+  const program = await createProgram(invocation, args[0]);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.ok;
@@ -45,11 +36,16 @@ export async function run(args: readonly string[], invocation: Invocation): Prom
   }
 }
 
-export async function createProgram(invocation: Invocation): Promise<Command> {
+/** Creates the program with this command; with all, for help and suggestions, if there is none. */
+export async function createProgram(invocation: Invocation, name = ''): Promise<Command> {
   const program = new Command('registry-stats')
     .description('Keeps the deposit statistics of APTrust Registry fresh.')
     .version(await readVersion());
-  for (const command of commands) program.addCommand(command(invocation));
+  const named = commands.get(name);
+  for (const load of named === undefined ? commands.values() : [named]) {
+    const create = await load();
+    program.addCommand(create(invocation));
+  }
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
