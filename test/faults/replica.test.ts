@@ -83,7 +83,10 @@ test('verify reads only from the replica and is recorded on the primary; a diffe
   const before = await countScans(target);
 
   const equal = await runCommand(['verify'], { env });
-  expect(equal).toMatchObject({ code: 0, stdout: 'Verified: every current figure matches the tables\n' });
+  expect(equal).toMatchObject({
+    code: 0,
+    stdout: 'Verified: every current figure matches the tables\n',
+  });
   expect(equal.stderr).toContain(`verified on the replica 127.0.0.1:${standby.port}, which was `);
   expect(await countScans(target)).toEqual(before);
   expect(await recordsOf(target)).toEqual([{ differences: 0 }]);
@@ -127,7 +130,9 @@ test('a replica that is away is a missed verification with its reason, and the d
   await untilRuns(daemon, 'start');
   const verified = await daemon.untilLine(byReplica);
   expect(verified).toMatchObject({ level: 'info', replica: `127.0.0.1:${proxy.port}` });
-  expect(verified.msg).toMatch(/^verified in \d+ ms on the replica .+: every current figure matches/);
+  expect(verified.msg).toMatch(
+    /^verified in \d+ ms on the replica .+: every current figure matches/,
+  );
 
   await proxy.cut();
   const missed = await daemon.untilLine('could not be verified on the replica');
