@@ -58,6 +58,13 @@ async function expectNoViolations(colorScheme: 'light' | 'dark', width: number):
     await takeShot(page, `${state}-${width}-${colorScheme}`);
   }
   expect(problems).toEqual([]);
+
+  // The browser reports the failed requests of the last state as problems.
+  await page.route('**/api/**', (route) => route.abort());
+  await untilVerdict(page, /^The daemon is not responding\./);
+  expect(await findAxeViolations(page)).toEqual([]);
+  expect(await widthOf(page)).toBe(width);
+  await takeShot(page, `lost-${width}-${colorScheme}`);
 }
 
 test('on a phone the page is not wider than the screen, and not many screens high', async () => {
