@@ -121,6 +121,16 @@ test('a database without some of the needed tables is refused, with their names'
   });
 });
 
+test('an earlier form of our schema is refused, with what to do', async () => {
+  const target = await createTestDatabase('migrated');
+  await target.query('alter table registry_stats.epoch drop column folded_to');
+
+  await expect(migrate(target.database, options())).rejects.toMatchObject({
+    code: 'DATABASE_NOT_MIGRATED',
+    hint: 'run `registry-stats uninstall`, then `registry-stats migrate`',
+  });
+});
+
 test('a database with any table of Registry is not a new one', async () => {
   const target = await createTestDatabase('empty');
   await target.query('create table public.alerts (id bigint)');

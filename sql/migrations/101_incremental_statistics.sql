@@ -85,7 +85,8 @@ comment on domain registry_stats.captured_table is
 -- Changes that writers append in their own transactions, and a fold deletes. Append-only, so
 -- writers never wait for each other.
 create table if not exists registry_stats.delta (
-  id bigint generated always as identity constraint delta_pkey primary key,
+  id bigint generated always as identity,
+  xid xid8 not null default pg_current_xact_id(),
   source registry_stats.captured_table not null,
   rebuild_because text,
   institution_id bigint,
@@ -94,7 +95,8 @@ create table if not exists registry_stats.delta (
   object_id bigint,
   storage_option varchar,
   row_count bigint not null,
-  byte_count numeric not null default 0
+  byte_count numeric not null default 0,
+  constraint delta_pkey primary key (xid, id)
 )
 with (
   -- Emptied often: without this the check for pending deltas would read dead rows.
@@ -106,6 +108,7 @@ with (
 comment on table registry_stats.delta is
   'Net changes of committed transactions that are not in the rollups yet.';
 comment on column registry_stats.delta.id is 'Distinguishes rows; not the order of commits.';
+comment on column registry_stats.delta.xid is 'The transaction that wrote it.';
 comment on column registry_stats.delta.source is 'The table that changed.';
 comment on column registry_stats.delta.rebuild_because is
   'If set, the row is a mark: why the rollups of the table must be rebuilt.';
@@ -230,12 +233,18 @@ comment on column registry_stats.original.settings is
 create table if not exists registry_stats.epoch (
   name text constraint epoch_pkey primary key,
   number bigint not null default 0,
+  folded_to xid8 not null default '0',
+  unfolded xid8[] not null default '{}',
   guards text
 );
 
 comment on table registry_stats.epoch is 'How often the rollups, and the history, were written.';
 comment on column registry_stats.epoch.name is 'rollups or history.';
 comment on column registry_stats.epoch.number is 'Incremented at each write.';
+comment on column registry_stats.epoch.folded_to is
+  'The last fold saw the deltas of all transactions up to this one. 0 = unknown.';
+comment on column registry_stats.epoch.unfolded is
+  'Except those of these transactions, which were open then.';
 comment on column registry_stats.epoch.guards is
   'Identity of the triggers that detect writes to our tables outside our functions.';
 

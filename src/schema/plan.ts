@@ -119,9 +119,12 @@ async function hasNoLaunchTable(query: Query): Promise<boolean> {
   );
 }
 
-/** Which of the migrations can be seen in the catalog. */
+/**
+ * Which of the migrations can be seen in the catalog.
+ * @throws AppError DATABASE_NOT_MIGRATED when an earlier form of 101 is there
+ */
 async function readPresent(query: Query): Promise<ReadonlySet<string>> {
-  const [row] = await query<{ hasPlain: boolean; hasState: boolean }>(
+  const [row] = await query<{ hasPlain: boolean; hasState: boolean; isEarlier: boolean }>(
     `select
       (
         select pg_catalog.bool_and(pg_catalog.to_regclass('public.' || name) is not null)
@@ -130,9 +133,22 @@ async function readPresent(query: Query): Promise<ReadonlySet<string>> {
         select pg_catalog.bool_and(pg_catalog.to_regprocedure('public.' || name) is not null)
         from pg_catalog.unnest($2::text[]) as name
       ) as "hasPlain",
-      pg_catalog.to_regclass('registry_stats.epoch') is not null as "hasState"`,
+      pg_catalog.to_regclass('registry_stats.epoch') is not null as "hasState",
+      pg_catalog.to_regclass('registry_stats.epoch') is not null and not exists (
+        select
+        from pg_catalog.pg_attribute
+        where attrelid = pg_catalog.to_regclass('registry_stats.epoch')
+          and attname = 'folded_to'
+      ) as "isEarlier"`,
     [[...statisticsTables, ...materializedViews], statisticsFunctions],
   );
+  if (row?.isEarlier === true) {
+    throw new AppError(
+      'DATABASE_NOT_MIGRATED',
+      'expected schema registry_stats of this version, found that of an earlier one',
+      { hint: 'run `registry-stats uninstall`, then `registry-stats migrate`' },
+    );
+  }
   const present = new Set<string>();
   if (row?.hasPlain === true) present.add('001');
   if (row?.hasState === true) present.add('101');

@@ -17,6 +17,7 @@ import {
   writeOfEachTable,
 } from './two-sessions.js';
 import { viewsOverTables } from '../support/views-over-tables.js';
+import { queryOn } from './workers.js';
 
 /**
  * A protection that can be switched off, and what then fails. Each scenario runs with and without
@@ -217,7 +218,7 @@ const guards: Readonly<Record<string, Guard>> = {
     switchOff: async (target) => {
       await mutate(
         'trust/fingerprints',
-        `string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum)`,
+        `found.attnum || ' ' || found.attname || ' ' || found.atttypid`,
         `'any'`,
       )(target);
       await rebuildAll(target);
@@ -350,6 +351,83 @@ const guards: Readonly<Record<string, Guard>> = {
       'if registry_stats.guards()',
     ),
     scenario: async (target) => {
+      await target.query(writeOfEachTable);
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'changes of a transaction that was open at the last fold are pending': {
+    switchOff: mutate('refresh/fold', 'where open.xid <= seen.last', 'where false'),
+    scenario: async (target) => {
+      const [writer, later] = [await target.session(), await target.session()];
+      await writer.query('begin');
+      await writer.query(writeOfEachTable);
+      await later.query(newFile('later', 'Standard'));
+      await runAll(target.query);
+      await writer.query('commit');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'changes of a transaction that the snapshot of the last fold does not list are pending': {
+    switchOff: mutate(
+      'refresh/fold',
+      'least(pg_snapshot_xmax(now.snapshot), pg_current_xact_id())',
+      'pg_current_xact_id()',
+    ),
+    scenario: async (target) => {
+      const writer = await target.session();
+      await target.query(newFile('earlier', 'Standard'));
+      await writer.query('begin');
+      // No transaction with a higher id ends before the snapshot.
+      await writer.query(writeOfEachTable);
+      await runAll(target.query);
+      await writer.query('commit');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'changes of a transaction that folded before are pending': {
+    switchOff: mutate(
+      'refresh/fold',
+      'least(pg_snapshot_xmax(now.snapshot), pg_current_xact_id())',
+      'pg_snapshot_xmax(now.snapshot)',
+    ),
+    scenario: async (target) => {
+      const caller = await target.session();
+      await caller.query('begin');
+      await caller.query(newFile('earlier', 'Standard'));
+      // A later transaction ends before the snapshot: that ends above the caller's own id.
+      await target.query(newFile('other', 'Standard'));
+      await runAll(queryOn(caller));
+      await caller.query(writeOfEachTable);
+      await caller.query('commit');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'a caller sees its own changes as pending': {
+    switchOff: mutate(
+      'refresh/has_pending',
+      'v_unfolded || pg_current_xact_id_if_assigned()',
+      'v_unfolded',
+    ),
+    scenario: async (target) => {
+      const caller = await target.session();
+      await caller.query('begin');
+      await caller.query(writeOfEachTable);
+      await runAll(queryOn(caller));
+      const wrong = await wrongFigures(queryOn(caller), 'public.');
+      await caller.query('rollback');
+      return wrong;
+    },
+  },
+
+  'what others record as folded does not count': {
+    switchOff: mutate('trust/guard_epoch', 'is distinct from', 'is not distinct from'),
+    scenario: async (target) => {
+      // As in a record of another server, whose transaction ids are higher.
+      await target.query(`update registry_stats.epoch set folded_to = '1000000000'`);
       await target.query(writeOfEachTable);
       return figuresAfterRuns(target);
     },

@@ -12,14 +12,14 @@ begin
   where not exists (
     select
     from (
-      select newest.source, newest.rebuild_because, newest.xmin
+      select newest.source, newest.rebuild_because
       from registry_stats.delta as newest
+      where newest.xid = pg_current_xact_id()
       order by newest.id desc
       limit 1
     ) as newest
     where newest.source = mark.source
       and newest.rebuild_because is not null
-      and newest.xmin = pg_current_xact_id()::xid
   );
 end
 $$;

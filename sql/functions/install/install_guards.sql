@@ -12,7 +12,7 @@ declare
   v_table text;
 begin
   if not exists (select from registry_stats.epoch where epoch.guards is null and epoch.name = 'rollups')
-    and cardinality(string_to_array(registry_stats.guards(), ',')) = 6
+    and cardinality(string_to_array(registry_stats.guards(), ',')) = 7
   then
     return;
   end if;
@@ -32,6 +32,10 @@ begin
     before insert or update on registry_stats.source
     for each row execute function registry_stats.guard_record();
   alter table registry_stats.source enable always trigger registry_stats_guard_record;
+  create or replace trigger registry_stats_guard_epoch
+    before insert or update on registry_stats.epoch
+    for each row execute function registry_stats.guard_epoch();
+  alter table registry_stats.epoch enable always trigger registry_stats_guard_epoch;
 
   alter domain registry_stats.captured_table drop constraint if exists guard;
   -- Not valid: the rows that are there already are not checked.

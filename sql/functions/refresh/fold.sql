@@ -28,8 +28,27 @@ begin
   -- The snapshot of repeatable read may be older than the lock, and miss a rebuild. Object counts
   -- may change with a net change of zero, in rows that the rebuild did not write. Both write this
   -- row, so the second one fails and is retried.
-  update registry_stats.epoch set number = number + 1 where name = 'rollups';
+  --
+  -- The snapshot is not newer than that of the deletion below. So a delta that remains is of a
+  -- transaction that it does not contain. A snapshot lists neither its own transaction nor those
+  -- that start later.
   perform set_config('registry_stats.is_writing', 'on', true);
+  update registry_stats.epoch
+  set
+    number = number + 1,
+    folded_to = seen.last,
+    unfolded = array(
+      select open.xid from pg_snapshot_xip(seen.snapshot) as open (xid) where open.xid <= seen.last
+    )
+  from (
+    select
+      now.snapshot,
+      (
+        least(pg_snapshot_xmax(now.snapshot), pg_current_xact_id())::text::bigint - 1
+      )::text::xid8 as last
+    from (select pg_current_snapshot() as snapshot) as now
+  ) as seen
+  where name = 'rollups';
 
   with drained as (
     delete from registry_stats.delta

@@ -8,6 +8,7 @@ returns text[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_history constant text := 'populate_all_historical_deposit_stats';

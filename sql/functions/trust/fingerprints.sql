@@ -41,13 +41,19 @@ begin
       left join pg_class as counted
         on counted.oid = to_regclass('public.' || quote_ident(source.name))
       left join lateral (
-        select string_agg(attnum || ' ' || attname || ' ' || atttypid, ',' order by attnum) as identity
-        -- One lookup per number: an array in the condition reads all columns of the table.
+        select string_agg(
+          found.attnum || ' ' || found.attname || ' ' || found.atttypid, ',' order by found.attnum
+        ) as identity
         from unnest(source.captured) as of_table (number)
-        join pg_attribute
-          on attrelid = counted.oid
-          and attnum = of_table.number
-          and not attisdropped
+        -- One lookup per number: any other plan reads all columns of the table.
+        cross join lateral (
+          select attnum, attname, atttypid
+          from pg_attribute
+          where attrelid = counted.oid
+            and attnum = of_table.number
+            and not attisdropped
+          offset 0
+        ) as found
         having count(*) = cardinality(array_remove(source.captured, null))
       ) as columns on true
       left join lateral (

@@ -16,9 +16,12 @@ begin
           'registry_stats.deposit_rollup'::regclass,
           'registry_stats.deposit_total'::regclass,
           'registry_stats.delta'::regclass,
-          'registry_stats.source'::regclass
+          'registry_stats.source'::regclass,
+          'registry_stats.epoch'::regclass
         )
-        and tgname in ('registry_stats_guard', 'registry_stats_guard_record')
+        and tgname in (
+          'registry_stats_guard', 'registry_stats_guard_record', 'registry_stats_guard_epoch'
+        )
         and tgenabled = 'A'
       union all
       select pg_constraint.oid, pg_constraint.xmin
