@@ -5,6 +5,7 @@ import { describeEnvironment } from './environment.js';
 import { measureHistory } from './history.js';
 import { parseOptions, usage, type BenchOptions, type Part } from './options.js';
 import { createPair, type Pair } from './pair.js';
+import { measurePace } from './pace.js';
 import { measureReaders } from './readers.js';
 import { Recorder } from './recorder.js';
 import { assertExact, measureRefresh } from './refresh.js';
@@ -59,7 +60,8 @@ async function run(options: BenchOptions): Promise<void> {
 /** The sizes to measure, as divisors. Writers and readers are measured on the large tables only. */
 function divisorsOf(only: Part | undefined): readonly number[] {
   if (only === 'scale') return [12, 1];
-  return only === 'readers' || only === 'writes' || only === 'writers' ? [1] : [4, 1];
+  const onlyLarge: readonly (Part | undefined)[] = ['readers', 'writes', 'writers', 'pace'];
+  return onlyLarge.includes(only) ? [1] : [4, 1];
 }
 
 async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions): Promise<void> {
@@ -68,6 +70,10 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
       say(`scale, ${pair.files.toLocaleString('en')} files`);
       await measureScale(pair, recorder);
     }
+    return;
+  }
+  if (options.only === 'pace') {
+    for (const pair of pairs) await measurePace(pair, recorder, say);
     return;
   }
   const isWanted = (part: Part) => options.only === undefined || options.only === part;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in their order. */
-const parts = ['history', 'refresh', 'readers', 'writes', 'writers', 'scale'] as const;
+const parts = ['history', 'refresh', 'readers', 'writes', 'writers', 'scale', 'pace'] as const;
 export type Part = (typeof parts)[number];
 
 export interface BenchOptions {
@@ -25,8 +25,9 @@ export const usage = `npm run bench -- [options]
   --events <n>       rows of premis_events (three times the files)
   --repetitions <n>  how often each quick measurement is made (60)
   --url <url>        server to use, as a superuser; an embedded one unless given
-  --only <part>      measure one part: history, refresh, readers, writes, writers or
-                     scale (the incremental side alone, also at a twelfth of the size)
+  --only <part>      measure one part: history, refresh, readers, writes, writers,
+                     scale (the incremental side alone, also at a twelfth of the size),
+                     or pace (100 changes every ten seconds, for ten minutes)
   --json <file>      write every single measurement
   --svg <file>       write the chart
   --keep             leave the databases in place, and take those of an earlier run`;

@@ -1,7 +1,7 @@
 import { historyAll, historyMonth } from './history.js';
 import type { Recorder, Subject } from './recorder.js';
 import { bareScan, changed, rebuildAll, unchanged } from './refresh.js';
-import { temporaryFiles, verifyAll } from './scale.js';
+import { memory, temporaryFiles, verifyAll } from './scale.js';
 import { formatMs } from './table.js';
 import { withWriters, writerCounts, writing } from './writers.js';
 
@@ -12,12 +12,16 @@ export function scaleRows(recorder: Recorder, sizes: readonly number[]): string[
   const row = (scenario: string, subject: Subject = 'incremental') => {
     const medians = sizes.map((files) => recorder.summary(scenario, subject, files)?.median ?? NaN);
     const [small = NaN] = medians;
-    const temporary = recorder.summary(temporaryFiles(scenario), subject, large);
+    const bytes = (name: string) => {
+      const found = recorder.summary(name, subject, large);
+      return found === undefined ? '' : `${Math.round(found.median / 2 ** 20)} MiB`;
+    };
     return [
       scenario,
       ...medians.map(formatMs),
       `${((medians.at(-1) ?? NaN) / small).toPrecision(3)}×`,
-      temporary === undefined ? '' : `${Math.round(temporary.median / 2 ** 20)} MiB`,
+      bytes(temporaryFiles(scenario)),
+      bytes(memory(scenario)),
     ];
   };
   return [
@@ -38,5 +42,5 @@ function writerRow(recorder: Recorder, sizes: readonly number[], writers: number
     const rate = (subject: Subject) => recorder.summary(scenario, subject, files)?.median ?? NaN;
     return `${rate('incremental').toFixed(0)}/s, ${(rate('incremental') / rate('baseline')).toFixed(2)} of none`;
   });
-  return [`ingest, writers: ${writers}`, ...shares, '', ''];
+  return [`ingest, writers: ${writers}`, ...shares, '', '', ''];
 }

@@ -2,9 +2,18 @@ import type { Environment } from './environment.js';
 import { readerRows, writeRows } from './report-traffic.js';
 import { scaleRows } from './report-scale.js';
 import { leftOut, writerHeader, writerRows } from './report-writers.js';
+import { paceRows } from './pace.js';
 import { baselineHistory, historyAll, historyMonth } from './history.js';
 import type { Recorder, Summary } from './recorder.js';
-import { bareScan, changed, changes, fullRefresh, rebuildAll, unchanged } from './refresh.js';
+import {
+  bareRefresh,
+  bareScan,
+  changed,
+  changes,
+  fullRefresh,
+  rebuildAll,
+  unchanged,
+} from './refresh.js';
 import { formatMs, renderTable, verdict } from './table.js';
 
 const months = 155;
@@ -20,7 +29,7 @@ export function renderReport(
   const refreshHeader = ['what', 'files', '001', 'incremental', 'ratio', 'target', ''];
   const writeHeader = ['write', 'capture off', 'capture on', 'dearer', 'target', ''];
   const readerHeader = ['read', 'side', 'p50', 'p99', 'max', 'reads'];
-  const scaleHeader = ['what', ...sizes.map(count), 'growth', 'temporary files'];
+  const scaleHeader = ['what', ...sizes.map(count), 'growth', 'temporary files', 'memory'];
   const scale = scaleRows(recorder, sizes);
   const refreshed = sizes.flatMap((files) => refreshRows(recorder, files));
   const settings = Object.entries(environment.settings).map((setting) => setting.join(' '));
@@ -30,6 +39,8 @@ export function renderReport(
     settings.join(', '),
   ];
   if (scale.length > 0) return [...head, ...section(scaleHeader, scale)].join('\n');
+  const pace = paceRows(recorder, large);
+  if (pace.length > 0) return [...head, ...section(['what', ''], pace)].join('\n');
   return [
     ...head,
     ...section(refreshHeader, [...refreshed, ...growthRows(recorder, sizes)]),
@@ -60,6 +71,7 @@ function refreshRows(recorder: Recorder, files: number): string[][] {
     return [[scenario, count(files), cell(own), cell(found), times(ratio), target, met]];
   };
   const scan = recorder.summary(bareScan, 'scan', files);
+  const bare = recorder.summary(bareRefresh, 'scan', files);
   const cheap = (ms: number, ratio: number) => ms <= 3 && ratio > 5_000;
   return [
     ...row(unchanged.functions, '≤ 3 ms, > 5,000×', cheap),
@@ -75,6 +87,7 @@ function refreshRows(recorder: Recorder, files: number): string[][] {
     ...row(rebuildAll, '≥ 2×', (_, ratio) => ratio >= 2),
     ...row(historyMonth, '≤ 100 ms', (ms) => ms <= 100),
     ...historyRow(recorder, files),
+    ...(bare === undefined ? [] : [[bareRefresh, count(files), '', cell(bare), '', '', '']]),
     ...(scan === undefined ? [] : [[bareScan, count(files), '', cell(scan), '', '', '']]),
   ];
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type pg from 'pg';
 import { verify } from '../src/statistics/verify.js';
 import { ingest } from './change.js';
 import { historyAll, measureMonth } from './history.js';
@@ -15,7 +13,7 @@ import {
   scan,
   unchanged,
 } from './refresh.js';
-import { connect } from './server.js';
+import { measureUsage } from './usage.js';
 import { measureWriters } from './writers.js';
 
 export const verifyAll = 'verify';
@@ -25,7 +23,11 @@ export function temporaryFiles(scenario: string): string {
   return `${scenario}, temporary files`;
 }
 
-const sampleEveryMs = 200;
+/** The name of the most bytes of memory that the server's processes had at once. */
+export function memory(scenario: string): string {
+  return `${scenario}, memory`;
+}
+
 const quickTimes = 60;
 const times = 6;
 
@@ -34,10 +36,11 @@ export async function measureScale(pair: Pair, recorder: Recorder): Promise<void
   const { incremental, files } = pair;
   const { client, pool } = incremental;
   const heavy = async (scenario: string, work: () => Promise<unknown>) => {
-    const bytes = await mostTemporaryBytes(pair, () =>
+    const usage = await measureUsage(pair, () =>
       recorder.time(scenario, 'incremental', files, work),
     );
-    recorder.add(temporaryFiles(scenario), 'incremental', files, bytes, 'bytes');
+    recorder.add(temporaryFiles(scenario), 'incremental', files, usage.temporary, 'bytes');
+    recorder.add(memory(scenario), 'incremental', files, usage.memory, 'bytes');
   };
   await heavy(historyAll, () =>
     client.query('select public.populate_all_historical_deposit_stats()'),
@@ -65,47 +68,3 @@ export async function measureScale(pair: Pair, recorder: Recorder): Promise<void
   await rebuild(incremental);
   await assertExact(pair);
 }
-
-/** Returns how many bytes the temporary files and tables of the database had at most. */
-async function mostTemporaryBytes(
-  { address, incremental }: Pair,
-  work: () => Promise<void>,
-): Promise<number> {
-  const client = await connect(address, incremental.name);
-  try {
-    const working = { isDone: false };
-    const [, most] = await Promise.all([
-      work().finally(() => (working.isDone = true)),
-      sampleTemporaryBytes(client, working),
-    ]);
-    return most;
-  } finally {
-    await client.end();
-  }
-}
-
-async function sampleTemporaryBytes(
-  client: pg.Client,
-  working: { readonly isDone: boolean },
-): Promise<number> {
-  let most = 0;
-  while (!working.isDone) {
-    const { rows } = await client.query<{ bytes: string }>(temporaryBytes);
-    most = Math.max(most, Number(rows[0]?.bytes));
-    await delay(sampleEveryMs);
-  }
-  return most;
-}
-
-/** Files of temporary tables are named t<session>_<number>. Another session cannot see the tables. */
-const temporaryBytes = `
-  select
-    (select coalesce(sum(size), 0) from pg_ls_tmpdir())
-    + (
-      select coalesce(sum((pg_stat_file(folder.path || '/' || file.name, true)).size), 0)
-      from (
-        select 'base/' || oid as path from pg_database where datname = current_database()
-      ) as folder
-      cross join lateral pg_ls_dir(folder.path) as file (name)
-      where file.name like 't%'
-    ) as bytes`;

@@ -58,7 +58,7 @@ const repaired: Record<string, string> = {
   'deltas are copied by a restore that disables triggers': `alter table registry_stats.delta
       disable trigger user;
     insert into registry_stats.delta overriding system value
-      values (4711, 'work_items', null, 1, 'Ingest', null, null, null, 99, 0);
+      values (4711, '3', 'work_items', null, 1, 'Ingest', null, null, null, 99, 0);
     alter table registry_stats.delta enable always trigger registry_stats_guard`,
   'a record marks wrong rollups as trusted': `update registry_stats.source set is_exact = false,
       reason = 'of a test';

@@ -48,7 +48,7 @@ async function runOnce(
     return { outcome: { outcome: 'skipped', reason }, isInexact: false };
   }
   return recordFailure(database, run.id, options, async () => {
-    const repaired = hasViews ? await repair(database, job, options) : [];
+    const repaired = hasViews && run.needsRepair ? await repair(database, job, options) : [];
     return runRecorded(database, run.id, repaired, options);
   });
 }

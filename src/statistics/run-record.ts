@@ -6,7 +6,13 @@ import type { Round } from '../jobs/outcome.js';
 import { hasStatisticsSchema } from './installation.js';
 
 /** The state of a run before its work: legacy, nothing to do, or recorded with an id. */
-type RunStart = 'legacy' | 'unchanged' | { readonly id: string };
+type RunStart = 'legacy' | 'unchanged' | RecordedRun;
+
+interface RecordedRun {
+  readonly id: string;
+  /** Whether anything must be repaired before the work. */
+  readonly needsRepair: boolean;
+}
 
 /**
  * Records the begin of a run in its own transaction, so that a killed run leaves a record. Checks
@@ -34,12 +40,14 @@ export async function beginRun(
     if (work === null) return 'legacy';
     for (const name of jobs) if (!work.includes(name)) round.idle.add(name);
     if (!work.includes(job.name)) return 'unchanged';
-    const [run] = await query<{ id: string | null }>(
-      'select registry_stats.begin_run($1, $2) as id',
+    const [run] = await query<{ id: string | null; needsRepair: boolean }>(
+      `select
+        registry_stats.begin_run($1, $2) as id,
+        exists (select from registry_stats.problems() where is_repairable) as "needsRepair"`,
       [job.name, round.trigger],
     );
     const id = run?.id ?? null;
-    return id === null ? 'unchanged' : { id };
+    return id === null ? 'unchanged' : { id, needsRepair: run?.needsRepair === true };
   });
 }
 

@@ -377,13 +377,17 @@ const guards: Readonly<Record<string, Guard>> = {
     ),
     scenario: async (target) => {
       const writer = await target.session();
-      await target.query(newFile('earlier', 'Standard'));
-      await writer.query('begin');
-      // No transaction with a higher id ends before the snapshot.
-      await writer.query(writeOfEachTable);
-      await runAll(target.query);
-      await writer.query('commit');
-      return figuresAfterRuns(target);
+      // Lists it, if other tests end a transaction with a higher id meanwhile.
+      for (let time = 1; time <= 20; time += 1) {
+        await target.query(newFile(`earlier ${time}`, 'Standard'));
+        await writer.query('begin');
+        await writer.query(newFile(`open ${time}`, 'Standard'));
+        await runAll(target.query);
+        await writer.query('commit');
+        const wrong = await figuresAfterRuns(target);
+        if (wrong.length > 0) return wrong;
+      }
+      return [];
     },
   },
 
@@ -407,11 +411,16 @@ const guards: Readonly<Record<string, Guard>> = {
   },
 
   'a caller sees its own changes as pending': {
-    switchOff: mutate(
-      'refresh/has_pending',
-      'v_unfolded || pg_current_xact_id_if_assigned()',
-      'v_unfolded',
-    ),
+    switchOff: async ({ query }) => {
+      const file = await readFile(path.join(sqlRoot, 'functions/refresh/has_pending.sql'), 'utf8');
+      const without = replaceOnce(
+        file,
+        'v_unfolded || pg_current_xact_id_if_assigned()',
+        'v_unfolded',
+      );
+      // Finds it too, if other tests end a transaction with a higher id meanwhile.
+      await query(replaceOnce(without, 'pg_snapshot_xmax(v_now)', 'pg_snapshot_xmin(v_now)'));
+    },
     scenario: async (target) => {
       const caller = await target.session();
       await caller.query('begin');

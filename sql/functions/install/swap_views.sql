@@ -39,11 +39,10 @@ begin
     return false;
   end if;
 
-  v_inexact := registry_stats.check_sources();
   if registry_stats.has_pending() then
     perform registry_stats.fold();
-    v_inexact := registry_stats.check_sources();
   end if;
+  v_inexact := registry_stats.check_sources();
   v_views := array(
     select view.name
     from registry_stats.view

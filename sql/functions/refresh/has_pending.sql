@@ -1,5 +1,5 @@
--- Returns whether deltas are pending: those of transactions that the last fold did not see. Looks
--- for them by transaction id. So it steps neither over deltas that are folded, which remain as dead
+-- Returns whether deltas are pending: those of transactions that the last fold did not see. Finds
+-- them by transaction id. So it steps neither over deltas that are folded, which remain as dead
 -- rows while an old snapshot is open, nor over those that are not committed yet.
 create or replace function registry_stats.has_pending()
 returns boolean

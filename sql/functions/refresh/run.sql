@@ -44,11 +44,11 @@ begin
     else clock_timestamp()
   end;
 
-  v_inexact := registry_stats.check_sources();
   if registry_stats.has_pending() then
     rows_folded := registry_stats.fold();
-    v_inexact := registry_stats.check_sources();
   end if;
+  -- After the fold, which may find a table untrusted.
+  v_inexact := registry_stats.check_sources();
 
   detail := registry_stats.problems_of(run.job);
   if detail is not null then
