@@ -2,7 +2,8 @@
 -- registry_stats.rebuild calls it once per range, to report progress.
 --
 -- Written for parallel workers. One process reads a ctid range alone, so the blocks are split into
--- four ranges. "return query" may run in parallel, "insert … select" may not.
+-- sixteen ranges: with four, some processes wait for the last one. "return query" may run in
+-- parallel, "insert … select" may not.
 create or replace function registry_stats.scan_blocks(
   source text,
   from_block bigint,
@@ -68,13 +69,13 @@ begin
       'select %s from public.%I where ctid >= %L and ctid < %L',
       v_columns,
       scan_blocks.source,
-      format('(%s,0)', scan_blocks.from_block + step.blocks * part / 4),
-      format('(%s,0)', scan_blocks.from_block + step.blocks * (part + 1) / 4)
+      format('(%s,0)', scan_blocks.from_block + step.blocks * part / 16),
+      format('(%s,0)', scan_blocks.from_block + step.blocks * (part + 1) / 16)
     ),
     ' union all '
   )
   into v_ranges
-  from generate_series(0, 3) as part
+  from generate_series(0, 15) as part
   cross join (select scan_blocks.to_block - scan_blocks.from_block as blocks) as step;
 
   return query execute format(
