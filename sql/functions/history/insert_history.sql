@@ -52,7 +52,8 @@ begin
   -- The snapshot of repeatable read may be older than the lock, and miss rows that another session
   -- inserted. No key prevents two grand totals of a month. Both sessions write this row, so the
   -- second one fails and is retried.
-  update registry_stats.epoch set number = number + 1 where name = 'history';
+  insert into registry_stats.epoch (name) values ('history')
+  on conflict (name) do update set number = epoch.number + 1;
 
   return v_rows;
 end

@@ -16,9 +16,13 @@ declare
   v_xid xid8;
 begin
   select epoch.folded_to, epoch.unfolded
-  into strict v_after, v_unfolded
+  into v_after, v_unfolded
   from registry_stats.epoch
   where epoch.name = 'rollups';
+  if not found then
+    -- Somebody deleted it. An error here would be one in Registry's transaction.
+    return true;
+  end if;
 
   -- Transactions that were open at the last fold, and our own.
   foreach v_xid in array v_unfolded || pg_current_xact_id_if_assigned() loop

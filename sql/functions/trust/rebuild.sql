@@ -42,7 +42,8 @@ begin
   -- The snapshot of repeatable read may be older than the lock. Every fold and rebuild writes this
   -- row: if one committed in between, this fails at once with a serialization failure and is
   -- retried. Otherwise it would fail after the scan with a duplicate key.
-  update registry_stats.epoch set number = number + 1 where name = 'rollups';
+  insert into registry_stats.epoch (name) values ('rollups')
+  on conflict (name) do update set number = epoch.number + 1;
   perform registry_stats.check_sources();
 
   if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
