@@ -20,7 +20,7 @@ begin
   from registry_stats.epoch
   where epoch.name = 'rollups';
   if not found then
-    -- Somebody deleted it. An error here would be one in Registry's transaction.
+    -- It was deleted. An error here would be one in Registry's transaction.
     return true;
   end if;
 
