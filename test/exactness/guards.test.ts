@@ -442,6 +442,35 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  'a rebuild forgets what is folded': {
+    switchOff: mutate('trust/rebuild', `folded_to = '0'`, 'folded_to = folded_to'),
+    scenario: async (target) => {
+      await target.query(`alter table registry_stats.epoch disable trigger user`);
+      await target.query(`update registry_stats.epoch set folded_to = '1000000000'`);
+      await rebuildAll(target);
+      await target.query(writeOfEachTable);
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'after a rebuild, deltas with transaction ids of another server are pending': {
+    switchOff: mutate('refresh/has_pending', `coalesce(v_after, '0') = '0'`, 'v_after is null'),
+    scenario: async (target) => {
+      await rebuildAll(target);
+      // As replication writes them during a rebuild, when no table is marked.
+      const replication = await target.session();
+      await replication.query('set session_replication_role = replica');
+      await replication.query(`set registry_stats.is_writing = 'on'`);
+      await replication.query(newFile('replicated', 'Standard'));
+      await replication.query(
+        `insert into registry_stats.delta
+          (xid, source, institution_id, facet, object_id, storage_option, row_count, byte_count)
+        values ('2000000000', 'generic_files', 2, 'A', 4711, 'Standard', 1, 1)`,
+      );
+      return figuresAfterRuns(target);
+    },
+  },
+
   'another price makes the deposits due': {
     switchOff: mutate(
       'refresh/shows_other_names',

@@ -13,7 +13,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id bigint;
-  v_is_checked constant boolean := not exists (select from registry_stats.run where run.outcome is null);
 begin
   update registry_stats.run
   set
@@ -48,8 +47,7 @@ begin
     for update skip locked
   );
 
-  -- With an unfinished run, check_jobs returned the job without a check.
-  if not v_is_checked and registry_stats.jobs_with_work(array[record_begin.job]) = '{}' then
+  if registry_stats.jobs_with_work(array[record_begin.job]) = '{}' then
     perform registry_stats.record_check(array[record_begin.job], record_begin.trigger);
     return null;
   end if;

@@ -19,9 +19,9 @@ begin
   into v_after, v_unfolded
   from registry_stats.epoch
   where epoch.name = 'rollups';
-  if not found then
-    -- It was deleted. An error here would be one in Registry's transaction.
-    return true;
+  -- Nothing is known, or the row was deleted. Deltas may have transaction ids of another server.
+  if coalesce(v_after, '0') = '0' then
+    return exists (select from registry_stats.delta);
   end if;
 
   -- Transactions that were open at the last fold, and our own.

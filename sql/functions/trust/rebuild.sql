@@ -115,7 +115,13 @@ begin
   drop table pg_temp.registry_stats_partial;
 
   -- Safe for the other tables: if the guards had changed, check_sources marked all untrusted above.
-  update registry_stats.epoch set guards = registry_stats.guards() where name = 'rollups';
+  -- What was folded may have been recorded while they were off.
+  update registry_stats.epoch
+  set
+    guards = registry_stats.guards(),
+    folded_to = '0',
+    unfolded = '{}'
+  where name = 'rollups';
   update registry_stats.source
   set
     is_exact = v_unassigned = 0,
