@@ -28,10 +28,14 @@ async function publisher({ skip }: TestContext): Promise<TestDatabase> {
   return target;
 }
 
-/** Creates a copy of the publisher's database that follows it. */
+/**
+ * Creates a copy of the publisher's database that follows it. Without pending deltas: those of a real
+ * copy have the transaction ids of the publisher, by which their deletion is replicated.
+ */
 async function subscriber(to: TestDatabase, publication: string): Promise<TestDatabase> {
   const target = await createTestDatabase();
   await loadCsv(target.database);
+  for (const { database } of [to, target]) await runEachJob(database);
   const { host, port, user, password } = inject('server');
   const slot = to.name;
   await to.query(publication);
