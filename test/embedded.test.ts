@@ -145,6 +145,15 @@ test('an old pid file without a pid is removed', async () => {
   expect(await acquire()).toMatchObject({ wasRunning: false });
 });
 
+test('a new pid file without a pid may be that of another start, and is waited for', async () => {
+  await (await acquire()).release();
+  const file = join(dataDir, 'postgres', 'postmaster.pid');
+  await writeFile(file, '');
+  const almostOld = new Date(Date.now() - 4_000);
+  await utimes(file, almostOld, almostOld);
+  expect(await acquire()).toMatchObject({ wasRunning: false });
+});
+
 test('the next start recovers a killed server', async () => {
   const first = await acquire();
   await query(first, 'create table kept (id int)');

@@ -36,10 +36,11 @@ const defaultSettings = {
 
 const wait = ['--silent', '--wait', '--timeout=60'];
 
-// Log messages after which a retry may succeed: the port was taken, another start was first, a
-// killed server still has a backend, or another process stopped it. LC_ALL=C keeps them English.
+// Messages of the server or pg_ctl after which a retry may succeed: the port was taken, another
+// start was first, a killed server still has a backend, or another process stopped it. LC_ALL=C
+// keeps them English.
 const worthAnotherTry =
-  /could not create any TCP\/IP sockets|lock file ".*" (already exists|is empty)|shared memory block .* is still in use|received (fast|smart) shutdown request/;
+  /could not create any TCP\/IP sockets|lock file ".*" (already exists|is empty)|PID file ".*" is empty|shared memory block .* is still in use|received (fast|smart) shutdown request/;
 
 // The server writes its pid right after creating the file.
 const unwrittenMs = 5_000;
@@ -66,7 +67,7 @@ export async function startServer(
     signal?.throwIfAborted();
     const log = (await readLog(logFile)).subarray(length).toString().trim();
     const found = log === '' ? messageOf(error) : log.split('\n').slice(-20).join('\n');
-    if (worthAnotherTry.test(log) || (await isServed(cluster))) return new Error(found);
+    if (worthAnotherTry.test(found) || (await isServed(cluster))) return new Error(found);
     throw unavailable(`expected PostgreSQL to start, found that it ended: ${found}`, {
       hint: `see ${logFile}`,
       cause: error,
