@@ -180,11 +180,14 @@ test('each transaction with uncaptured rows leaves exactly one mark', async () =
   await expectExact(scene);
 });
 
-test('attaching rolls back for a writer with an open transaction, and names it', async () => {
+test.each([
+  ['registry_stats_insert', 'public.work_items'],
+  ['registry_stats_guard', 'registry_stats.delta'],
+])('attaching without %s rolls back for a writer of %s, and names it', async (trigger, table) => {
   const scene = await migrated();
-  await scene.session.query('drop trigger registry_stats_insert on public.work_items');
+  await scene.session.query(`drop trigger ${trigger} on ${table}`);
   const [writer, second] = [await scene.owner.session(), await scene.owner.session()];
-  await writer.query(`begin; update public.work_items set stage = 'Fetch' where id = 1`);
+  await writer.query(`begin; update public.work_items set action = 'Fetch' where id = 1`);
   // Only a wait for a lock without a timeout meets this one.
   await second.query(`set statement_timeout = '20s'`);
   const { processID } = writer as unknown as { processID: number };
@@ -192,7 +195,7 @@ test('attaching rolls back for a writer with an open transaction, and names it',
     second.query(`select registry_stats.attach_capture('work_items')`),
   ).rejects.toMatchObject({
     code: '55P03',
-    message: 'registry_stats: could not lock public.work_items within 0.3 s',
+    message: `registry_stats: could not lock ${table} within 0.3 s`,
     detail: expect.stringContaining(`process ${String(processID)} of role`) as unknown,
   });
   await writer.query('commit');

@@ -257,6 +257,28 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
+  // Without the first, a rebuild fails.
+  'a guard that others disabled or dropped is created before a rebuild, or nothing is rebuilt': {
+    switchOff: async (target) => {
+      await mutate(
+        'capture/attach_capture',
+        'perform registry_stats.install_guards();',
+        '',
+      )(target);
+      await mutate('trust/rebuild', ` or registry_stats.guards() = 'incomplete'`, '')(target);
+    },
+    scenario: async (target) => {
+      await target.query(
+        'alter table registry_stats.count_rollup disable trigger registry_stats_guard',
+      );
+      await target.query('drop trigger registry_stats_guard on registry_stats.deposit_total');
+      await rebuildAll(target);
+      await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
+      await target.query('update registry_stats.deposit_total set file_count = file_count + 1');
+      return figuresAfterRuns(target);
+    },
+  },
+
   'a record written by others makes no table trusted': {
     switchOff: mutate('trust/guard_record', 'if new.is_exact and', 'if false and'),
     scenario: async (target) => {
@@ -442,8 +464,12 @@ const guards: Readonly<Record<string, Guard>> = {
     },
   },
 
-  'a rebuild forgets what is folded': {
-    switchOff: mutate('trust/rebuild', `folded_to = '0'`, 'folded_to = folded_to'),
+  // Either of the two is enough.
+  'a rebuild, and its write to epoch under the guard, forget what is folded': {
+    switchOff: async (target) => {
+      await mutate('trust/rebuild', `folded_to = '0'`, 'folded_to = folded_to')(target);
+      await mutate('trust/guard_epoch', `is distinct from 'on'`, `= 'never'`)(target);
+    },
     scenario: async (target) => {
       await target.query(`alter table registry_stats.epoch disable trigger user`);
       await target.query(`update registry_stats.epoch set folded_to = '1000000000'`);
@@ -740,6 +766,7 @@ function monthsTwice({ query }: TestDatabase): Promise<unknown[]> {
 
 async function rebuildAll({ query }: TestDatabase): Promise<void> {
   for (const source of sources) {
+    await query('select registry_stats.attach_capture($1)', [source]);
     await query('begin isolation level repeatable read');
     await query('select registry_stats.rebuild($1)', [source]);
     await query('commit');
@@ -756,7 +783,6 @@ async function rebuildUnlessIncomplete({ session }: TestDatabase): Promise<void>
 async function attachAnew(target: TestDatabase): Promise<void> {
   for (const source of sources) {
     await target.query(`drop trigger registry_stats_update on public.${source}`);
-    await target.query('select registry_stats.attach_capture($1)', [source]);
   }
   await rebuildAll(target);
 }

@@ -37,6 +37,9 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
+  -- A rebuild records the guards as it finds them.
+  perform registry_stats.install_guards();
+
   insert into registry_stats.view (name, source)
   select shown.name, source.name
   from registry_stats.source

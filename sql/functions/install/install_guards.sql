@@ -1,4 +1,6 @@
--- Creates the guards of our tables. They detect writes outside our functions.
+-- Creates the guards of our tables, again if one is missing or disabled. They detect writes outside
+-- our functions. Locks `delta` against writers for a moment: call it in a short transaction, and
+-- retry after a pause if the lock is not available.
 --
 -- Inserts into delta have a check of a domain instead of a trigger, because capture inserts in every
 -- write of Registry's: a session keeps the compiled check, but a trigger's condition is parsed for
@@ -11,9 +13,19 @@ as $$
 declare
   v_table text;
 begin
-  if not exists (select from registry_stats.epoch where epoch.guards is null and epoch.name = 'rollups')
-    and cardinality(string_to_array(registry_stats.guards(), ',')) = 7
-  then
+  if registry_stats.guards() <> 'incomplete' then
+    return;
+  end if;
+
+  foreach v_table in array array[
+    'count_rollup', 'deposit_rollup', 'deposit_total', 'delta', 'source', 'epoch'
+  ] loop
+    perform registry_stats.lock_briefly(
+      format('registry_stats.%I', v_table)::regclass, 'share row exclusive'
+    );
+  end loop;
+  -- Another session may have created them in the meantime.
+  if registry_stats.guards() <> 'incomplete' then
     return;
   end if;
 

@@ -1,4 +1,5 @@
--- Returns the identity of the guards. A restore that disables and enables the triggers changes it.
+-- Returns the identity of the guards; 'incomplete' if one is missing or disabled. A restore that
+-- disables and enables the triggers changes it.
 create or replace function registry_stats.guards()
 returns text
 language plpgsql
@@ -7,7 +8,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select string_agg(guard.oid::text || '.' || guard.xmin::text, ',' order by guard.oid)
+    select case count(*)
+      when 7 then string_agg(guard.oid::text || '.' || guard.xmin::text, ',' order by guard.oid)
+      else 'incomplete'
+    end
     from (
       select pg_trigger.oid, pg_trigger.xmin
       from pg_trigger

@@ -27,8 +27,9 @@ begin
       rebuild.source, registry_stats.obstacle(rebuild.source)
       using errcode = 'object_not_in_prerequisite_state';
   end if;
-  if v_fingerprint is null then
-    raise exception 'registry_stats: capture of % is incomplete', rebuild.source
+  if v_fingerprint is null or registry_stats.guards() = 'incomplete' then
+    raise exception 'registry_stats: capture of %, or a guard of our tables, is incomplete',
+      rebuild.source
       using
         errcode = 'object_not_in_prerequisite_state',
         hint = format('select registry_stats.attach_capture(%L)', rebuild.source);
