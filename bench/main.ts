@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { measureClientWrites } from './client-writes.js';
 import { drawChart } from './chart.js';
+import { measureDaemon } from './daemon.js';
 import { describeEnvironment } from './environment.js';
 import { measureHistory } from './history.js';
 import { parseOptions, usage, type BenchOptions, type Part } from './options.js';
@@ -57,10 +58,16 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
-/** The sizes to measure, as divisors. Writers and readers are measured on the large tables only. */
+/** The sizes to measure, as divisors. Some parts are measured on the large tables only. */
 function divisorsOf(only: Part | undefined): readonly number[] {
   if (only === 'scale') return [12, 1];
-  const onlyLarge: readonly (Part | undefined)[] = ['readers', 'writes', 'writers', 'pace'];
+  const onlyLarge: readonly (Part | undefined)[] = [
+    'readers',
+    'writes',
+    'writers',
+    'daemon',
+    'pace',
+  ];
   return onlyLarge.includes(only) ? [1] : [4, 1];
 }
 
@@ -105,6 +112,10 @@ async function measure(pairs: Pair[], recorder: Recorder, options: BenchOptions)
   if (isWanted('writers')) {
     say('several writers, with each way to keep statistics');
     await measureWriters(largest, recorder);
+  }
+  if (isWanted('daemon')) {
+    say('the daemon as a process');
+    await measureDaemon(largest, recorder);
   }
 }
 

@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in their order. */
-const parts = ['history', 'refresh', 'readers', 'writes', 'writers', 'scale', 'pace'] as const;
+const parts = [
+  'history',
+  'refresh',
+  'readers',
+  'writes',
+  'writers',
+  'daemon',
+  'scale',
+  'pace',
+] as const;
 export type Part = (typeof parts)[number];
 
 export interface BenchOptions {
@@ -26,7 +35,7 @@ export const usage = `npm run bench -- [options]
   --repetitions <n>  how often each quick measurement is made (60)
   --url <url>        server to use, as a superuser; an embedded one unless given
   --only <part>      measure one part: history, refresh, readers, writes, writers,
-                     scale (the incremental side alone, also at a twelfth of the size),
+                     daemon, scale (the incremental side alone, also at a twelfth of the size),
                      or pace (100 changes every ten seconds, for ten minutes)
   --json <file>      write every single measurement
   --svg <file>       write the chart

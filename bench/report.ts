@@ -1,4 +1,5 @@
 import type { Environment } from './environment.js';
+import { daemonRows } from './daemon.js';
 import { readerRows, writeRows } from './report-traffic.js';
 import { scaleRows } from './report-scale.js';
 import { leftOut, writerHeader, writerRows } from './report-writers.js';
@@ -48,6 +49,7 @@ export function renderReport(
     ...section(writerHeader, writerRows(recorder, large)),
     ...leftOut(recorder, large),
     ...section(readerHeader, readerRows(recorder, large)),
+    ...section(['the daemon', '', 'target', ''], daemonRows(recorder, large)),
   ].join('\n');
 }
 
