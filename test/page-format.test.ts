@@ -15,7 +15,8 @@ import { unitOf } from '../src/http/page/unit.js';
 import { outcomeWords } from '../src/http/page/words.js';
 import { ZonedTime } from '../src/http/page/zone.js';
 import { runOutcomes } from '../src/status/run-history.js';
-import type { DepositFigure, RunRecord } from '../src/status/model.js';
+import type { DepositFigure } from '../src/status/figures-model.js';
+import type { RunRecord } from '../src/status/model.js';
 
 const now = new Date('2026-03-01T10:42:12Z');
 

@@ -6,7 +6,7 @@ import type {
   GrowthSince,
   MonthlyTotals,
   Series,
-} from '../status/model.js';
+} from '../status/figures-model.js';
 import {
   object,
   nullable,

@@ -2,7 +2,7 @@ import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
 import { readMonths, readSeries } from './deposit-history.js';
 import { readCounts, readFigures } from './figures.js';
-import type { DepositFigure, DepositTotal } from './model.js';
+import type { DepositFigure, DepositTotal } from './figures-model.js';
 import { readRuns, type RunsQuestion } from './run-history.js';
 
 type Reading = Pick<Database, 'read'>;

@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
-import type { Figures, Series } from './model.js';
+import type { Figures, Series } from './figures-model.js';
 
 type Reading = Pick<Database, 'read'>;
 type Kind = 'storage_option' | 'institution';

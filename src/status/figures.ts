@@ -2,7 +2,13 @@ import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
 import { readHistory } from './deposit-history.js';
 import { growthOf, growthSince } from './growth.js';
-import type { CountFigure, DepositFigure, DepositTotal, Figures, GrowthSince } from './model.js';
+import type {
+  CountFigure,
+  DepositFigure,
+  DepositTotal,
+  Figures,
+  GrowthSince,
+} from './figures-model.js';
 
 type Reading = Pick<Database, 'read'>;
 

@@ -1,4 +1,4 @@
-import type { GrowthSince } from './model.js';
+import type { GrowthSince } from './figures-model.js';
 
 /**
  * Returns the firsts of months nearest to one and to twelve months before `now`. Growth counts from

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Status } from '../../src/status/model.js';
-import type { Figures, RunsPage } from '../../src/status/model.js';
+import type { Figures } from '../../src/status/figures-model.js';
+import type { RunsPage } from '../../src/status/model.js';
 import { loadCsv } from '../support/load-csv.js';
 import { startDaemon } from '../support/program.js';
 import { databaseWithRows, noSchedule, untilRuns } from '../support/runs.js';

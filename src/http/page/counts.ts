@@ -1,4 +1,4 @@
-import type { CountFigure, Figures } from '../../status/model.js';
+import type { CountFigure, Figures } from '../../status/figures-model.js';
 import { createShareBar } from './bars.js';
 import { byId, create } from './dom.js';
 import { capitalise, formatNumber, formatPercent } from './format.js';

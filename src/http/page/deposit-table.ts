@@ -1,5 +1,5 @@
 import { createBars, createShareBar } from './bars.js';
-import type { DepositFigure, DepositTotal } from '../../status/model.js';
+import type { DepositFigure, DepositTotal } from '../../status/figures-model.js';
 import { create, type Child } from './dom.js';
 import { formatChange, formatDollars, formatNumber, formatPercent, formatPrice } from './format.js';
 import { growthShare } from './growth-share.js';

@@ -1,4 +1,5 @@
-import type { Figures, Status } from '../../status/model.js';
+import type { Figures } from '../../status/figures-model.js';
+import type { Status } from '../../status/model.js';
 import type { Address } from './address.js';
 import { ask, Refusal } from './ask.js';
 import { createMoment, type Clock } from './clock.js';

@@ -1,4 +1,4 @@
-import type { Figures, Series } from '../../status/model.js';
+import type { Figures, Series } from '../../status/figures-model.js';
 import { formatMonth } from './format.js';
 
 export interface ShownSeries {

@@ -1,4 +1,4 @@
-import type { Figures } from '../../status/model.js';
+import type { Figures } from '../../status/figures-model.js';
 import { press, type Address } from './address.js';
 import { createScale, nearestMoment, type ChartScale } from './chart-scale.js';
 import { byId, create, setText } from './dom.js';

@@ -1,4 +1,4 @@
-import type { DepositFigure, Figures } from '../../status/model.js';
+import type { DepositFigure, Figures } from '../../status/figures-model.js';
 import type { Address } from './address.js';
 import { createDepositTable, type TotalRow } from './deposit-table.js';
 import { byId, create, setText } from './dom.js';

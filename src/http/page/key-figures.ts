@@ -1,4 +1,4 @@
-import type { DepositFigure, Figures } from '../../status/model.js';
+import type { DepositFigure, Figures } from '../../status/figures-model.js';
 import { createBars } from './bars.js';
 import { byId, create, type Child } from './dom.js';
 import { formatChange, formatDollars, formatMonth, formatNumber, formatPercent } from './format.js';

@@ -1,4 +1,4 @@
-import type { DepositFigure } from '../../status/model.js';
+import type { DepositFigure } from '../../status/figures-model.js';
 import { growthShare } from './growth-share.js';
 
 const values: Readonly<Record<string, (row: DepositFigure) => number>> = {

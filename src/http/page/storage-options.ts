@@ -1,4 +1,4 @@
-import type { Figures } from '../../status/model.js';
+import type { Figures } from '../../status/figures-model.js';
 import type { Address } from './address.js';
 import { createDepositTable } from './deposit-table.js';
 import { byId, create } from './dom.js';

@@ -1,7 +1,7 @@
 import type { JobStatus, Status } from '../../status/model.js';
 import { formatSpan } from './format.js';
 
-/** How each outcome of a run is called. test/page-words.test.ts holds them to the program's own. */
+/** How each outcome of a run is called. test/page-format.test.ts holds them to the program's own. */
 export const outcomeWords = {
   refreshed: 'Refreshed',
   skipped: 'Nothing to do',
