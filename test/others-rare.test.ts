@@ -203,6 +203,50 @@ test.each([
   await expectExact(scene);
 });
 
+test('attaching fails before a table is locked if an open transaction has its record', async () => {
+  const scene = await migrated();
+  await scene.session.query('drop trigger registry_stats_insert on public.work_items');
+  const [caller, second] = [await scene.owner.session(), await scene.owner.session()];
+  await caller.query('begin; update registry_stats.source set reason = reason');
+  await second.query(`set lock_timeout = '20s'`);
+  await expect(
+    second.query(`select registry_stats.attach_capture('work_items')`),
+  ).rejects.toMatchObject({
+    code: '55P03',
+    message: 'could not obtain lock on row in relation "source"',
+  });
+  await caller.query('rollback');
+});
+
+test('guards are created without making writers wait for a run that is open', async () => {
+  const scene = await migrated();
+  await scene.session.query('drop trigger registry_stats_guard on registry_stats.deposit_total');
+  const [runner, second] = [await scene.owner.session(), await scene.owner.session()];
+  // It has both. The first one that is asked for is named.
+  await runner.query('begin; update registry_stats.epoch set number = number');
+  await runner.query(`update public.work_items set action = 'Fetch' where id = 1`);
+  await expect(
+    second.query(`select registry_stats.attach_capture('work_items')`),
+  ).rejects.toMatchObject({
+    code: '55P03',
+    message: 'registry_stats: could not lock registry_stats.epoch within 0.3 s',
+  });
+  await runner.query('commit');
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
+test('migrate creates a disabled guard, and computes the rollups again', async () => {
+  const scene = await migrated();
+  const table = 'alter table registry_stats.count_rollup';
+  await scene.session.query(`${table} disable trigger registry_stats_guard`);
+  await scene.session.query('update registry_stats.count_rollup set row_count = row_count + 1');
+  await migrateAs(scene.owner);
+  expect((await readStatistics(scene.owner.database)).inexact).toEqual([]);
+  await runEachJob(scene.owner.database);
+  await expectExact(scene);
+});
+
 test.each([
   `update public.institutions set name = 'North-West' where id = 1`,
   'update public.institutions set member_institution_id = null where id = 2',

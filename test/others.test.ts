@@ -60,6 +60,8 @@ const repaired: Record<string, string> = {
     insert into registry_stats.delta overriding system value
       values (4711, '3', 'work_items', null, 1, 'Ingest', null, null, null, 99, 0);
     alter table registry_stats.delta enable always trigger registry_stats_guard`,
+  'the type of a delta’s table gets another constraint': `alter domain registry_stats.captured_table
+    add constraint named check (value <> '')`,
   'the row that every fold writes is deleted': 'delete from registry_stats.epoch',
   'a record marks wrong rollups as trusted': `update registry_stats.source set is_exact = false,
       reason = 'of a test';

@@ -10,7 +10,7 @@ interface RebuildOptions extends TransactionOptions {
 
 /**
  * Computes the rollups of one table again, in one snapshot, without blocking its writers. First
- * attaches missing capture triggers. Returns the number of rows scanned. Leaves nothing behind when
+ * attaches missing triggers. Returns the number of rows scanned. Leaves nothing behind when
  * killed. Waits for a running refresh or rebuild.
  */
 export async function rebuildSource(

@@ -1,7 +1,9 @@
 -- Creates the capture triggers on one of Registry's tables, or recreates them if one is missing or
--- disabled or a captured column changed. Returns true if it did: the table is then untrusted.
+-- disabled or a captured column changed. Returns true if it did: the table is then untrusted. Creates
+-- missing guards of our own tables, too.
 --
--- Locks the table against writers, not readers, while the triggers are created. Call it in its own
+-- Locks the table against writers, not readers, while the triggers are created; the writers of all
+-- tables while guards are created. Each wait for a lock is at most 0.3 s, together 0.6 s. Call it in its own
 -- transaction, and retry after a pause if the lock is not available. The lock waits for every
 -- writer that began without the triggers, so a snapshot taken after the commit misses nothing.
 -- `or replace` also enables a disabled trigger. Dropping it first would block readers.
@@ -37,9 +39,6 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
 
-  -- A rebuild records the guards as it finds them.
-  perform registry_stats.install_guards();
-
   insert into registry_stats.view (name, source)
   select shown.name, source.name
   from registry_stats.source
@@ -60,9 +59,13 @@ begin
     return false;
   end if;
 
+  perform registry_stats.install_guards();
   if registry_stats.is_attached(attach_capture.source) then
     return false;
   end if;
+
+  -- An open transaction may have locked our record: fail before Registry's table is locked.
+  perform from registry_stats.source where source.name = attach_capture.source for update nowait;
 
   -- A former partition has an extra trigger. Dropping it also blocks readers.
   v_was_partition := not v_is_partitioned and exists (

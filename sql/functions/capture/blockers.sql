@@ -11,7 +11,7 @@ as $$
       format(
         'process %s of role %s holds %s%s%s',
         activity.pid,
-        coalesce(activity.usename::text, 'unknown'),
+        coalesce(activity.usename::text, activity.backend_type, 'unknown'),
         held.modes,
         ', its transaction began ' || to_char(activity.xact_start at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
         ', its statement ' || to_char(activity.query_start at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS "UTC"')

@@ -25,9 +25,6 @@ begin
     and (
       select found.is_trusted from registry_stats.fingerprints(array['generic_files']) as found
     )
-    and registry_stats.guards() = (
-      select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
-    )
     -- Marks, and deposits that the rollups cannot hold.
     and not exists (
       select

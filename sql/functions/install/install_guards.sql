@@ -1,6 +1,6 @@
 -- Creates the guards of our tables, again if one is missing or disabled. They detect writes outside
--- our functions. Locks `delta` against writers for a moment: call it in a short transaction, and
--- retry after a pause if the lock is not available.
+-- our functions. Call it in a short transaction, and retry after a pause if a lock is not available.
+-- `delta` is locked last: all writers of Registry wait for that one.
 --
 -- Inserts into delta have a check of a domain instead of a trigger, because capture inserts in every
 -- write of Registry's: a session keeps the compiled check, but a trigger's condition is parsed for
@@ -18,7 +18,7 @@ begin
   end if;
 
   foreach v_table in array array[
-    'count_rollup', 'deposit_rollup', 'deposit_total', 'delta', 'source', 'epoch'
+    'epoch', 'source', 'count_rollup', 'deposit_rollup', 'deposit_total', 'delta'
   ] loop
     perform registry_stats.lock_briefly(
       format('registry_stats.%I', v_table)::regclass, 'share row exclusive'

@@ -27,10 +27,8 @@ begin
   end if;
 
   if jobs_with_work.jobs <> array[v_history] then
-    -- Pending changes, and rollups written by others, concern every view.
-    if registry_stats.has_pending() or registry_stats.guards() is distinct from (
-      select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
-    ) then
+    -- Pending changes concern every view.
+    if registry_stats.has_pending() then
       v_work := v_work || array_remove(jobs_with_work.jobs, v_history);
     else
       v_views := array(

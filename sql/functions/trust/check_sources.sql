@@ -1,5 +1,5 @@
--- Marks each table untrusted whose triggers or identity differ from those of the last rebuild.
--- Returns all untrusted tables.
+-- Marks each table untrusted whose triggers or identity differ from those of the last rebuild, and
+-- every table if the guards do. Returns all untrusted tables.
 create or replace function registry_stats.check_sources()
 returns text[]
 language plpgsql
@@ -7,19 +7,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_are_guards_changed constant boolean := registry_stats.guards_changed();
   v_source record;
 begin
-  -- The guard triggers were disabled or changed, so every rollup may be wrong.
-  if registry_stats.guards() is distinct from (
-    select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
-  ) then
-    update registry_stats.source
-    set
-      is_exact = false,
-      reason = 'the rollups may have been written outside registry-stats, or the database was restored'
-    where is_exact;
-  end if;
-
   for v_source in
     select found.name, found.fingerprint
     from registry_stats.fingerprints() as found
@@ -33,6 +23,8 @@ begin
       reason = coalesce(
         registry_stats.obstacle(v_source.name),
         case
+          when v_are_guards_changed
+            then 'the rollups may have been written outside registry-stats, or the database was restored'
           when v_source.fingerprint is null then 'a capture trigger is missing or disabled'
           else 'the table or its capture was changed, or the database was restored'
         end

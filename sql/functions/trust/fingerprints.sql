@@ -1,6 +1,6 @@
 -- Returns the identity of each captured table, its captured columns and its capture triggers: NULL
 -- if a trigger is missing, disabled or of another kind, or a captured column is gone. `is_trusted`:
--- the rollups are exact and were built for this identity.
+-- the rollups are exact, were built for this identity, and were guarded since.
 -- It changes with everything that can change rows without capture: a dropped trigger, a trigger
 -- disabled and enabled again (its catalog row is a new version), a restored dump, a rewritten
 -- table, a partition or child that came or went, a crash that emptied an unlogged table. One query
@@ -17,12 +17,16 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 as $$
+declare
+  v_are_guards_changed constant boolean := registry_stats.guards_changed();
 begin
   return query
     select
       identified.name,
       identified.fingerprint,
-      identified.is_exact and identified.recorded is not distinct from identified.fingerprint
+      identified.is_exact
+        and identified.recorded is not distinct from identified.fingerprint
+        and not v_are_guards_changed
     from (
       select
         source.name,

@@ -31,6 +31,7 @@ begin
       select pg_constraint.oid, pg_constraint.xmin
       from pg_constraint
       where contypid = 'registry_stats.captured_table'::regtype
+        and conname = 'guard'
     ) as guard
   );
 end

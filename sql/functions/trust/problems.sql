@@ -9,9 +9,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_were_guards_changed constant boolean := registry_stats.guards() is distinct from (
-    select epoch.guards from registry_stats.epoch where epoch.name = 'rollups'
-  );
+  v_are_guards_changed constant boolean := registry_stats.guards_changed();
 begin
   return query
     select distinct
@@ -21,7 +19,7 @@ begin
         obstacle.reason,
         case
           when not source.is_exact then source.reason
-          when v_were_guards_changed
+          when v_are_guards_changed
             then 'the rollups may have been written outside registry-stats, or the database was restored'
           else 'the table or its capture was changed'
         end
@@ -36,7 +34,6 @@ begin
       end as reason
     ) as obstacle
     where not found.is_trusted
-      or v_were_guards_changed
     union all
     select
       view.job,

@@ -16,6 +16,8 @@ set jit = off
 as $$
 declare
   v_fingerprint text := registry_stats.fingerprint(rebuild.source);
+  -- As before the scan, not after it: a trigger may be disabled meanwhile.
+  v_guards text := registry_stats.guards();
   v_blocks bigint;
   v_step bigint;
   v_from bigint := 0;
@@ -27,7 +29,7 @@ begin
       rebuild.source, registry_stats.obstacle(rebuild.source)
       using errcode = 'object_not_in_prerequisite_state';
   end if;
-  if v_fingerprint is null or registry_stats.guards() = 'incomplete' then
+  if v_fingerprint is null or v_guards = 'incomplete' then
     raise exception 'registry_stats: capture of %, or a guard of our tables, is incomplete',
       rebuild.source
       using
@@ -119,7 +121,7 @@ begin
   -- What was folded may have been recorded while they were off.
   update registry_stats.epoch
   set
-    guards = registry_stats.guards(),
+    guards = v_guards,
     folded_to = '0',
     unfolded = '{}'
   where name = 'rollups';

@@ -138,7 +138,7 @@ testGuards({
         'perform registry_stats.install_guards();',
         '',
       )(target);
-      await mutate('trust/rebuild', ` or registry_stats.guards() = 'incomplete'`, '')(target);
+      await mutate('trust/rebuild', ` or v_guards = 'incomplete'`, '')(target);
     },
     scenario: async (target) => {
       await target.query(
@@ -148,6 +148,23 @@ testGuards({
       await rebuildAll(target);
       await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
       await target.query('update registry_stats.deposit_total set file_count = file_count + 1');
+      return figuresAfterRuns(target);
+    },
+  },
+
+  'a rebuild in read committed records the guards of its begin': {
+    switchOff: mutate('trust/rebuild', 'guards = v_guards', 'guards = registry_stats.guards()'),
+    scenario: async (target) => {
+      const [other, owner] = [await target.session(), await target.session()];
+      await other.query('begin; alter table registry_stats.count_rollup disable trigger all');
+      const rebuild = await untilBlocked(
+        target,
+        owner,
+        `select registry_stats.rebuild('work_items')`,
+      );
+      await other.query('commit');
+      await rebuild.result;
+      await target.query('update registry_stats.count_rollup set row_count = row_count + 1');
       return figuresAfterRuns(target);
     },
   },
