@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { runJobs } from '../src/commands/run-jobs.js';
+import type { Context } from '../src/context.js';
 import { jobNames, type JobName } from '../src/jobs/job.js';
 import type { RefreshRequest, Round, RunReport, Trigger } from '../src/jobs/outcome.js';
 import { Runner, type RunJob } from '../src/daemon/runner.js';
@@ -108,4 +110,10 @@ test('cancelling ends the current job as cancelled, with the reason', async () =
   expect((await current).map(({ result }) => result)).toEqual([
     { outcome: 'cancelled', reason: 'time is over' },
   ]);
+});
+
+test('a command that was stopped before its first job starts none', async () => {
+  // Anything else that a job would need is missing.
+  const context = { signal: AbortSignal.abort('SIGINT') } as unknown as Context;
+  expect(await runJobs(context, jobNames)).toEqual([]);
 });

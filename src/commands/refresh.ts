@@ -4,10 +4,9 @@ import { AppError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { isJobName, jobNames, type JobName } from '../jobs/job.js';
 import { describeOutcome, describeRun, type RunReport } from '../jobs/outcome.js';
-import { createRunJob } from '../daemon/run-job.js';
-import { Runner } from '../daemon/runner.js';
 import { printable } from '../printable.js';
 import { printJson, withContext, type Invocation } from './invocation.js';
+import { runJobs } from './run-jobs.js';
 
 interface Options {
   json?: boolean;
@@ -45,13 +44,7 @@ async function runRefresh(
         invocation.stdout.write(`${printable(describeRun(event.report))}\n`);
       }
     });
-    const runner = new Runner({ runJob: createRunJob(context) });
-    const cancel = (): void => {
-      void runner.drain();
-      runner.cancel(`stopped by ${String(context.signal.reason)}`);
-    };
-    context.signal.addEventListener('abort', cancel, { once: true });
-    return runner.request({ trigger: 'command', jobs, isManual: true });
+    return runJobs(context, jobs);
   });
   if (options.json === true) printJson(invocation, { runs: reports.map(toJson) });
   const unsuccessful = reports.filter(({ result }) =>

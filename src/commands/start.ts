@@ -66,7 +66,6 @@ async function startUp(context: Context, invocation: Invocation): Promise<CronJo
   const { server, config } = context;
   if (server.isEmbedded && !config.isMaintenance) await prepareEmbedded(context, invocation);
   await checkDatabase(context);
-  context.signal.throwIfAborted();
   return startServing(context, invocation);
 }
 
@@ -99,6 +98,8 @@ async function startServing(context: Context, invocation: Invocation): Promise<C
   const server = await startStatusServer(context.config.status, { context, status, metrics });
   context.releasers.add(server.close);
   context.releasers.add(startNotifier(context));
+  // No run after a stop request.
+  context.signal.throwIfAborted();
   const cronJobs = context.initialise();
   board.watch(cronJobs);
   context.events.emit({

@@ -3,12 +3,11 @@ import type { Context } from '../context.js';
 import { describeFailure } from '../db/sqlstate.js';
 import { AppError } from '../errors.js';
 import { jobNames } from '../jobs/job.js';
-import { createRunJob } from '../daemon/run-job.js';
-import { Runner } from '../daemon/runner.js';
 import { rebuildSource } from '../statistics/rebuild.js';
 import { recordVerification, type Comparison } from '../statistics/verify.js';
 import { describeReplica, verifyFrom } from '../statistics/verify-on-replica.js';
 import { printJson, progressTo, withContext, type Invocation } from './invocation.js';
+import { runJobs } from './run-jobs.js';
 import { comparisonLineTo, progressLineTo } from '../terminal/progress.js';
 import { renderTable } from '../terminal/table.js';
 
@@ -79,8 +78,7 @@ async function repair(
       onProgress: progressLineTo(invocation),
     });
   }
-  const runner = new Runner({ runJob: createRunJob(context) });
-  await runner.request({ trigger: 'command', jobs: jobNames, isManual: true });
+  await runJobs(context, jobNames);
 }
 
 function describe({ count, differences }: Comparison): string {
