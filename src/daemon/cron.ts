@@ -22,7 +22,8 @@ export interface CronJobs {
   isDatabaseDown(): boolean;
   /**
    * Starts no new run. The current one may finish within `graceMs`; then it is cancelled on the
-   * server. Resolves when nothing runs any more.
+   * server. Resolves when no job runs, or when an unreachable server does not confirm the cancel. A
+   * verification ends with the stop request.
    */
   stop(graceMs: number): Promise<void>;
 }

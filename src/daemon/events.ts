@@ -9,7 +9,7 @@ export type Event =
       readonly type: 'daemon-started';
       readonly pid: number;
       readonly statusUrl: string;
-      readonly nextRun: Date | undefined;
+      readonly nextRun: Date;
     }
   /** The views still scan the tables. */
   | { readonly type: 'legacy-state' }

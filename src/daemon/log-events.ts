@@ -119,7 +119,7 @@ function runLine(report: RunReport, nextRun: Date | undefined): Line {
 function levelOf(report: RunReport): Line['level'] {
   const { result } = report;
   // An outage has one error line, which the monitor's event writes.
-  if (failedForServer(report)) return 'warn';
+  if (failedForServer(report.result)) return 'warn';
   if (result.outcome === 'failed') return 'error';
   if (result.outcome !== 'skipped') return 'info';
   if (result.reason === 'inexact') return 'warn';

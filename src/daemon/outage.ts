@@ -45,9 +45,10 @@ export class Outage {
     return async (job, round, signal) => {
       if (this.isDown) return this.#skip(job, round);
       const report = await runJob(job, round, signal);
-      if (failedForServer(report) && report.result.outcome === 'failed') {
+      const { result } = report;
+      if (failedForServer(result)) {
         this.#remember(round);
-        this.#monitor.lost(report.result.error);
+        this.#monitor.lost(result.error);
       } else {
         this.#isReread = false;
       }

@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import { isRefused, isTransient, isUnavailable } from '../db/sqlstate.js';
 import type { DaemonContext } from './daemon-context.js';
 import { jobNamed, type Job } from '../jobs/job.js';
-import type { Outcome, Round, RunReport } from '../jobs/outcome.js';
+import type { FailedOutcome, Outcome, Round, RunReport } from '../jobs/outcome.js';
 import { refresh } from '../statistics/refresh.js';
 import type { RunJob } from './runner.js';
 
@@ -89,6 +89,6 @@ async function outcomeOf(run: JobRun): Promise<Outcome> {
 }
 
 /** Returns whether a run failed only because of the server's state, which the monitor reports. */
-export function failedForServer(report: RunReport): boolean {
-  return report.result.outcome === 'failed' && isUnavailable(report.result.error);
+export function failedForServer(result: Outcome): result is FailedOutcome {
+  return result.outcome === 'failed' && isUnavailable(result.error);
 }

@@ -42,8 +42,13 @@ export type Outcome =
       readonly changes?: number;
     }
   | { readonly outcome: 'skipped'; readonly reason: SkipReason; readonly detail?: string }
-  | { readonly outcome: 'failed'; readonly error: unknown }
+  | FailedOutcome
   | { readonly outcome: 'cancelled'; readonly reason: string };
+
+export interface FailedOutcome {
+  readonly outcome: 'failed';
+  readonly error: unknown;
+}
 
 export type Trigger = 'start' | 'schedule' | 'signal' | 'command' | 'recovery';
 

@@ -28,7 +28,7 @@ function stateFromRun(report: RunReport): Notification | undefined {
   const reason = describeOutcome(result);
   const at = new Date();
   // Reported as an outage.
-  if (failedForServer(report)) return undefined;
+  if (failedForServer(report.result)) return undefined;
   if (result.outcome === 'failed') {
     return { subject, state: 'failing', sentence: `${subject} failed: ${reason}`, at };
   }
