@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AppError } from '../src/errors.js';
 import { preflight } from '../src/statistics/preflight.js';
-import { incrementalRights, plainRights, type Right } from '../src/statistics/rights.js';
+import { incrementalRights, legacyRights, type Right } from '../src/statistics/rights.js';
 import {
   createOwnedDatabase,
   createLegacyOwnedDatabase,
@@ -66,10 +66,10 @@ test('each revoked right of the legacy refresh is named, with its grant', async 
     `select current_setting('server_version_num')::int as version`,
   );
   context.skip((server?.version ?? 0) < 170_000, 'who is not the owner cannot refresh before 17');
-  for (const right of plainRights) {
+  for (const right of legacyRights) {
     await target.query(`grant ${right.privilege} on ${nameOf(right)} to ${daemon.role}`);
   }
-  await expectEachNamed({ target, daemon, holder: daemon.role, owner: owner.role }, plainRights);
+  await expectEachNamed({ target, daemon, holder: daemon.role, owner: owner.role }, legacyRights);
 });
 
 test('a role without rights gets a list of all, and the statements of the hint grant them', async () => {

@@ -2,7 +2,7 @@ import { AppError } from '../errors.js';
 import type { Database } from '../db/database.js';
 import { readQuery } from '../db/query-file.js';
 import { isIncremental } from './installation.js';
-import { incrementalRights, plainRights, type Right } from './rights.js';
+import { incrementalRights, legacyRights, type Right } from './rights.js';
 
 /** A missing object, or a missing right and the statement that grants it. */
 interface Finding extends Record<string, unknown> {
@@ -48,8 +48,8 @@ async function neededRights(database: Database): Promise<readonly Right[]> {
     where nspname = 'registry_stats'
       and relname = 'view'`,
   );
-  if (state === undefined) return plainRights;
-  return !state.mayRead || (await isIncremental(database)) ? incrementalRights : plainRights;
+  if (state === undefined) return legacyRights;
+  return !state.mayRead || (await isIncremental(database)) ? incrementalRights : legacyRights;
 }
 
 async function findMissing(database: Database, needed: readonly Right[]): Promise<Finding[]> {

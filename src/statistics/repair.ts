@@ -28,18 +28,14 @@ export async function repair(
   const views = (await findRepairable(database)).filter(
     (problem) => problem.isView && problem.job === job.name,
   );
-  const { lockTimeoutMs, signal = new AbortController().signal } = options;
-  if (views.length > 0 && (await swapIfTrusted(database, { lockTimeoutMs, signal }))) {
+  if (views.length > 0 && (await swapIfTrusted(database, options))) {
     repaired.push(...views.map(({ name, reason }) => `${name} created again: ${reason}`));
   }
   return repaired;
 }
 
 /** Returns false if a table became untrusted since its rebuild. The next pass rebuilds it. */
-async function swapIfTrusted(
-  database: Database,
-  options: Parameters<typeof swapViews>[1],
-): Promise<boolean> {
+async function swapIfTrusted(database: Database, options: TransactionOptions): Promise<boolean> {
   try {
     return await swapViews(database, options);
   } catch (error) {

@@ -44,7 +44,7 @@ export const incrementalRights: readonly Right[] = [
 ];
 
 /** What it needs in the state of migration 001, whose functions run with the rights of their caller. */
-export const plainRights: readonly Right[] = [
+export const legacyRights: readonly Right[] = [
   ...rights('schema', 'usage', ['public']),
   ...rights(
     'function',

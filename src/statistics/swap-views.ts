@@ -1,12 +1,13 @@
 import type { Database } from '../db/database.js';
 import { errorCodeOf, sqlstate } from '../db/sqlstate.js';
+import type { TransactionOptions } from '../db/transaction.js';
 import { AppError } from '../errors.js';
 import { withRetries } from './rebuild.js';
 
 /** Replaces views of others, and missing views, by ours. Returns whether it replaced any. */
 export async function swapViews(
   database: Database,
-  options: { readonly lockTimeoutMs: number; readonly signal: AbortSignal },
+  options: Pick<TransactionOptions, 'lockTimeoutMs' | 'signal'>,
 ): Promise<boolean> {
   const [swapped] = await withRetries(options, () =>
     database.write({ ...options, statementTimeoutMs: 0 }, ({ query }) =>
