@@ -93,11 +93,7 @@ testGuards({
   },
 
   'pending changes are work': {
-    switchOff: mutate(
-      'refresh/jobs_with_work',
-      'if registry_stats.has_pending()',
-      'if false',
-    ),
+    switchOff: mutate('refresh/jobs_with_work', 'if registry_stats.has_pending()', 'if false'),
     scenario: async (target) => {
       await target.query(writeOfEachTable);
       return figuresAfterRuns(target);
