@@ -15,11 +15,13 @@ const starts = 9;
 const requests = 1_200;
 const paths = ['/api/status', '/api/runs', '/api/statistics', '/metrics'];
 const idleSeconds = 60;
+/** The garbage collector cleans up once, some seconds after the last request. */
+const settleSeconds = 20;
 
 const start = 'start to the outcome of all jobs, nothing changed';
 const memoryAtStart = 'resident memory after the start';
 const memoryInUse = `resident memory after ${requests.toLocaleString('en')} requests`;
-const idle = `processor while idle for ${idleSeconds} s`;
+const idle = `processor while idle for ${idleSeconds} s, ${settleSeconds} s later`;
 
 /** Measures the daemon as a process: how long it takes to start, and what it needs afterwards. */
 export async function measureDaemon(pair: Pair, recorder: Recorder): Promise<void> {
@@ -78,6 +80,7 @@ async function measureProcess(
     await (await fetch(`${url}${paths[number % paths.length] ?? ''}`)).arrayBuffer();
   }
   await memory(memoryInUse);
+  await delay(settleSeconds * 1_000);
   const before = await readProcessorMs(pid);
   await delay(idleSeconds * 1_000);
   recorder.add(idle, 'incremental', files, (await readProcessorMs(pid)) - before);
